@@ -1,0 +1,26 @@
+SHELL := /bin/bash
+
+# Thin names for commands; the commands are in scripts/.
+
+.PHONY: help run test bench lint openapi sqlx
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+run: ## the whole system on this machine, in dev mode with demo data (YES=1: install what is missing without asking)
+	@scripts/run.sh
+
+test: ## all tests, on a PostgreSQL of their own
+	@scripts/test.sh
+
+bench: ## figures of this machine, beside an Express server's (QUICK=1: short rounds, to see that it runs)
+	@scripts/bench.sh
+
+lint: ## format and lints
+	@scripts/lint.sh
+
+openapi: ## adopt openapi.yaml from the code
+	@. scripts/lib.sh; need_rust; cargo run -q -p runtime -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+sqlx: ## renew .sqlx, which queries are checked against without a database
+	@. scripts/lib.sh; need_rust; need_postgres; cargo run -q -p test-cluster -- --migrated scripts/sqlx-prepare.sh

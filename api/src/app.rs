@@ -1,0 +1,82 @@
+//! What every operation can reach.
+
+use std::sync::Arc;
+
+use blobs::Blobs;
+use domain::{access::Keys, credits::signature::InternalSecret};
+use queue::Database;
+use tokio_util::sync::CancellationToken;
+
+use crate::{hub::Hub, placing::Placing, screens::Screens};
+
+/// In which surroundings this instance runs; instances of different ones never accept each other's sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    Dev,
+    Beta,
+    Prod,
+}
+
+impl Environment {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Beta => "beta",
+            Self::Prod => "prod",
+        }
+    }
+
+    /// The session cookie's name. `__Host-` needs https, which a dev machine has not.
+    #[must_use]
+    pub const fn cookie(self) -> &'static str {
+        match self {
+            Self::Dev => "token_dev",
+            Self::Beta => "__Host-token_beta",
+            Self::Prod => "__Host-token",
+        }
+    }
+}
+
+/// What the API must be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub environment: Environment,
+    /// Where clients reach us, without a trailing slash, e.g. `http://127.0.0.1:8080`.
+    pub public_url: String,
+    /// Proves calls between our own processes.
+    pub internal_secret: InternalSecret,
+    /// `host:port` of the simulated Twitch that the pools talk to; dev only.
+    pub simulator: Option<String>,
+    /// Version and build, as `/health` shows them.
+    pub build: String,
+    /// Bytes of the largest upload.
+    pub max_upload_bytes: u64,
+}
+
+/// Shared by all operations; cheap to clone.
+pub type App = Arc<AppState>;
+
+/// The parts that operations use.
+#[derive(Debug)]
+pub struct AppState {
+    pub db: Database,
+    pub keys: Keys,
+    pub settings: Settings,
+    pub(crate) blobs: Blobs,
+    pub(crate) placing: Placing,
+    pub(crate) hub: Hub,
+    pub(crate) screens: Screens,
+}
+
+impl AppState {
+    /// The shared state; opens the desk where activations are placed and the hub that tells events, so it needs a running
+    /// tokio. Event streams end when `draining` is cancelled.
+    #[must_use]
+    pub fn new(db: Database, keys: Keys, settings: Settings, blobs: Blobs, draining: &CancellationToken) -> App {
+        let placing = Placing::open(db.clone());
+        let hub = Hub::new(db.clone(), draining.clone());
+        let screens = Screens::new(db.clone(), draining.clone());
+        Arc::new(Self { db, keys, settings, blobs, placing, hub, screens })
+    }
+}

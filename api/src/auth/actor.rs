@@ -1,0 +1,141 @@
+//! The people that operations serve, as extractors.
+
+use domain::{
+    accounts::{self, Role, User},
+    channels::{self, Channel},
+};
+use poem::{Request, RequestBody};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaSecurityScheme, Registry},
+};
+use uuid::Uuid;
+
+use super::session;
+use crate::{
+    app::App,
+    problem::{ErrorCode, Problem},
+};
+
+const COOKIE: &str = "session";
+const BEARER: &str = "bearer";
+
+/// Anybody who is logged in. Costs no database call: the token itself is the proof.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Viewer {
+    pub(crate) id: Uuid,
+}
+
+/// Somebody with a channel and the role for it; looked up at each request, so that a change counts at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Streamer {
+    pub(crate) user: User,
+    pub(crate) channel: Channel,
+}
+
+/// An admin; looked up at each request.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    pub(crate) user: User,
+}
+
+/// How each kind of person is proven.
+trait Actor: Sized + Send {
+    fn prove(request: &Request, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
+}
+
+fn logged_in(request: &Request, app: &App) -> Result<Uuid, Problem> {
+    session::user_of(request, &app.keys, app.settings.environment)
+        .ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))
+}
+
+async fn with_role(request: &Request, app: &App, role: Role) -> Result<User, Problem> {
+    let id = logged_in(request, app)?;
+    let mut conn = app.db.pool().acquire().await?;
+    let user = accounts::find(&mut conn, id).await?;
+    let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
+    if user.role < role {
+        return Err(Problem::forbidden(format!(
+            "this needs the role {}, yours is {}",
+            role.as_str(),
+            user.role.as_str()
+        )));
+    }
+    Ok(user)
+}
+
+impl Actor for Viewer {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        Ok(Self { id: logged_in(request, app)? })
+    }
+}
+
+impl Actor for Streamer {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        let user = with_role(request, app, Role::Streamer).await?;
+        let mut conn = app.db.pool().acquire().await?;
+        let channel = channels::find_of_owner(&mut conn, user.id).await?;
+        let channel = channel.ok_or_else(|| {
+            Problem::not_found(ErrorCode::ChannelNotFound, "you have no channel yet: POST /channels opens one")
+        })?;
+        Ok(Self { user, channel })
+    }
+}
+
+impl Actor for Admin {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        Ok(Self { user: with_role(request, app, Role::Admin).await? })
+    }
+}
+
+/// Both ways of carrying a session, for the document.
+fn register_schemes(registry: &mut Registry) {
+    let scheme = |ty, description, name, key_in, scheme| MetaSecurityScheme {
+        ty,
+        description: Some(description),
+        name,
+        key_in,
+        scheme,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    };
+    let cookie = "The session cookie; `__Host-token_beta` on beta, `token_dev` on a dev machine.";
+    registry.create_security_scheme(COOKIE, scheme("apiKey", cookie, Some("__Host-token"), Some("cookie"), None));
+    let bearer = "The same token, for programs.";
+    registry.create_security_scheme(BEARER, scheme("http", bearer, None, None, Some("bearer")));
+}
+
+/// `ApiExtractor` for each actor: the trait cannot be implemented for "all that are actors" from here.
+macro_rules! extractor {
+    ($actor:ty) => {
+        impl<'a> ApiExtractor<'a> for $actor {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn register(registry: &mut Registry) {
+                register_schemes(registry);
+            }
+
+            fn security_schemes() -> Vec<&'static str> {
+                vec![COOKIE, BEARER]
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _body: &mut RequestBody,
+                _options: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                let Some(app) = request.data::<App>() else {
+                    return Err(Problem::internal("the service was built without its state").into());
+                };
+                Ok(<$actor as Actor>::prove(request, app).await?)
+            }
+        }
+    };
+}
+
+extractor!(Viewer);
+extractor!(Streamer);
+extractor!(Admin);

@@ -1,0 +1,294 @@
+//! The multipart form of an upload, read as it arrives: the file goes to the store while it is hashed, and nothing is ever
+//! held in memory whole. Fields may come in any order; the first that is wrong ends the reading.
+
+use std::time::Duration;
+
+use blobs::{Blobs, StageError, Staged};
+use domain::media::{Container, HEAD, MediaType};
+use poem::{
+    Request, RequestBody,
+    http::{
+        StatusCode,
+        header::{CONTENT_LENGTH, EXPECT},
+    },
+    web::{Field, Multipart},
+};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef},
+};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use uuid::Uuid;
+
+use crate::{
+    gate::Gate,
+    problem::{ErrorCode, Problem},
+};
+
+/// A sender that is silent for this long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of a field that is not the file.
+const MOST_TEXT: u64 = 16 * 1024;
+/// Fields, the file among them.
+const MOST_FIELDS: usize = 16;
+/// Bytes that the other fields and the boundaries may add to a file.
+const AROUND: u64 = 1 << 20;
+/// Bytes read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// A form about to be read.
+pub(crate) struct Incoming {
+    multipart: Multipart,
+    gate: Gate,
+    /// Bytes of the whole body, if the sender said.
+    length: Option<u64>,
+    /// The sender asks before it sends the body (`Expect: 100-continue`): a refusal spares it the sending.
+    asks_first: bool,
+}
+
+/// A form that has been read.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) title: String,
+    pub(crate) kind: Option<MediaType>,
+    pub(crate) notes: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) duration_ms: Option<i32>,
+    pub(crate) channel_id: Option<Uuid>,
+    file: Option<Received>,
+}
+
+/// The file, safe on disk, without a public name.
+#[derive(Debug)]
+struct Received {
+    staged: Staged,
+    content_type: Option<String>,
+    head: Vec<u8>,
+}
+
+impl Incoming {
+    /// Reads the form; the file may have `limit` bytes.
+    pub(crate) async fn read(mut self, blobs: &Blobs, limit: u64) -> Result<Form, Problem> {
+        // Told before a single byte of it is read.
+        if self.length.is_some_and(|length| length > limit.saturating_add(AROUND)) {
+            if !self.asks_first {
+                self.gate.linger();
+            }
+            return Err(too_large(limit));
+        }
+        let form = self.fields(blobs, limit).await;
+        if form.is_err() {
+            self.gate.linger();
+        }
+        form
+    }
+
+    async fn fields(&mut self, blobs: &Blobs, limit: u64) -> Result<Form, Problem> {
+        let gate = self.gate.clone();
+        let mut form = Form::default();
+        for _ in 0..MOST_FIELDS {
+            let Some(field) = within(self.multipart.next_field()).await?.map_err(malformed)? else {
+                return Ok(form);
+            };
+            gate.understood();
+            match field.name().unwrap_or_default() {
+                "file" if form.file.is_some() => return Err(invalid("file: there is more than one")),
+                "file" => form.file = Some(receive(field, &gate, blobs, limit, form.kind).await?),
+                "title" => form.title = text(field, &gate).await?,
+                "type" => {
+                    form.kind =
+                        Some(text(field, &gate).await?.parse().map_err(|error| {
+                            Problem::bad_request(ErrorCode::InvalidMediaType, format!("type: {error}"))
+                        })?)
+                }
+                "notes" => form.notes = Some(text(field, &gate).await?).filter(|notes| !notes.is_empty()),
+                "tags" => form.tags = tags(&text(field, &gate).await?)?,
+                "durationMs" => form.duration_ms = optional(&text(field, &gate).await?, "durationMs: a whole number")?,
+                "channelId" => form.channel_id = optional(&text(field, &gate).await?, "channelId: an id")?,
+                // Of a newer client, perhaps.
+                _ => drop(text(field, &gate).await?),
+            }
+        }
+        Err(invalid("the form has too many fields"))
+    }
+}
+
+impl Form {
+    /// The file, with what it was recognised as and the type of the meme it shall be (what the sender said, else what the
+    /// file lends itself to).
+    pub(crate) fn into_file(self) -> Result<(Staged, Container, MediaType), Problem> {
+        let Some(file) = self.file else { return Err(invalid("file: it is missing")) };
+        let kind = match self.kind {
+            Some(kind) => kind,
+            None => Container::sniff(&file.head)
+                .and_then(|found| MediaType::ALL.into_iter().find(|kind| found.can_be(*kind)))
+                .unwrap_or(MediaType::Video),
+        };
+        let container = Container::of_upload(kind, file.content_type.as_deref(), &file.head)?;
+        Ok((file.staged, container, kind))
+    }
+}
+
+/// Takes the file in; what its first bytes give away is told before the rest is read.
+async fn receive(
+    field: Field,
+    gate: &Gate,
+    blobs: &Blobs,
+    limit: u64,
+    kind: Option<MediaType>,
+) -> Result<Received, Problem> {
+    let content_type = field.content_type().map(str::to_owned);
+    let mut reader = Box::pin(field.into_async_read());
+    let mut head = Vec::with_capacity(HEAD);
+    while head.len() < HEAD {
+        let mut rest = vec![0; HEAD - head.len()];
+        match read(&mut reader, &mut rest, gate).await? {
+            0 => break,
+            count => head.extend_from_slice(&rest[..count]),
+        }
+    }
+    if let Some(kind) = kind {
+        Container::of_upload(kind, content_type.as_deref(), &head)?;
+    }
+
+    let refused = |error| match error {
+        StageError::TooLarge { limit } => too_large(limit),
+        StageError::Io(error) => Problem::internal(format!("storage: {error}")),
+    };
+    let mut staging = blobs.stage(limit).await.map_err(refused)?;
+    staging.write(&head).await.map_err(refused)?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match read(&mut reader, &mut chunk, gate).await? {
+            0 => break,
+            count => staging.write(&chunk[..count]).await.map_err(refused)?,
+        }
+    }
+    Ok(Received { staged: staging.seal().await.map_err(refused)?, content_type, head })
+}
+
+/// A field of text.
+async fn text(field: Field, gate: &Gate) -> Result<String, Problem> {
+    let name = field.name().unwrap_or_default().to_owned();
+    let mut reader = Box::pin(field.into_async_read().take(MOST_TEXT + 1));
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        match read(&mut reader, &mut chunk, gate).await? {
+            0 => break,
+            count => bytes.extend_from_slice(&chunk[..count]),
+        }
+    }
+    if bytes.len() as u64 > MOST_TEXT {
+        return Err(invalid(format!("{name}: it is too long")));
+    }
+    String::from_utf8(bytes).map_err(|_| invalid(format!("{name}: it is not UTF-8")))
+}
+
+fn tags(text: &str) -> Result<Vec<String>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text).map_err(|_| invalid("tags: a JSON array of strings"))
+}
+
+/// A value that may be left empty.
+fn optional<T: std::str::FromStr>(text: &str, what: &str) -> Result<Option<T>, Problem> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| invalid(what)),
+    }
+}
+
+async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8], gate: &Gate) -> Result<usize, Problem> {
+    let count = within(reader.read(buffer)).await?.map_err(malformed)?;
+    gate.understood();
+    Ok(count)
+}
+
+async fn within<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
+    let silent = |_| {
+        let detail = "the upload stopped halfway: nothing came for 30 s";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::UploadTimeout, detail)
+    };
+    tokio::time::timeout(PATIENCE, work).await.map_err(silent)
+}
+
+fn too_large(limit: u64) -> Problem {
+    let detail = format!("file: at most {limit} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::FileTooLarge, detail).with("maxBytes", limit)
+}
+
+fn malformed(error: impl std::fmt::Display) -> Problem {
+    Problem::bad_request(ErrorCode::BadRequest, format!("the form cannot be read: {error}"))
+}
+
+fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::bad_request(ErrorCode::ValidationError, detail)
+}
+
+impl<'a> ApiExtractor<'a> for Incoming {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn request_meta() -> Option<MetaRequest> {
+        Some(MetaRequest {
+            description: None,
+            content: vec![MetaMediaType { content_type: "multipart/form-data", schema: schema() }],
+            required: true,
+        })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let asks_first = request.headers().contains_key(EXPECT);
+        let (gate, through) = Gate::new(body.take()?);
+        let mut through = RequestBody::new(through);
+        let multipart = <Multipart as poem::FromRequest>::from_request(request, &mut through).await;
+        match multipart {
+            Ok(multipart) => Ok(Self { multipart, gate, length, asks_first }),
+            Err(error) => {
+                if !asks_first {
+                    gate.linger();
+                }
+                Err(malformed(error).into())
+            }
+        }
+    }
+}
+
+/// The form, for the document.
+fn schema() -> MetaSchemaRef {
+    let field = |ty, format, description| {
+        MetaSchemaRef::Inline(Box::new(MetaSchema { format, description: Some(description), ..MetaSchema::new(ty) }))
+    };
+    let text = |most, description| {
+        let schema = MetaSchema { max_length: Some(most), description: Some(description), ..MetaSchema::new("string") };
+        MetaSchemaRef::Inline(Box::new(schema))
+    };
+    let kinds = MediaType::ALL.iter().map(|kind| kind.as_str().into()).collect();
+    let kind = MetaSchema {
+        enum_items: kinds,
+        description: Some("What the meme shall be; by the file when absent."),
+        ..MetaSchema::new("string")
+    };
+    MetaSchemaRef::Inline(Box::new(MetaSchema {
+        required: vec!["file"],
+        properties: vec![
+            ("file", field("string", Some("binary"), "mp4, mov, webm, png, jpeg, webp, gif, mp3, ogg, wav or m4a.")),
+            ("title", text(200, "Up to 200 characters.")),
+            ("type", MetaSchemaRef::Inline(Box::new(kind))),
+            ("notes", text(500, "For the streamer, up to 500 characters.")),
+            ("tags", field("string", None, "A JSON array of up to 20 strings of up to 50 characters each.")),
+            ("durationMs", field("integer", Some("int32"), "Milliseconds; for a picture, how long to show it.")),
+            // Not `format: uuid`: a public generator of Python clients writes a syntax error for it.
+            ("channelId", field("string", None, "The channel's id; your own when absent.")),
+        ],
+        ..MetaSchema::new("object")
+    }))
+}

@@ -1,0 +1,33 @@
+//! The door: what may be asked, in which words. Checks, writes, enqueues and answers; anything slow is a job.
+//!
+//! - [`routes`]: one noun a file; a method is an operation of `openapi.yaml`.
+//! - [`views`]: the wire's words of each noun. [`problems`]: its failures. [`auth`]: who asks, and how it is proven.
+//! - [`hub`]: realtime, one log of encoded frames per stream.
+
+mod app;
+mod auth;
+mod form;
+mod gate;
+mod hub;
+mod idempotency;
+mod limits;
+mod paging;
+mod patience;
+mod placing;
+mod problem;
+mod problems;
+mod range;
+mod routes;
+mod screens;
+mod server;
+mod service;
+mod spec;
+mod sse;
+mod stored;
+mod telemetry;
+mod views;
+
+pub use app::{App, AppState, Environment, Settings};
+pub use server::serve;
+pub use service::endpoint;
+pub use spec::{spec_json, spec_yaml};

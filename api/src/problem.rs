@@ -1,0 +1,259 @@
+//! The one error body: `application/problem+json` (RFC 9457) with a closed `errorCode`.
+
+use poem::{Body, IntoResponse, Response, http::StatusCode};
+use poem_openapi::{
+    ApiResponse, Enum, Object,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::{ToJSON, Type},
+};
+use serde_json::{Map, Value};
+
+use crate::telemetry;
+
+/// What went wrong, from a closed list that clients may switch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum ErrorCode {
+    BadRequest,
+    ValidationError,
+    Unauthorized,
+    Forbidden,
+    CsrfInvalid,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    RateLimited,
+    Timeout,
+    InternalError,
+    ServiceUnavailable,
+    ChannelNotFound,
+    MemeNotFound,
+    ActivationNotFound,
+    InsufficientCoins,
+    IntakePaused,
+    ActivationNotQueued,
+    StalePlay,
+    IdempotencyKeyReused,
+    RequestInFlight,
+    FileTooLarge,
+    InvalidFileContent,
+    InvalidFileType,
+    InvalidMediaType,
+    InvalidTitle,
+    VideoTooLong,
+    UploadFailed,
+    UploadTimeout,
+    MissingChannelId,
+    SubmissionNotFound,
+    BotDisabled,
+    FeatureNotAvailable,
+    TwitchChannelNotLinked,
+    RangeNotSatisfiable,
+}
+
+/// The body of every error.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub(crate) struct ProblemBody {
+    /// Always `about:blank`: the `errorCode` says what happened.
+    #[oai(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong and where, for a person.
+    detail: String,
+    /// The path that was asked for.
+    instance: String,
+    // Described at the enum: a description here becomes an `allOf` that generators of clients cannot read.
+    error_code: ErrorCode,
+    /// The same as `detail`, for old clients.
+    error: String,
+    /// Names this request in our logs.
+    request_id: String,
+    /// Names the trace that this request belongs to.
+    trace_id: String,
+}
+
+/// An error on its way to the client. Further members (`balance`, `enabledProviders`, ...) stand beside the fixed ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: ErrorCode,
+    detail: String,
+    extra: Map<String, Value>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), extra: Map::new() }
+    }
+
+    /// Adds a member to the body.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn bad_request(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, detail)
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail)
+    }
+
+    pub(crate) fn not_found(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    pub(crate) fn conflict(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// Our own fault: the cause goes to the log, once, here; the client gets the request's id to ask with.
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(cause = %cause, "request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError, "something broke on our side")
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body as it goes over the wire.
+    pub(crate) fn body(&self) -> String {
+        let mut json = ProblemBody::from(self).to_json().unwrap_or_default();
+        if let Value::Object(members) = &mut json {
+            members.extend(self.extra.clone());
+        }
+        json.to_string()
+    }
+
+    /// The problem that an error of the framework stands for (path unknown, body not JSON, parameter out of range, ...).
+    pub(crate) fn from_framework(error: &poem::Error) -> Self {
+        let status = error.status();
+        let code = match status {
+            StatusCode::NOT_FOUND => ErrorCode::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+            StatusCode::UNAUTHORIZED => ErrorCode::Unauthorized,
+            StatusCode::FORBIDDEN => ErrorCode::Forbidden,
+            StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::FileTooLarge,
+            status if status.is_server_error() => return Self::internal(error),
+            _ => ErrorCode::ValidationError,
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+/// The fixed members, with the ids of the request that is being served.
+impl From<&Problem> for ProblemBody {
+    fn from(problem: &Problem) -> Self {
+        let ids = telemetry::current();
+        Self {
+            kind: "about:blank".to_owned(),
+            title: problem.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: problem.status.as_u16(),
+            detail: problem.detail.clone(),
+            instance: ids.path,
+            error_code: problem.code,
+            error: problem.detail.clone(),
+            request_id: ids.request_id,
+            trace_id: ids.trace_id,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .status(self.status)
+            .content_type("application/problem+json")
+            .body(Body::from_string(self.body()))
+    }
+}
+
+impl From<Problem> for poem::Error {
+    fn from(problem: Problem) -> Self {
+        Self::from_response(problem.into_response())
+    }
+}
+
+/// The database is the usual suspect: no connection in time is "come again", the rest is our fault.
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
+                tracing::warn!(cause = %error, "the database cannot be reached");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ErrorCode::ServiceUnavailable,
+                    "the database cannot be reached right now, try again",
+                )
+            }
+            error if is_unwritable_text(&error) => {
+                Self::bad_request(ErrorCode::ValidationError, "a text has a NUL character in it, which cannot be kept")
+            }
+            error => Self::internal(format!("database: {error}")),
+        }
+    }
+}
+
+/// PostgreSQL's text and JSON hold every character but NUL: SQLSTATE 22021 and 22P05.
+fn is_unwritable_text(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "22021" | "22P05"))
+}
+
+impl From<queue::EnqueueError> for Problem {
+    fn from(error: queue::EnqueueError) -> Self {
+        match error {
+            queue::EnqueueError::Database(error) => error.into(),
+            error @ queue::EnqueueError::Payload(..) => Self::internal(error),
+        }
+    }
+}
+
+/// Statuses that any operation may answer with.
+const STATUSES: [(u16, &str); 12] = [
+    (400, "The request is not of the form that the operation takes; `detail` says what and where."),
+    (401, "No session, or one that is no longer good."),
+    (402, "The wallet does not hold enough coins."),
+    (403, "The session's role may not do this."),
+    (404, "No such thing, or not yours."),
+    (409, "What is there now does not allow it."),
+    (413, "The body, or what is in it, is larger or longer than allowed."),
+    (415, "The body is not of the content type that the operation takes."),
+    (422, "Understood, but it cannot be done."),
+    (429, "Too many requests; `Retry-After` says when to come again."),
+    (500, "Something broke on our side; `requestId` names it in the logs."),
+    (503, "Not right now; try again."),
+];
+
+impl ApiResponse for Problem {
+    fn meta() -> MetaResponses {
+        let responses = STATUSES
+            .iter()
+            .map(|&(status, description)| MetaResponse {
+                description,
+                status: Some(status),
+                status_range: None,
+                content: vec![MetaMediaType {
+                    content_type: "application/problem+json",
+                    schema: ProblemBody::schema_ref(),
+                }],
+                headers: vec![],
+            })
+            .collect();
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        ProblemBody::register(registry);
+    }
+}

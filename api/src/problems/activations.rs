@@ -1,0 +1,43 @@
+//! Failures of activations and playback.
+
+use domain::{activations::PlaceError, playback::PlaybackError};
+use poem::http::StatusCode;
+
+use crate::problem::{ErrorCode, Problem};
+
+/// 402 with what is there and what is needed.
+pub(super) fn insufficient(balance: i64, needed: i64) -> Problem {
+    let detail = format!("the wallet holds {balance} coins, {needed} are needed");
+    Problem::new(StatusCode::PAYMENT_REQUIRED, ErrorCode::InsufficientCoins, detail)
+        .with("balance", balance)
+        .with("needed", needed)
+}
+
+impl From<PlaceError> for Problem {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::MemeNotFound => Self::not_found(ErrorCode::MemeNotFound, "there is no such meme"),
+            PlaceError::IntakePaused => {
+                Self::conflict(ErrorCode::IntakePaused, "the streamer takes no activations right now")
+            }
+            PlaceError::Insufficient { balance, needed } => insufficient(balance, needed),
+            PlaceError::Wallet(error) => error.into(),
+            PlaceError::Enqueue(error) => error.into(),
+            PlaceError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlaybackError> for Problem {
+    fn from(error: PlaybackError) -> Self {
+        match error {
+            PlaybackError::NotFound => Self::not_found(ErrorCode::ActivationNotFound, "there is no such activation"),
+            PlaybackError::StalePlay { .. } => Self::conflict(ErrorCode::StalePlay, error.to_string()),
+            PlaybackError::NotQueued(_) => Self::conflict(ErrorCode::ActivationNotQueued, error.to_string()),
+            PlaybackError::NothingPlays => Self::conflict(ErrorCode::Conflict, error.to_string()),
+            PlaybackError::Settle(error) => error.into(),
+            PlaybackError::Enqueue(error) => error.into(),
+            PlaybackError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Failures of bots.
+
+use domain::{bots::BotError, outbox::Provider};
+
+use crate::problem::{ErrorCode, Problem};
+
+impl From<BotError> for Problem {
+    fn from(error: BotError) -> Self {
+        match error {
+            BotError::TwitchNotLinked => {
+                Self::bad_request(ErrorCode::TwitchChannelNotLinked, "link the channel to a Twitch account first")
+            }
+            BotError::Ambiguous(enabled) => {
+                let names: Vec<&str> = enabled.into_iter().map(Provider::as_str).collect();
+                Self::bad_request(ErrorCode::BadRequest, "several bots are enabled: say which with `provider`")
+                    .with("enabledProviders", names)
+            }
+            BotError::Disabled(provider) => {
+                Self::bad_request(ErrorCode::BotDisabled, format!("the bot of {provider} is not enabled"))
+            }
+            BotError::Text(error) => Self::bad_request(ErrorCode::ValidationError, error.to_string()),
+            BotError::Enqueue(error) => error.into(),
+            BotError::Database(error) => error.into(),
+        }
+    }
+}

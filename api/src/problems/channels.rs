@@ -1,0 +1,20 @@
+//! Failures of channels.
+
+use domain::channels::ChannelError;
+
+use crate::problem::{ErrorCode, Problem};
+
+impl From<ChannelError> for Problem {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::NotFound => Self::not_found(ErrorCode::ChannelNotFound, "there is no such channel"),
+            ChannelError::SlugTaken(slug) => Self::conflict(ErrorCode::Conflict, format!("the slug {slug:?} is taken")),
+            ChannelError::HasChannel => Self::conflict(ErrorCode::Conflict, "you have a channel already"),
+            ChannelError::Invalid { field, problem } => {
+                Self::bad_request(ErrorCode::ValidationError, format!("{field}: {problem}"))
+            }
+            ChannelError::TokenRefused => Self::unauthorized("the token is unknown or was rotated"),
+            ChannelError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What each noun's failures mean to a client: status, code, words.
+
+mod activations;
+mod bots;
+mod channels;
+mod credits;
+mod memes;
+mod requests;
+mod submissions;
+mod wallets;

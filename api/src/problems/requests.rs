@@ -1,0 +1,17 @@
+//! Failures of requests that may be repeated.
+
+use domain::requests::RequestError;
+
+use crate::problem::{ErrorCode, Problem};
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::InFlight => Self::conflict(
+                ErrorCode::RequestInFlight,
+                "a request with this Idempotency-Key is still being worked on, ask again",
+            ),
+            RequestError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Failures of submissions and their files.
+
+use domain::{
+    media::Unwelcome,
+    submissions::{Failure, SubmissionError},
+};
+use poem::http::StatusCode;
+
+use crate::problem::{ErrorCode, Problem};
+
+impl From<SubmissionError> for Problem {
+    fn from(error: SubmissionError) -> Self {
+        match error {
+            SubmissionError::InvalidTitle => Self::bad_request(ErrorCode::InvalidTitle, format!("title: {error}")),
+            SubmissionError::InvalidNotes => Self::bad_request(ErrorCode::ValidationError, format!("notes: {error}")),
+            SubmissionError::InvalidTags => Self::bad_request(ErrorCode::ValidationError, format!("tags: {error}")),
+            SubmissionError::InvalidDuration => {
+                Self::bad_request(ErrorCode::ValidationError, format!("durationMs: {error}"))
+            }
+            SubmissionError::Moved => Self::conflict(ErrorCode::Conflict, error.to_string()),
+            SubmissionError::Meme(error) => error.into(),
+            SubmissionError::Enqueue(error) => error.into(),
+            SubmissionError::Database(error) => error.into(),
+            error @ SubmissionError::Media(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<Unwelcome> for Problem {
+    fn from(unwelcome: Unwelcome) -> Self {
+        let code = match unwelcome {
+            Unwelcome::FileType => ErrorCode::InvalidFileType,
+            Unwelcome::MediaType => ErrorCode::InvalidMediaType,
+            Unwelcome::Content => ErrorCode::InvalidFileContent,
+        };
+        Self::bad_request(code, format!("file: {unwelcome}"))
+    }
+}
+
+impl Problem {
+    /// What the jobs found wrong with a file.
+    pub(crate) fn from_failure(failure: Failure, detail: impl Into<String>) -> Self {
+        let (status, code) = match failure {
+            Failure::InvalidFileContent => (StatusCode::BAD_REQUEST, ErrorCode::InvalidFileContent),
+            Failure::VideoTooLong => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::VideoTooLong),
+            Failure::UploadTimeout => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::UploadTimeout),
+            Failure::UploadFailed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::UploadFailed),
+        };
+        Self::new(status, code, detail)
+    }
+}

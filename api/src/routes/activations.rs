@@ -1,0 +1,87 @@
+//! Playing memes, as viewers do it.
+
+use domain::{
+    activations::{self, Wish},
+    playback,
+    requests::Request,
+};
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::Group;
+use crate::{
+    app::App,
+    auth::Viewer,
+    idempotency,
+    problem::{ErrorCode, Problem},
+    stored::Kept,
+    views::activations::{ActivationView, MyActivationView, PlacedView},
+};
+
+pub(crate) struct Activations;
+
+#[OpenApi(tag = "Group::Activations")]
+impl Activations {
+    /// Play a meme
+    ///
+    /// Takes the price from the wallet into escrow and puts the meme into the channel's queue. The coins are spent when a
+    /// screen has shown it; in every other case they come back. Send an `Idempotency-Key`: repeating the request with the
+    /// same key gives the first answer again and never pays twice. 402 `INSUFFICIENT_COINS` carries `balance` and
+    /// `needed`; 409 `INTAKE_PAUSED` while the streamer takes nothing new; 422 when the key was used for another meme.
+    #[oai(path = "/memes/:id/activate", method = "post", operation_id = "activateMeme")]
+    async fn activate(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The meme's id.
+        id: Path<Uuid>,
+        /// 1 to 128 visible characters of your choice that name this purchase.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<PlacedView>, Problem> {
+        let request = idempotency::key(key.0)?;
+        let request = request.map(|key| Request::new(viewer.id, "activate", key, id.0.as_bytes()));
+        let stored = app.placing.place(Wish { user_id: viewer.id, meme_id: id.0 }, request).await?;
+        Ok(stored.into())
+    }
+
+    /// My activation
+    ///
+    /// Where it stands: status, place in the queue, expected wait, and why it ended if it was not shown.
+    #[oai(path = "/me/activations/:id", method = "get", operation_id = "getMyActivation")]
+    async fn mine(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The activation's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<MyActivationView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let state = activations::viewer_state(&mut conn, viewer.id, id.0).await?;
+        let state =
+            state.ok_or_else(|| Problem::not_found(ErrorCode::ActivationNotFound, "you have no such activation"))?;
+        Ok(Json(state.into()))
+    }
+
+    /// Take my activation back
+    ///
+    /// While it waits; the coins return. 409 once it plays or has ended.
+    #[oai(path = "/me/activations/:id", method = "delete", operation_id = "withdrawMyActivation")]
+    async fn withdraw(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The activation's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<ActivationView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let activation = playback::withdraw(&mut tx, viewer.id, id.0).await?;
+        tx.commit().await?;
+        Ok(Json(activation.into()))
+    }
+}

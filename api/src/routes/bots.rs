@@ -1,0 +1,84 @@
+//! The streamer's chat bots: their switches, what they say, and what became of it.
+
+use domain::{bots, outbox};
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+use uuid::Uuid;
+
+use super::Group;
+use crate::{
+    app::App,
+    auth::Streamer,
+    problem::{ErrorCode, Problem},
+    views::bots::{BotPatch, BotView, OutboxView, Provider, SaidView, Say},
+};
+
+pub(crate) struct Bots;
+
+#[OpenApi(tag = "Group::Bots")]
+impl Bots {
+    /// My bots
+    ///
+    /// The switch of each platform's bot.
+    #[oai(path = "/streamer/bots", method = "get", operation_id = "listBots")]
+    async fn list(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<Vec<BotView>>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let bots = bots::list(&mut conn, streamer.channel.id).await?;
+        Ok(Json(bots.into_iter().map(BotView::from).collect()))
+    }
+
+    /// Switch a bot on or off
+    ///
+    /// An enabled bot joins the chat within seconds. Twitch needs a linked account (`TWITCH_CHANNEL_NOT_LINKED`); other
+    /// platforms are not there yet (`FEATURE_NOT_AVAILABLE`).
+    #[oai(path = "/streamer/bots/:provider", method = "patch", operation_id = "switchBot")]
+    async fn switch(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The platform.
+        provider: Path<Provider>,
+        patch: Json<BotPatch>,
+    ) -> Result<Json<BotView>, Problem> {
+        if provider.0 != Provider::Twitch {
+            let detail = "the bot of this platform is not available yet";
+            return Err(Problem::not_found(ErrorCode::FeatureNotAvailable, detail));
+        }
+        let mut tx = app.db.begin().await?;
+        let integration = bots::set_twitch(&mut tx, &streamer.channel, patch.enabled).await?;
+        tx.commit().await?;
+        Ok(Json(integration.into()))
+    }
+
+    /// Say something in the chat
+    ///
+    /// The message waits in the outbox and is said once, after those before it. 400 with `enabledProviders` when several
+    /// bots are enabled and none is named; 400 `BOT_DISABLED` when the bot is off.
+    #[oai(path = "/streamer/bot/say", method = "post", operation_id = "say")]
+    async fn say(&self, app: Data<&App>, streamer: Streamer, say: Json<Say>) -> Result<Json<SaidView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let message =
+            bots::say(&mut tx, streamer.channel.id, say.provider.map(outbox::Provider::from), &say.message).await?;
+        tx.commit().await?;
+        Ok(Json(message.into()))
+    }
+
+    /// What became of a message
+    ///
+    /// 404 for a message of another channel, or that went to another platform.
+    #[oai(path = "/streamer/bot/outbox/:provider/:id", method = "get", operation_id = "getOutboxMessage")]
+    async fn outbox(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The platform that the message went to.
+        provider: Path<Provider>,
+        /// From the answer to "say".
+        id: Path<Uuid>,
+    ) -> Result<Json<OutboxView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let message = outbox::find(&mut conn, streamer.channel.id, provider.0.into(), id.0).await?;
+        let message = message.ok_or_else(|| Problem::not_found(ErrorCode::NotFound, "there is no such message"))?;
+        Ok(Json(message.into()))
+    }
+}

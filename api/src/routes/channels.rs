@@ -1,0 +1,91 @@
+//! Channels: as everybody sees them, and as their streamer keeps them.
+
+use domain::channels::{self, Channel};
+use poem::web::Data;
+use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
+use sqlx::PgConnection;
+
+use super::Group;
+use crate::{
+    app::App,
+    auth::{Streamer, Viewer},
+    problem::{ErrorCode, Problem},
+    views::channels::{ChannelSettingsView, ChannelView, NewChannel, SettingsPatch},
+};
+
+pub(crate) struct Channels;
+
+/// The answer to "open a channel".
+#[derive(ApiResponse)]
+pub(crate) enum Opened {
+    /// The channel is open; you are a streamer now.
+    #[oai(status = 201)]
+    Created(Json<ChannelSettingsView>),
+}
+
+#[OpenApi]
+impl Channels {
+    /// A channel
+    ///
+    /// The channel's public face; the slug is found in any case.
+    #[oai(path = "/channels/:slug", method = "get", operation_id = "getChannel", tag = "Group::Channels")]
+    async fn channel(
+        &self,
+        app: Data<&App>,
+        /// The channel's slug.
+        slug: Path<String>,
+    ) -> Result<Json<ChannelView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        Ok(Json(by_slug(&mut conn, &slug).await?.into()))
+    }
+
+    /// Open a channel
+    ///
+    /// The person becomes a streamer. One channel a person; 409 when there is one already or the slug is taken.
+    #[oai(path = "/channels", method = "post", operation_id = "openChannel", tag = "Group::Channels")]
+    async fn open(&self, app: Data<&App>, viewer: Viewer, wish: Json<NewChannel>) -> Result<Opened, Problem> {
+        let mut tx = app.db.begin().await?;
+        let name = wish.name.as_deref().unwrap_or(&wish.slug);
+        let channel = channels::open(&mut tx, viewer.id, &wish.slug, name).await?;
+        tx.commit().await?;
+        Ok(Opened::Created(Json(channel.into())))
+    }
+
+    /// My channel's settings
+    #[oai(
+        path = "/streamer/channel/settings",
+        method = "get",
+        operation_id = "getChannelSettings",
+        tag = "Group::Streamer"
+    )]
+    async fn settings(&self, streamer: Streamer) -> Json<ChannelSettingsView> {
+        Json(streamer.channel.into())
+    }
+
+    /// Change my channel's settings
+    ///
+    /// Only what is given changes; overlays get the new `overlay:config` at once.
+    #[oai(
+        path = "/streamer/channel/settings",
+        method = "patch",
+        operation_id = "changeChannelSettings",
+        tag = "Group::Streamer"
+    )]
+    async fn change_settings(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        patch: Json<SettingsPatch>,
+    ) -> Result<Json<ChannelSettingsView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let channel = channels::change_settings(&mut tx, streamer.channel.id, &patch.0.into()).await?;
+        tx.commit().await?;
+        Ok(Json(channel.into()))
+    }
+}
+
+/// The channel with this slug, or 404.
+pub(crate) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Channel, Problem> {
+    let channel = channels::find_by_slug(conn, slug).await?;
+    channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, format!("there is no channel {slug:?}")))
+}

@@ -1,0 +1,81 @@
+//! The dev login: a session for any name, on dev machines only and absent from the document.
+
+use domain::{
+    accounts::{self, Role},
+    channels,
+};
+use poem::{
+    IntoResponse, Response, handler,
+    web::{Data, Json},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::App,
+    auth,
+    problem::{ErrorCode, Problem},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Login {
+    login: String,
+    role: Option<String>,
+    display_name: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedIn {
+    token: String,
+    user_id: uuid::Uuid,
+    login: String,
+    role: &'static str,
+    channel_slug: Option<String>,
+}
+
+/// `POST /auth/dev/login {"login","role":"viewer|streamer|admin","displayName"?}`: sets the cookie and returns the
+/// token. A streamer gets a channel with the login as slug.
+#[handler]
+pub(super) async fn login(app: Data<&App>, Json(wish): Json<Login>) -> poem::Result<Response> {
+    let login = accounts::parse_login(&wish.login)
+        .map_err(|error| Problem::bad_request(ErrorCode::ValidationError, format!("login: {error}")))?;
+    let role = match wish.role.as_deref().unwrap_or("viewer") {
+        "viewer" => Role::Viewer,
+        "streamer" => Role::Streamer,
+        "admin" => Role::Admin,
+        other => {
+            let detail = format!("role: {other:?} is none of viewer, streamer, admin");
+            return Err(Problem::bad_request(ErrorCode::ValidationError, detail).into());
+        }
+    };
+    let name = wish.display_name.unwrap_or_else(|| wish.login.trim().to_owned());
+    let mut tx = app.db.begin().await.map_err(Problem::from)?;
+    let user = accounts::upsert_by_login(&mut tx, &login, &name, role).await.map_err(Problem::from)?;
+    let channel = match user.role {
+        Role::Viewer => channels::find_of_owner(&mut tx, user.id).await.map_err(Problem::from)?,
+        _ if role == Role::Streamer => Some(channels::ensure(&mut tx, &user).await.map_err(Problem::from)?),
+        _ => channels::find_of_owner(&mut tx, user.id).await.map_err(Problem::from)?,
+    };
+    tx.commit().await.map_err(Problem::from)?;
+    let token = auth::issue(&app.keys, app.settings.environment, &user).map_err(Problem::internal)?;
+    let cookie = auth::session_cookie(app.settings.environment, &token);
+    let body = LoggedIn {
+        token,
+        user_id: user.id,
+        login: user.login,
+        role: user.role.as_str(),
+        channel_slug: channel.map(|channel| channel.slug),
+    };
+    Ok(Json(body).with_header("set-cookie", cookie).into_response())
+}
+
+/// `GET /dev/simulator`: where the simulated Twitch is (`{"address":"host:port"}`, IRC over WebSocket and over TCP, and
+/// HTTP to steer it); 404 when there is none.
+#[handler]
+pub(super) fn simulator(app: Data<&App>) -> poem::Result<Json<serde_json::Value>> {
+    match &app.settings.simulator {
+        Some(address) => Ok(Json(serde_json::json!({ "address": address }))),
+        None => Err(poem::error::NotFoundError.into()),
+    }
+}

@@ -1,0 +1,114 @@
+//! Event streams: everybody's of a channel, the streamer's, a person's own.
+
+use domain::{
+    events::{self, Audience, Stream},
+    playback,
+};
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path, Query},
+};
+use uuid::Uuid;
+
+use super::{Group, channels::by_slug};
+use crate::{
+    app::App,
+    auth::{Streamer, Viewer},
+    hub::{Opening, Resume, Wish, made},
+    problem::Problem,
+    sse::Sse,
+};
+
+pub(crate) struct Events;
+
+#[OpenApi(tag = "Group::Realtime")]
+impl Events {
+    /// A channel's public events
+    ///
+    /// What everybody may know: `activation:*`, `queue:state`, `submissions:status`. Nothing personal. Begins with the
+    /// present `queue:state`.
+    #[oai(path = "/channels/:slug/events", method = "get", operation_id = "streamChannelEvents")]
+    async fn channel(
+        &self,
+        app: Data<&App>,
+        /// The channel's slug, in any case.
+        slug: Path<String>,
+        /// The id of the last event that was seen.
+        #[oai(name = "Last-Event-ID")]
+        last_event_id: Header<Option<String>>,
+        /// The same, for clients that cannot set headers.
+        #[oai(name = "lastEventId")]
+        query_id: Query<Option<String>>,
+    ) -> Result<Sse, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let channel = by_slug(&mut conn, &slug).await?;
+        drop(conn);
+        let given = last_event_id.0.or(query_id.0);
+        open(&app, &channel.stream(), Some(channel.id), Audience::PUBLIC, given).await
+    }
+
+    /// My channel's events
+    ///
+    /// For the panel: `activation:*`, `queue:state`, `overlay:config`, `submission:*`. Begins with the present
+    /// `queue:state`.
+    #[oai(path = "/streamer/events", method = "get", operation_id = "streamStreamerEvents")]
+    async fn streamer(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The id of the last event that was seen.
+        #[oai(name = "Last-Event-ID")]
+        last_event_id: Header<Option<String>>,
+        /// The same, for clients that cannot set headers.
+        #[oai(name = "lastEventId")]
+        query_id: Query<Option<String>>,
+    ) -> Result<Sse, Problem> {
+        let given = last_event_id.0.or(query_id.0);
+        open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given).await
+    }
+
+    /// My own events
+    ///
+    /// `wallet:updated`, `activation:updated` and whatever else concerns nobody but me.
+    #[oai(path = "/me/events", method = "get", operation_id = "streamMyEvents")]
+    async fn me(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The id of the last event that was seen.
+        #[oai(name = "Last-Event-ID")]
+        last_event_id: Header<Option<String>>,
+        /// The same, for clients that cannot set headers.
+        #[oai(name = "lastEventId")]
+        query_id: Query<Option<String>>,
+    ) -> Result<Sse, Problem> {
+        let given = last_event_id.0.or(query_id.0);
+        open(&app, &Stream::User(viewer.id), None, Audience::USER, given).await
+    }
+}
+
+/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state.
+async fn open(
+    app: &App,
+    stream: &Stream,
+    channel: Option<Uuid>,
+    audience: Audience,
+    given: Option<String>,
+) -> Result<Sse, Problem> {
+    let stream = stream.to_string();
+    let mut tx = events::snapshot(&app.db).await?;
+    let head = events::head(&mut tx, &stream).await?;
+    let resume = Resume::judge(&mut tx, &stream, head, given.as_deref()).await?;
+    let state = match channel {
+        Some(channel) => {
+            let state = playback::queue_state(&mut tx, channel).await?;
+            let data = serde_json::to_string(&state).map_err(Problem::internal)?;
+            vec![made(Some(head), "queue:state", &data)]
+        }
+        None => vec![],
+    };
+    tx.rollback().await?;
+    let opening = Opening { head, resume, before: vec![], state };
+    Ok(Sse::new(app.hub.subscribe(Wish { stream, audience, pass: None }, opening).await?))
+}

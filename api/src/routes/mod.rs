@@ -1,0 +1,92 @@
+//! One noun a file, one struct a file, one method an operation.
+//!
+//! To add an operation: a method here in its noun's file, its words in `views/`, its failures in `problems/`; then
+//! `make openapi` adopts the document, and the story goes to `tests/it/<noun>.rs`.
+
+mod accounts;
+mod activations;
+mod bots;
+mod channels;
+mod credits;
+mod credits_overlay;
+mod dev;
+mod door;
+mod events;
+mod health;
+mod internal;
+mod memes;
+mod overlay;
+mod overlay_tokens;
+mod pages;
+mod playback;
+mod queues;
+mod submissions;
+mod uploads;
+mod wallets;
+
+use poem::{Route, post};
+use poem_openapi::{OpenApi, Tags};
+
+use crate::app::Environment;
+
+/// Groups of operations in the document.
+#[derive(Tags)]
+pub(crate) enum Group {
+    /// Is it alive, and which build.
+    Health,
+    /// Sessions and the person behind them.
+    Accounts,
+    /// Channels as everybody sees them.
+    Channels,
+    /// What can be played.
+    Memes,
+    /// Playing memes.
+    Activations,
+    /// Coins.
+    Wallets,
+    /// The streamer's own channel.
+    Streamer,
+    /// Event streams.
+    Realtime,
+    /// Screens in OBS, by the token in their address.
+    Overlay,
+    /// Chat bots and what they say.
+    Bots,
+    /// Who rolls at the end of the stream.
+    Credits,
+    /// For admins of the house.
+    Owner,
+}
+
+/// All documented operations.
+pub(crate) fn all() -> impl OpenApi {
+    (
+        health::Health,
+        accounts::Accounts,
+        channels::Channels,
+        memes::Memes,
+        submissions::Submissions,
+        uploads::Uploads,
+        activations::Activations,
+        wallets::Wallets,
+        queues::Queues,
+        playback::Playback,
+        overlay_tokens::OverlayTokens,
+        overlay::Overlay,
+        credits_overlay::CreditsOverlay,
+        credits::Credits,
+        bots::Bots,
+        events::Events,
+    )
+}
+
+/// What is served but not promised: what the pages load; calls between our processes; the dev login, on dev machines only.
+pub(crate) fn undocumented(route: Route, environment: Environment) -> Route {
+    let route = internal::routes(pages::assets(route));
+    match environment {
+        Environment::Dev => {
+            route.at("/auth/dev/login", post(dev::login)).at("/dev/simulator", poem::get(dev::simulator))
+        }
+        Environment::Beta | Environment::Prod => route,
+    }
+}

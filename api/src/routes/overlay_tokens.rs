@@ -1,0 +1,46 @@
+//! The link that a streamer puts into OBS.
+
+use domain::{
+    access::{self, Purpose},
+    channels::{self, Channel},
+};
+use poem::web::Data;
+use poem_openapi::{OpenApi, payload::Json};
+
+use super::Group;
+use crate::{
+    app::{App, AppState},
+    auth::Streamer,
+    problem::Problem,
+    views::channels::OverlayTokenView,
+};
+
+pub(crate) struct OverlayTokens;
+
+#[OpenApi(tag = "Group::Streamer")]
+impl OverlayTokens {
+    /// My overlay's token
+    ///
+    /// The same token every time, until it is rotated. Whoever has it can see the overlay, and nothing else.
+    #[oai(path = "/streamer/overlay/token", method = "get", operation_id = "getOverlayToken")]
+    async fn token(&self, app: Data<&App>, streamer: Streamer) -> Json<OverlayTokenView> {
+        Json(view(&app, &streamer.channel))
+    }
+
+    /// Rotate my overlay's token
+    ///
+    /// The old token stops working at once, open streams included; put the new address into OBS.
+    #[oai(path = "/streamer/overlay/token/rotate", method = "post", operation_id = "rotateOverlayToken")]
+    async fn rotate(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<OverlayTokenView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let channel = channels::rotate_overlay_token(&mut tx, streamer.channel.id).await?;
+        tx.commit().await?;
+        Ok(Json(view(&app, &channel)))
+    }
+}
+
+fn view(app: &AppState, channel: &Channel) -> OverlayTokenView {
+    let token = access::channel_token(&app.keys, Purpose::Overlay, channel.id, channel.overlay_token_version);
+    let url = format!("{}/overlay/t/{token}", app.settings.public_url);
+    OverlayTokenView { token, url }
+}

@@ -1,0 +1,108 @@
+//! The pages that OBS shows, with what they load. Everything is in the binary; nothing comes from elsewhere.
+
+use domain::{
+    access::Purpose,
+    channels::{self, ChannelError},
+};
+use poem::{Endpoint, IntoResponse, Request, Response, Route, endpoint::make_sync, get, http::StatusCode};
+use poem_openapi::{
+    ApiResponse,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::Type,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{app::AppState, problem::Problem};
+
+/// Scripts, styles, files and events from here and nowhere else; no frames but our own; no forms.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+/// An HTML page with its policy.
+pub(crate) struct Page {
+    status: StatusCode,
+    html: &'static str,
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .status(self.status)
+            .content_type("text/html; charset=utf-8")
+            .header("content-security-policy", POLICY)
+            // The address holds the token: it is told to nobody.
+            .header("referrer-policy", "no-referrer")
+            .header("x-content-type-options", "nosniff")
+            // OBS asks at each refresh.
+            .header("cache-control", "no-cache")
+            .body(self.html)
+    }
+}
+
+/// The page of a refused token is not described apart: a status has one description, and 401 has the problem's.
+impl ApiResponse for Page {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "The page. It loads nothing from elsewhere.",
+                status: Some(200),
+                status_range: None,
+                content: vec![MetaMediaType { content_type: "text/html", schema: String::schema_ref() }],
+                headers: vec![],
+            }],
+        }
+    }
+
+    fn register(_registry: &mut Registry) {}
+}
+
+/// The page that the token opens; an empty transparent one when it opens none, for it may be on stream.
+pub(super) async fn behind_token(app: &AppState, purpose: Purpose, token: &str) -> Result<Page, Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    match channels::with_token(&mut conn, &app.keys, purpose, token).await {
+        Ok(_) => {
+            let html = match purpose {
+                Purpose::Overlay => include_str!("../../web/overlay.html"),
+                Purpose::Credits => include_str!("../../web/credits.html"),
+            };
+            Ok(Page { status: StatusCode::OK, html })
+        }
+        Err(ChannelError::TokenRefused) => {
+            Ok(Page { status: StatusCode::UNAUTHORIZED, html: include_str!("../../web/refused.html") })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// What the pages load, beside the documented operations.
+pub(super) fn assets(route: Route) -> Route {
+    [
+        ("overlay.js", SCRIPT, include_str!("../../web/overlay.js")),
+        ("stage.js", SCRIPT, include_str!("../../web/stage.js")),
+        ("answers.js", SCRIPT, include_str!("../../web/answers.js")),
+        ("connection.js", SCRIPT, include_str!("../../web/connection.js")),
+        ("credits.js", SCRIPT, include_str!("../../web/credits.js")),
+        ("overlay.css", STYLE, include_str!("../../web/overlay.css")),
+        ("credits.css", STYLE, include_str!("../../web/credits.css")),
+    ]
+    .into_iter()
+    .fold(route, |route, (name, kind, text)| route.at(format!("/overlay/assets/{name}"), get(asset(kind, text))))
+}
+
+/// Asked for at each load, sent again only after a change: a new build must not meet an old script.
+fn asset(kind: &'static str, text: &'static str) -> impl Endpoint {
+    let etag = format!("\"{}\"", &hex::encode(Sha256::digest(text))[..16]);
+    make_sync(move |request: Request| {
+        let response = Response::builder()
+            .header("etag", &etag)
+            .header("cache-control", "no-cache")
+            .header("x-content-type-options", "nosniff");
+        if request.header("if-none-match") == Some(etag.as_str()) {
+            return response.status(StatusCode::NOT_MODIFIED).finish();
+        }
+        response.content_type(kind).body(text)
+    })
+}

@@ -1,0 +1,245 @@
+//! The queue in the streamer's hands, and what screens say.
+
+use domain::{
+    access::Purpose,
+    activations, channels, memes,
+    playback::{self, Report, ReportedState},
+};
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::Group;
+use crate::{
+    app::{App, AppState},
+    auth::Streamer,
+    paging::{Listed, Page},
+    problem::{ErrorCode, Problem},
+    views::activations::{Ack, AckState, ActivationView, ChannelStatsView, ClearedView, QueueView},
+};
+
+pub(crate) struct Playback;
+
+#[OpenApi]
+impl Playback {
+    /// My queue
+    ///
+    /// What plays, what waits in the order of play, and whether playback or intake is paused.
+    #[oai(path = "/streamer/queue", method = "get", operation_id = "getQueue", tag = "Group::Streamer")]
+    async fn queue(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+        /// Items to pass over.
+        offset: Query<Option<i64>>,
+    ) -> Result<Json<QueueView>, Problem> {
+        let page = Page::new(limit.0, offset.0)?;
+        view(&app, &streamer, page).await
+    }
+
+    /// What has been played
+    ///
+    /// Ended items with their reasons, the newest first.
+    #[oai(path = "/streamer/queue/history", method = "get", operation_id = "listQueueHistory", tag = "Group::Streamer")]
+    async fn history(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+        /// Items to pass over.
+        offset: Query<Option<i64>>,
+    ) -> Result<Listed<ActivationView>, Problem> {
+        let page = Page::new(limit.0, offset.0)?;
+        let mut conn = app.db.pool().acquire().await?;
+        let ended = activations::history(&mut conn, streamer.channel.id, page.limit, page.offset).await?;
+        let total = activations::count_ended(&mut conn, streamer.channel.id).await?;
+        Ok(Listed::new(page, ended.into_iter().map(Into::into).collect(), total))
+    }
+
+    /// Skip what plays
+    ///
+    /// Takes it off the screen and gives the coins back. 409 when nothing plays.
+    #[oai(path = "/streamer/queue/skip", method = "post", operation_id = "skipPlaying", tag = "Group::Streamer")]
+    async fn skip(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The one that plays longest when absent.
+        #[oai(name = "activationId")]
+        activation_id: Query<Option<Uuid>>,
+    ) -> Result<Json<ActivationView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let skipped = playback::skip(&mut tx, &streamer.channel, activation_id.0, streamer.user.id).await?;
+        tx.commit().await?;
+        Ok(Json(skipped.into()))
+    }
+
+    /// Empty the queue
+    ///
+    /// Everything that waits is cancelled and paid back in full; what plays goes on.
+    #[oai(path = "/streamer/queue/clear", method = "post", operation_id = "clearQueue", tag = "Group::Streamer")]
+    async fn clear(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<ClearedView>, Problem> {
+        let mut all = ClearedView { cleared: 0, refunded: 0 };
+        loop {
+            let mut tx = app.db.begin().await?;
+            let cleared = playback::clear(&mut tx, &streamer.channel, streamer.user.id).await?;
+            tx.commit().await?;
+            all.cleared += cleared.items;
+            all.refunded += cleared.refunded;
+            if !cleared.more {
+                return Ok(Json(all));
+            }
+        }
+    }
+
+    /// Pause playback
+    ///
+    /// What plays stands still, nothing new starts, and nothing that waits grows old.
+    #[oai(
+        path = "/streamer/queue/playback/pause",
+        method = "post",
+        operation_id = "pausePlayback",
+        tag = "Group::Streamer"
+    )]
+    async fn pause(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        playback::pause(&mut tx, &streamer.channel).await?;
+        tx.commit().await?;
+        view(&app, &streamer, Page::new(None, None)?).await
+    }
+
+    /// Resume playback
+    ///
+    /// Goes on where it stood.
+    #[oai(
+        path = "/streamer/queue/playback/resume",
+        method = "post",
+        operation_id = "resumePlayback",
+        tag = "Group::Streamer"
+    )]
+    async fn resume(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        playback::resume(&mut tx, &streamer.channel).await?;
+        tx.commit().await?;
+        view(&app, &streamer, Page::new(None, None)?).await
+    }
+
+    /// Pause intake
+    ///
+    /// New activations are refused with 409 `INTAKE_PAUSED`; what waits still plays.
+    #[oai(
+        path = "/streamer/queue/intake/pause",
+        method = "post",
+        operation_id = "pauseIntake",
+        tag = "Group::Streamer"
+    )]
+    async fn pause_intake(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+        set_intake(&app, &streamer, true).await
+    }
+
+    /// Resume intake
+    #[oai(
+        path = "/streamer/queue/intake/resume",
+        method = "post",
+        operation_id = "resumeIntake",
+        tag = "Group::Streamer"
+    )]
+    async fn resume_intake(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+        set_intake(&app, &streamer, false).await
+    }
+
+    /// Play a test event
+    ///
+    /// Shows one of the channel's memes through the whole path, for no coins and in no statistics.
+    #[oai(path = "/streamer/test-event", method = "post", operation_id = "playTestEvent", tag = "Group::Streamer")]
+    async fn test_event(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The newest meme when absent.
+        #[oai(name = "memeId")]
+        meme_id: Query<Option<Uuid>>,
+    ) -> Result<Json<ActivationView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let meme = match meme_id.0 {
+            Some(id) => id,
+            None => {
+                let newest = memes::list_of_channel(&mut tx, streamer.channel.id, 1, 0).await?;
+                let newest = newest.first().map(|meme| meme.id);
+                newest.ok_or_else(|| Problem::not_found(ErrorCode::MemeNotFound, "your channel has no meme yet"))?
+            }
+        };
+        let id = activations::place_test(&mut tx, &streamer.channel, streamer.user.id, meme).await?;
+        let placed = activations::find(&mut tx, id).await?;
+        tx.commit().await?;
+        let placed = placed.ok_or_else(|| Problem::internal("the test event is gone"))?;
+        Ok(Json(placed.into()))
+    }
+
+    /// My channel's figures
+    #[oai(path = "/streamer/stats/channel", method = "get", operation_id = "getChannelStats", tag = "Group::Streamer")]
+    async fn stats(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<ChannelStatsView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        Ok(Json(activations::counts(&mut conn, streamer.channel.id).await?.into()))
+    }
+
+    /// Acknowledge a play
+    ///
+    /// What a screen says: `started` starts the clock, `done` in time spends the coins, `failed` gives them back unless
+    /// another screen shows it. Saying the same again changes nothing; a word about a play that is over is 409
+    /// `STALE_PLAY`. The overlay's token is the proof.
+    #[oai(
+        path = "/overlay/t/:token/activations/:id/ack",
+        method = "post",
+        operation_id = "acknowledgePlay",
+        tag = "Group::Overlay"
+    )]
+    async fn acknowledge(
+        &self,
+        app: Data<&App>,
+        /// The overlay's token.
+        token: Path<String>,
+        /// The activation's id.
+        id: Path<Uuid>,
+        ack: Json<Ack>,
+    ) -> Result<Json<ActivationView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let channel = channels::with_token(&mut tx, &app.keys, Purpose::Overlay, &token).await?;
+        let report = Report {
+            activation_id: id.0,
+            state: match ack.state {
+                AckState::Started => ReportedState::Started,
+                AckState::Done => ReportedState::Done,
+                AckState::Failed => ReportedState::Failed,
+            },
+            play_epoch: ack.play_epoch,
+            screen_id: ack.screen_id,
+            reason: ack.0.reason,
+        };
+        let activation = playback::acknowledge(&mut tx, &channel, &report).await?;
+        tx.commit().await?;
+        Ok(Json(activation.into()))
+    }
+}
+
+async fn set_intake(app: &AppState, streamer: &Streamer, paused: bool) -> Result<Json<QueueView>, Problem> {
+    let mut tx = app.db.begin().await?;
+    let channel = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
+    playback::announce(&mut tx, &[channel.id]).await?;
+    tx.commit().await?;
+    view(app, streamer, Page::new(None, None)?).await
+}
+
+async fn view(app: &AppState, streamer: &Streamer, page: Page) -> Result<Json<QueueView>, Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    let state = playback::queue_state(&mut conn, streamer.channel.id).await?;
+    let items = activations::list_queued(&mut conn, streamer.channel.id, page.limit, page.offset).await?;
+    Ok(Json(QueueView::new(state, items)))
+}

@@ -1,0 +1,86 @@
+//! Coins.
+
+use domain::{channels, wallets};
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{Group, channels::by_slug};
+use crate::{
+    app::App,
+    auth::{Admin, Viewer},
+    problem::{ErrorCode, Problem},
+    views::wallets::{AdjustedView, Adjustment, WalletView},
+};
+
+pub(crate) struct Wallets;
+
+#[OpenApi]
+impl Wallets {
+    /// My wallet in a channel
+    ///
+    /// A person who never had coins here has a balance of 0.
+    #[oai(path = "/wallet", method = "get", operation_id = "getWallet", tag = "Group::Wallets")]
+    async fn wallet(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel_id: Query<Uuid>,
+    ) -> Result<Json<WalletView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let channel = channels::find(&mut conn, channel_id.0).await?;
+        let channel =
+            channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
+        let wallet = wallets::find(&mut conn, viewer.id, channel.id).await?;
+        Ok(Json(wallet.map_or_else(|| WalletView::empty(viewer.id, channel.id), Into::into)))
+    }
+
+    /// My wallet in the channel with this slug
+    #[oai(path = "/channels/:slug/wallet", method = "get", operation_id = "getChannelWallet", tag = "Group::Wallets")]
+    async fn channel_wallet(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The channel's slug.
+        slug: Path<String>,
+    ) -> Result<Json<WalletView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let channel = by_slug(&mut conn, &slug).await?;
+        let wallet = wallets::find(&mut conn, viewer.id, channel.id).await?;
+        Ok(Json(wallet.map_or_else(|| WalletView::empty(viewer.id, channel.id), Into::into)))
+    }
+
+    /// Adjust a wallet by hand
+    ///
+    /// Gives or takes coins for a reason that stays in the ledger. 402 when more is taken than there is.
+    #[oai(
+        path = "/owner/wallets/:userId/:channelId/adjust",
+        method = "post",
+        operation_id = "adjustWallet",
+        tag = "Group::Owner"
+    )]
+    async fn adjust(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// Whose wallet.
+        #[oai(name = "userId")]
+        user_id: Path<Uuid>,
+        /// In which channel.
+        #[oai(name = "channelId")]
+        channel_id: Path<Uuid>,
+        wish: Json<Adjustment>,
+    ) -> Result<Json<AdjustedView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let adjusted =
+            wallets::adjust(&mut tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await?;
+        tx.commit().await?;
+        Ok(Json(AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id }))
+    }
+}

@@ -1,0 +1,34 @@
+//! The HTTP service as a whole: operations, the document, and what surrounds every request.
+
+use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, endpoint::make_sync, get};
+
+use crate::{app::App, auth, limits, problem::Problem, routes, spec, telemetry::Telemetry};
+
+/// Everything that the API answers, ready to be served.
+pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
+    let api = spec::service();
+    let docs = api.swagger_ui_html();
+    let route = Route::new()
+        .at("/openapi.json", get(fixed(api.spec(), "application/json")))
+        .at("/openapi.yaml", get(fixed(api.spec_yaml(), "application/yaml")))
+        .at("/docs", get(fixed(docs, "text/html; charset=utf-8")));
+    routes::undocumented(route, app.settings.environment)
+        .nest("/", api)
+        .around(auth::refuse_foreign_sites)
+        .around(limits::refuse_odd_requests)
+        // Outside of what needs it: a middleware sees the data of those around it only.
+        .data(app)
+        .catch_all_error(|error: poem::Error| async move {
+            if error.is_from_response() {
+                error.into_response()
+            } else {
+                Problem::from_framework(&error).into_response()
+            }
+        })
+        .with(Telemetry)
+}
+
+/// An answer that never changes while we run.
+fn fixed(body: String, content_type: &'static str) -> impl Endpoint {
+    make_sync(move |_| Response::builder().content_type(content_type).body(body.clone()))
+}

@@ -1,0 +1,123 @@
+//! One line a request, and ids that lead from an answer to the log and on to the jobs.
+
+use std::time::Instant;
+
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, http::HeaderValue};
+use tracing::Instrument;
+use uuid::Uuid;
+
+tokio::task_local! {
+    static IDS: Ids;
+}
+
+/// What names the request that this task serves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ids {
+    pub(crate) request_id: String,
+    pub(crate) trace_id: String,
+    /// Without secrets: tokens in paths are replaced.
+    pub(crate) path: String,
+}
+
+/// The ids of the request that is being served; empty outside of one.
+pub(crate) fn current() -> Ids {
+    IDS.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Runs `work` as part of the request with these ids; for work that is done elsewhere on a request's behalf.
+pub(crate) fn scope<T>(ids: &Ids, work: impl FnOnce() -> T) -> T {
+    IDS.sync_scope(ids.clone(), work)
+}
+
+/// Gives each request its ids, its log line and its figures.
+pub(crate) struct Telemetry;
+
+impl<E: Endpoint> Middleware<E> for Telemetry {
+    type Output = Traced<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        Traced { inner }
+    }
+}
+
+pub(crate) struct Traced<E> {
+    inner: E,
+}
+
+impl<E: Endpoint> Endpoint for Traced<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let ids = Ids {
+            request_id: given_id(&request).unwrap_or_else(|| Uuid::now_v7().to_string()),
+            trace_id: given_trace(&request).unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
+            path: redacted(request.uri().path()),
+        };
+        let method = request.method().clone();
+        let span = tracing::info_span!("request", requestId = %ids.request_id, traceId = %ids.trace_id);
+        let begun = Instant::now();
+        let mut response = IDS
+            .scope(ids.clone(), async {
+                // What this request enqueues carries its id.
+                let answer = queue::trace::scope(ids.request_id.as_str(), self.inner.call(request)).await;
+                answer.map(IntoResponse::into_response)
+            })
+            .instrument(span.clone())
+            .await
+            .unwrap_or_else(poem::Error::into_response);
+        let elapsed = begun.elapsed();
+        let status = response.status().as_u16();
+        span.in_scope(|| {
+            tracing::info!(
+                method = %method,
+                path = %ids.path,
+                status,
+                duration_ms = elapsed.as_secs_f64() * 1000.0,
+                "request"
+            );
+        });
+        metrics::counter!("http_requests_total", "status" => format!("{}xx", status / 100)).increment(1);
+        metrics::histogram!("http_request_seconds").record(elapsed.as_secs_f64());
+        if let Ok(value) = HeaderValue::from_str(&ids.request_id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        Ok(response)
+    }
+}
+
+/// A caller's own id is kept when it is short and plain.
+fn given_id(request: &Request) -> Option<String> {
+    let id = request.header("x-request-id")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    ((1..=128).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+/// The trace id of a W3C `traceparent`.
+fn given_trace(request: &Request) -> Option<String> {
+    let id = request.header("traceparent")?.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_ascii_lowercase())
+}
+
+/// The path with any token in it replaced: logs and errors never hold one.
+pub(crate) fn redacted(path: &str) -> String {
+    let mut parts = Vec::new();
+    let mut secret = false;
+    for part in path.split('/') {
+        parts.push(if secret && !part.is_empty() { "***" } else { part });
+        secret = part == "t";
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_paths_are_not_shown() {
+        assert_eq!(redacted("/overlay/t/ot_abc_def/events"), "/overlay/t/***/events");
+        assert_eq!(redacted("/overlay/credits/t/ct_abc"), "/overlay/credits/t/***");
+        assert_eq!(redacted("/channels/t/memes"), "/channels/t/***");
+        assert_eq!(redacted("/health"), "/health");
+    }
+}

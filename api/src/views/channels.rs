@@ -1,0 +1,163 @@
+//! Words of channels.
+
+use domain::channels::{self, Channel, SettingsChange};
+use poem_openapi::{Enum, Object};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// How an overlay shows what it gets: one at a time, or several at once.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum OverlayMode {
+    Queue,
+    Simultaneous,
+}
+
+impl From<channels::OverlayMode> for OverlayMode {
+    fn from(mode: channels::OverlayMode) -> Self {
+        match mode {
+            channels::OverlayMode::Queue => Self::Queue,
+            channels::OverlayMode::Simultaneous => Self::Simultaneous,
+        }
+    }
+}
+
+impl From<OverlayMode> for channels::OverlayMode {
+    fn from(mode: OverlayMode) -> Self {
+        match mode {
+            OverlayMode::Queue => Self::Queue,
+            OverlayMode::Simultaneous => Self::Simultaneous,
+        }
+    }
+}
+
+/// A channel as everybody may see it.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct ChannelView {
+    id: Uuid,
+    slug: String,
+    name: String,
+    description: String,
+    /// Coins for a meme without a price of its own.
+    default_price: i64,
+    /// False while the streamer takes no new activations.
+    accepts_activations: bool,
+    created_at: OffsetDateTime,
+}
+
+impl From<Channel> for ChannelView {
+    fn from(channel: Channel) -> Self {
+        Self {
+            id: channel.id,
+            slug: channel.slug,
+            name: channel.name,
+            description: channel.description,
+            default_price: channel.default_price,
+            accepts_activations: channel.intake_paused_at.is_none(),
+            created_at: channel.created_at,
+        }
+    }
+}
+
+/// A channel as its streamer sees it.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct ChannelSettingsView {
+    id: Uuid,
+    slug: String,
+    name: String,
+    description: String,
+    /// Coins for a meme without a price of its own.
+    default_price: i64,
+    overlay_mode: OverlayMode,
+    /// Whether the overlay names the sender.
+    overlay_show_sender: bool,
+    /// Items at once in mode `simultaneous`, 1 to 5.
+    overlay_max_concurrent: i16,
+    /// A JSON object that the overlay page understands, as text.
+    overlay_style_json: Option<String>,
+    /// Seconds by which a viewer's further waiting item stands back; 0 is strict first come.
+    fair_step_seconds: i32,
+    /// Since when playback is paused.
+    playback_paused_at: Option<OffsetDateTime>,
+    /// Since when no new activations are taken.
+    intake_paused_at: Option<OffsetDateTime>,
+    /// The linked account on Twitch.
+    twitch_login: Option<String>,
+}
+
+impl From<Channel> for ChannelSettingsView {
+    fn from(channel: Channel) -> Self {
+        Self {
+            id: channel.id,
+            slug: channel.slug,
+            name: channel.name,
+            description: channel.description,
+            default_price: channel.default_price,
+            overlay_mode: channel.overlay_mode.into(),
+            overlay_show_sender: channel.overlay_show_sender,
+            overlay_max_concurrent: channel.overlay_max_concurrent,
+            overlay_style_json: channel.overlay_style_json,
+            fair_step_seconds: channel.fair_step_seconds,
+            playback_paused_at: channel.playback_paused_at,
+            intake_paused_at: channel.intake_paused_at,
+            twitch_login: channel.twitch_login,
+        }
+    }
+}
+
+/// A channel to be opened.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct NewChannel {
+    /// 1 to 25 letters a-z, digits or underscores; lower-cased; never changes.
+    pub(crate) slug: String,
+    /// 1 to 100 characters; the slug when absent.
+    pub(crate) name: Option<String>,
+}
+
+/// New values for some settings; what is absent stays.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct SettingsPatch {
+    /// 1 to 100 characters.
+    name: Option<String>,
+    /// At most 2000 characters.
+    description: Option<String>,
+    /// 0 to 1000000000 coins.
+    default_price: Option<i64>,
+    overlay_mode: Option<OverlayMode>,
+    overlay_show_sender: Option<bool>,
+    /// 1 to 5.
+    overlay_max_concurrent: Option<i16>,
+    /// A JSON object as text, at most 50000 characters.
+    overlay_style_json: Option<String>,
+    /// 0 to 3600 seconds.
+    fair_step_seconds: Option<i32>,
+}
+
+impl From<SettingsPatch> for SettingsChange {
+    fn from(patch: SettingsPatch) -> Self {
+        Self {
+            name: patch.name,
+            description: patch.description,
+            default_price: patch.default_price,
+            overlay_mode: patch.overlay_mode.map(Into::into),
+            overlay_show_sender: patch.overlay_show_sender,
+            overlay_max_concurrent: patch.overlay_max_concurrent,
+            overlay_style_json: patch.overlay_style_json,
+            fair_step_seconds: patch.fair_step_seconds,
+        }
+    }
+}
+
+/// What opens the overlay.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct OverlayTokenView {
+    /// Keep it secret: it is the key to the overlay.
+    pub(crate) token: String,
+    /// The address for OBS' browser source.
+    pub(crate) url: String,
+}

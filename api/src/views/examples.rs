@@ -1,0 +1,125 @@
+//! Examples for the document, written as clients see them.
+
+use poem_openapi::types::{Example, ParseFromJSON};
+use serde_json::json;
+
+use super::{accounts, activations, bots, channels, credits, events, health, memes, queues, submissions, wallets};
+
+/// `Example` from the JSON that a client would see.
+macro_rules! example {
+    ($view:ty, $json:tt) => {
+        impl Example for $view {
+            #[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
+            fn example() -> Self {
+                Self::parse_from_json(Some(json!($json)))
+                    .map_err(|error| error.into_message())
+                    .expect("an example parses")
+            }
+        }
+    };
+}
+
+example!(health::HealthView, { "status": "ok", "build": "0.1.0+1a2b3c4d5e6f", "environment": "prod" });
+
+example!(accounts::MeView, {
+    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "createdAt": "2026-11-21T05:17:56Z"
+});
+
+example!(channels::ChannelView, {
+    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,
+    "createdAt": "2026-11-21T05:17:56Z"
+});
+example!(channels::ChannelSettingsView, {
+    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "overlayMode": "queue",
+    "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo"
+});
+example!(channels::NewChannel, { "slug": "demo", "name": "Demo" });
+example!(channels::SettingsPatch, { "overlayMode": "simultaneous", "overlayMaxConcurrent": 2, "defaultPrice": 50 });
+example!(channels::OverlayTokenView, {
+    "token": "ot_01a1fc54f5a972828260d50a75c1381e_71d0...ad99",
+    "url": "https://memes.example/overlay/t/ot_01a1fc54f5a972828260d50a75c1381e_71d0...ad99"
+});
+
+example!(memes::MemeView, {
+    "id": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "title": "Test pattern", "type": "video",
+    "fileUrl": "/uploads/c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
+    "durationMs": 2000, "width": 640, "height": 360, "price": 100, "hasDefaultPrice": true,
+    "createdAt": "2026-11-21T05:17:56Z"
+});
+example!(memes::MemePatch, { "title": "A better name", "price": 250 });
+
+example!(activations::PlacedView, {
+    "activation": {
+        "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
+        "coinsSpent": 50, "status": "queued", "createdAt": "2026-11-21T05:17:56Z"
+    },
+    "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 200 },
+    "originalPrice": 100, "finalPrice": 50, "discountApplied": 50, "isFree": false
+});
+example!(activations::ActivationView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "durationMs": 2000,
+        "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z"
+});
+example!(activations::MyActivationView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "durationMs": 2000,
+        "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z",
+    "position": 2, "etaMs": 4000, "refunded": false
+});
+example!(activations::QueueView, {
+    "playing": [], "items": [{ "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "durationMs": 2000,
+        "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z" }],
+    "queuedCount": 1, "playbackPaused": false, "intakePaused": false, "screens": 1
+});
+example!(activations::ClearedView, { "cleared": 3, "refunded": 300 });
+example!(activations::Ack, { "state": "started", "playEpoch": 17, "screenId": "5f0c8f9e-6f2f-4a53-9d0e-2b1f6f3d5a11" });
+example!(activations::ChannelStatsView, {
+    "activationsTotal": 12, "activationsQueued": 1, "activationsPlaying": 1, "activationsDone": 9, "activationsFailed": 0,
+    "activationsCancelled": 1, "coinsSpent": 900, "coinsRefunded": 100, "viewers": 4
+});
+
+example!(wallets::WalletView, { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 250 });
+example!(wallets::Adjustment, { "delta": 250, "reason": "won the raffle" });
+example!(wallets::AdjustedView, {
+    "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 250 },
+    "operationId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"
+});
+
+example!(submissions::SubmissionView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "submitterId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "title": "Test pattern", "type": "video", "notes": null,
+    "tags": ["test"], "status": "pending", "uploadState": "transcoding", "progress": 40, "errorCode": null,
+    "errorDetail": null, "memeId": null,
+    "fileHash": "c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
+    "fileSize": 1048576, "revision": 1, "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:58Z"
+});
+
+example!(bots::BotView, { "provider": "twitch", "enabled": true, "updatedAt": "2026-11-21T05:17:56Z" });
+example!(bots::BotPatch, { "enabled": true });
+example!(bots::SaidView, {
+    "ok": true,
+    "outbox": { "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "provider": "twitch", "status": "pending", "createdAt": "2026-11-21T05:17:56Z" }
+});
+example!(bots::OutboxView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "provider": "twitch", "status": "sent", "createdAt": "2026-11-21T05:17:56Z",
+    "updatedAt": "2026-11-21T05:17:57Z"
+});
+
+example!(credits::CreditsStateView, {
+    "chatters": [{ "name": "Anna" }],
+    "donors": [{ "name": "Bert", "amount": 99.5, "currency": "RUB" }]
+});
+
+example!(events::EventPageView, {
+    "cursor": "1-42",
+    "events": [{ "id": "1-42", "event": "activation:stop", "data": { "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "playEpoch": 17, "reason": "skipped" } }]
+});
+
+example!(queues::JobQueueView, {
+    "pool": "dispatch", "ready": 0, "scheduled": 3, "running": 1, "dead": 0, "workers": 2,
+    "kinds": [{
+        "name": "advance-playback", "version": 1, "maxAttempts": 5, "backoffBaseSeconds": 1.0, "backoffCapSeconds": 10.0,
+        "jitterPercent": 20, "timeoutSeconds": 10.0, "priority": 10
+    }]
+});

@@ -1,0 +1,15 @@
+//! The wire's words: camelCase JSON, ids as UUIDs, times as RFC 3339, coins and milliseconds as integers.
+
+pub(crate) mod accounts;
+pub(crate) mod activations;
+pub(crate) mod bots;
+pub(crate) mod channels;
+pub(crate) mod credits;
+pub(crate) mod events;
+mod examples;
+pub(crate) mod health;
+pub(crate) mod memes;
+pub(crate) mod overlay;
+pub(crate) mod queues;
+pub(crate) mod submissions;
+pub(crate) mod wallets;

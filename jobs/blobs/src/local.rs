@@ -1,0 +1,106 @@
+//! The store on local disk: its layout, its marker, and the rename that publishes.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use uuid::Uuid;
+
+use crate::{Hash, Staged};
+
+const MARKER: &str = ".memalerts-database";
+const STAGING: &str = "staging";
+
+/// The directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "the upload directory {dir} belongs to database {found}, but this is database {expected}; \
+         set UPLOAD_DIR to this database's own directory (or DATABASE_URL to the directory's database)"
+    )]
+    AnotherDatabase { dir: PathBuf, found: String, expected: String },
+    #[error("the upload directory {dir} cannot be used: {error}")]
+    Io { dir: PathBuf, error: io::Error },
+}
+
+/// An opened directory.
+#[derive(Debug)]
+pub(crate) struct Local {
+    root: PathBuf,
+}
+
+impl Local {
+    pub(crate) fn open(dir: &Path, database_id: &str) -> Result<Self, OpenError> {
+        let unusable = |error| OpenError::Io { dir: dir.to_owned(), error };
+        fs::create_dir_all(dir.join(STAGING)).map_err(unusable)?;
+        // Absolute, so that a later change of the working directory moves nothing.
+        let local = Self { root: fs::canonicalize(dir).map_err(unusable)? };
+        let found = local.mark(database_id).map_err(unusable)?;
+        if found != database_id {
+            return Err(OpenError::AnotherDatabase { dir: local.root, found, expected: database_id.to_owned() });
+        }
+        Ok(local)
+    }
+
+    /// Writes the marker unless there is one; returns what it says. The marker appears whole or not at all, also when two
+    /// processes start at once: a hard link refuses to replace.
+    fn mark(&self, database_id: &str) -> io::Result<String> {
+        let marker = self.root.join(MARKER);
+        if !marker.exists() {
+            let draft = self.staging_path();
+            fs::write(&draft, database_id)?;
+            fs::File::open(&draft)?.sync_all()?;
+            let linked = fs::hard_link(&draft, &marker);
+            fs::remove_file(&draft)?;
+            match linked {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => sync_dir(&self.root)?,
+            }
+        }
+        Ok(fs::read_to_string(marker)?.trim().to_owned())
+    }
+
+    /// A new name for a file in the making.
+    pub(crate) fn staging_path(&self) -> PathBuf {
+        self.staging_dir().join(Uuid::new_v4().simple().to_string())
+    }
+
+    pub(crate) fn staging_dir(&self) -> PathBuf {
+        self.root.join(STAGING)
+    }
+
+    pub(crate) fn object_path(&self, hash: &Hash) -> PathBuf {
+        let name = hash.to_string();
+        self.root.join(&name[..2]).join(&name[2..4]).join(&name)
+    }
+
+    /// The directory of all objects whose hash begins with this byte.
+    pub(crate) fn shard_dir(&self, first: u8) -> PathBuf {
+        self.root.join(format!("{first:02x}"))
+    }
+
+    /// Renames over an object that is there already: its age starts anew, so that a sweep which is just looking at it
+    /// leaves it alone.
+    pub(crate) fn publish(&self, mut staged: Staged) -> io::Result<Hash> {
+        let hash = staged.hash;
+        let target = self.object_path(&hash);
+        fail::fail_point!("blobs-before-rename");
+        if let Some(dir) = target.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        fs::rename(staged.path.get(), &target)?;
+        staged.path.keep();
+        fail::fail_point!("blobs-after-rename");
+        // The name must survive a power cut before a row refers to it, and so must directories that are new.
+        let dirs = target.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root));
+        for dir in dirs {
+            sync_dir(dir)?;
+        }
+        Ok(hash)
+    }
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    fs::File::open(dir)?.sync_all()
+}

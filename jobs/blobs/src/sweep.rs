@@ -1,0 +1,63 @@
+//! What crashes left behind.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use crate::{Hash, local::Local};
+
+pub(crate) fn staging(local: &Local, age: Duration) -> io::Result<u64> {
+    let mut removed = 0;
+    for entry in read_dir(&local.staging_dir())? {
+        let entry = entry?;
+        if is_older(&entry, age)? {
+            match fs::remove_file(entry.path()) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// Objects of one first byte that were published at least `age` ago. Files with other names are not ours and stay.
+pub(crate) fn objects_of_shard(local: &Local, shard: u8, age: Duration) -> io::Result<Vec<Hash>> {
+    let mut old = Vec::new();
+    for dir in read_dir(&local.shard_dir(shard))? {
+        for entry in read_dir(&dir?.path())? {
+            let entry = entry?;
+            let hash = entry.file_name().to_str().and_then(|name| name.parse::<Hash>().ok());
+            if let Some(hash) = hash
+                && is_older(&entry, age)?
+            {
+                old.push(hash);
+            }
+        }
+    }
+    Ok(old)
+}
+
+/// The entries; none when there is no such directory.
+fn read_dir(dir: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result<fs::DirEntry>>>> {
+    match fs::read_dir(dir) {
+        Ok(entries) => Ok(Box::new(entries)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Box::new(std::iter::empty()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A file that is gone by now is not old.
+fn is_older(entry: &fs::DirEntry, age: Duration) -> io::Result<bool> {
+    let modified = match entry.metadata() {
+        Ok(metadata) => metadata.modified()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    // A time in the future (the clock was set back) is young.
+    Ok(SystemTime::now().duration_since(modified).is_ok_and(|passed| passed >= age))
+}

@@ -1,0 +1,175 @@
+//! The store on a real directory.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
+use std::{path::Path, time::Duration};
+
+use blobs::{Blobs, Hash, OpenError, StageError};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
+
+fn open(dir: &Path) -> Blobs {
+    Blobs::local(dir, "database-1").unwrap()
+}
+
+async fn put(blobs: &Blobs, bytes: &[u8]) -> Hash {
+    let mut staging = blobs.stage(1 << 20).await.unwrap();
+    for chunk in bytes.chunks(7) {
+        staging.write(chunk).await.unwrap();
+    }
+    blobs.publish(staging.seal().await.unwrap()).await.unwrap()
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if !path.ends_with(".memalerts-database") {
+                found.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn names_bytes_by_their_sha256_and_reads_ranges() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let bytes: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
+    let hash = put(&blobs, &bytes).await;
+    let expected: [u8; 32] = Sha256::digest(&bytes).into();
+    assert_eq!(hash, Hash::from(expected));
+    let name = hash.to_string();
+    assert!(dir.path().join(&name[..2]).join(&name[2..4]).join(&name).is_file());
+
+    let blob = blobs.open(&hash).await.unwrap().unwrap();
+    assert_eq!(blob.size, 100_000);
+    let mut part = Vec::new();
+    blob.into_range(99_000, 500).await.unwrap().read_to_end(&mut part).await.unwrap();
+    assert_eq!(part, &bytes[99_000..99_500]);
+}
+
+#[tokio::test]
+async fn stores_the_same_bytes_once_and_forgets_them_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let (one, two) = (put(&blobs, b"same").await, put(&blobs, b"same").await);
+    assert_eq!(one, two);
+    assert_eq!(files(dir.path()), [one.to_string()]);
+    assert!(blobs.delete(&one).await.unwrap());
+    assert!(!blobs.delete(&one).await.unwrap());
+    assert!(blobs.open(&one).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn refuses_the_first_byte_over_the_limit_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let mut staging = blobs.stage(10).await.unwrap();
+    staging.write(&[0; 10]).await.unwrap();
+    assert!(matches!(staging.write(&[0]).await, Err(StageError::TooLarge { limit: 10 })));
+    drop(staging);
+    assert!(files(dir.path()).is_empty());
+}
+
+#[tokio::test]
+async fn removes_what_was_staged_but_never_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let mut staging = blobs.stage(10).await.unwrap();
+    staging.write(b"abc").await.unwrap();
+    drop(staging.seal().await.unwrap());
+    drop(blobs.scratch().await.unwrap());
+    assert!(files(dir.path()).is_empty());
+}
+
+#[tokio::test]
+async fn takes_over_what_another_program_wrote() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let scratch = blobs.scratch().await.unwrap();
+    scratch.open_for_writing().unwrap().write_all(b"rendition").unwrap();
+    let mut staging = blobs.stage(100).await.unwrap();
+    staging.copy(&mut scratch.open_for_reading().await.unwrap()).await.unwrap();
+    drop(scratch);
+    let hash = blobs.publish(staging.seal().await.unwrap()).await.unwrap();
+    assert_eq!(files(dir.path()), [hash.to_string()]);
+}
+
+#[tokio::test]
+async fn refuses_the_directory_of_another_database() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    drop(open(dir.path()));
+    let error = Blobs::local(dir.path(), "database-2").unwrap_err();
+    assert!(matches!(&error, OpenError::AnotherDatabase { found, .. } if found == "database-1"));
+    assert!(error.to_string().contains("UPLOAD_DIR"), "{error}");
+}
+
+#[tokio::test]
+async fn many_first_starts_at_once_agree_on_one_marker() {
+    let dir = tempfile::tempdir().unwrap();
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let path = dir.path();
+        let starts: Vec<_> =
+            (0..8).map(|n| scope.spawn(move || Blobs::local(path, &format!("db-{}", n % 2)))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let won = std::fs::read_to_string(dir.path().join(".memalerts-database")).unwrap();
+    for (n, outcome) in outcomes.iter().enumerate() {
+        assert_eq!(outcome.is_ok(), won == format!("db-{}", n % 2));
+    }
+    assert!(files(dir.path()).is_empty());
+}
+
+#[tokio::test]
+async fn shows_the_sweep_only_what_is_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let (keep, orphan) = (put(&blobs, b"keep").await, put(&blobs, b"orphan").await);
+    // A staging file of a process that was killed.
+    std::fs::write(dir.path().join("staging/left-behind"), b"half").unwrap();
+    // Not ours: must survive everything.
+    std::fs::write(dir.path().join("ab"), b"a file where a shard would be").unwrap();
+
+    let old = async |age| {
+        let mut seen = Vec::new();
+        for shard in 0..=u8::MAX {
+            seen.extend(blobs.old_objects(shard, age).await.unwrap());
+        }
+        seen
+    };
+    assert!(old(Duration::from_secs(3600)).await.is_empty());
+    assert_eq!(blobs.sweep_staging(Duration::from_secs(3600)).await.unwrap(), 0);
+
+    let seen = old(Duration::ZERO).await;
+    assert!(seen.contains(&keep) && seen.contains(&orphan) && seen.len() == 2);
+    for hash in seen.into_iter().filter(|hash| *hash != keep) {
+        assert!(blobs.delete(&hash).await.unwrap());
+    }
+    assert_eq!(blobs.sweep_staging(Duration::ZERO).await.unwrap(), 1);
+    assert!(blobs.open(&keep).await.unwrap().is_some());
+    assert!(blobs.open(&orphan).await.unwrap().is_none());
+    assert_eq!(files(dir.path()).len(), 2);
+}
+
+#[tokio::test]
+async fn publishing_again_makes_an_object_young() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(dir.path());
+    let hash = put(&blobs, b"bytes").await;
+    let name = hash.to_string();
+    let path = dir.path().join(&name[..2]).join(&name[2..4]).join(&name);
+    let old = std::time::SystemTime::now() - Duration::from_secs(7200);
+    // Reading suffices to set times of a file of our own.
+    std::fs::File::open(&path).unwrap().set_modified(old).unwrap();
+    put(&blobs, b"bytes").await;
+    let shard = u8::from_str_radix(&name[..2], 16).unwrap();
+    assert!(blobs.old_objects(shard, Duration::from_secs(3600)).await.unwrap().is_empty());
+}

@@ -1,0 +1,11 @@
+//! Proofs that we hand out: keys derived from the one secret, and tokens that name a channel.
+//!
+//! A token is `<prefix>_<channel id>_<HMAC(key, id || version)>`: nothing is stored but the version, "rotate" raises it,
+//! and the same token can be shown again. Who checks it compares with the channel's present version.
+
+mod keys;
+mod token;
+
+pub use keys::Keys;
+pub(crate) use keys::hmac;
+pub use token::{Purpose, channel_token, named_channel, token_matches};

@@ -1,0 +1,77 @@
+//! A person and a person's role.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What a person may do; each role may do all that the ones before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Viewer,
+    Streamer,
+    Admin,
+}
+
+impl Role {
+    /// As stored and as on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Streamer => "streamer",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The least role for a word that the database cannot hold (a check constraint forbids it).
+    pub(crate) fn parse(word: &str) -> Self {
+        match word {
+            "admin" => Self::Admin,
+            "streamer" => Self::Streamer,
+            _ => Self::Viewer,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: Uuid,
+    /// Lower case, 1 to 25 of `a-z 0-9 _`.
+    pub login: String,
+    pub display_name: String,
+    pub avatar_url: Option<String>,
+    pub role: Role,
+    pub created_at: OffsetDateTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a login has 1 to 25 letters a-z, digits or underscores")]
+pub struct LoginError;
+
+/// A login in the form in which it is kept: trimmed, without a leading `@`, lower case.
+///
+/// # Errors
+/// It is empty, longer than 25, or has a character outside `a-z 0-9 _`.
+pub fn parse_login(input: &str) -> Result<String, LoginError> {
+    let trimmed = input.trim();
+    let login = trimmed.strip_prefix('@').unwrap_or(trimmed).to_ascii_lowercase();
+    let fits = (1..=25).contains(&login.len())
+        && login.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if fits { Ok(login) } else { Err(LoginError) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_kept_in_lower_case_without_its_at_sign() {
+        assert_eq!(parse_login(" @Lotas_1 "), Ok("lotas_1".to_owned()));
+    }
+
+    #[test]
+    fn a_login_with_other_characters_or_lengths_is_refused() {
+        for wrong in ["", "@", "a b", "имя", "a-b", &"x".repeat(26)] {
+            assert_eq!(parse_login(wrong), Err(LoginError), "{wrong}");
+        }
+    }
+}

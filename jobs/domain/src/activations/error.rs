@@ -1,0 +1,19 @@
+//! What can be wrong with a wish to play a meme.
+
+use crate::wallets::WalletError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    #[error("no such meme")]
+    MemeNotFound,
+    #[error("the channel takes no activations now")]
+    IntakePaused,
+    #[error("the wallet holds {balance} coins, {needed} are needed")]
+    Insufficient { balance: i64, needed: i64 },
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    #[error("the job could not be written: {0}")]
+    Enqueue(#[from] queue::EnqueueError),
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,25 @@
+//! Activations: a meme that a viewer paid for, from the payment to its one end.
+//!
+//! `queued -> playing -> done | failed | cancelled`. The coins are in escrow until the end: *done* captures them,
+//! everything else refunds exactly what was paid, once.
+
+mod error;
+mod jobs;
+mod model;
+mod place;
+mod price;
+mod repo;
+mod settle;
+
+pub use error::PlaceError;
+pub use jobs::AdvancePlayback;
+pub use model::{Activation, Place, Reason, Source, Status};
+pub use place::{Placed, Wish, place, place_test};
+pub use price::{BASIS_POINTS, final_price};
+pub use repo::{
+    Counts, ViewerState, audit, count_ended, counts, find, find_of_viewer, history, list_queued, viewer_state,
+};
+pub use settle::updated_event;
+
+pub(crate) use repo::{Row, find_playing, lock, lock_queued, lock_unfinished};
+pub(crate) use settle::{End, settle};

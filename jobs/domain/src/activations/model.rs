@@ -1,0 +1,154 @@
+//! What an activation is.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Where an activation is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    Queued,
+    Playing,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl Status {
+    /// As stored and as on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Playing => "playing",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Self {
+        match word {
+            "queued" => Self::Queued,
+            "playing" => Self::Playing,
+            "done" => Self::Done,
+            "failed" => Self::Failed,
+            // The check constraint knows no other word.
+            _ => Self::Cancelled,
+        }
+    }
+}
+
+/// Why an activation did not end as `done`; a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No screen began to show it in time.
+    NoScreenStarted,
+    /// A screen began, and none said that it ended.
+    NeverEnded,
+    /// The screens could not show it.
+    ScreenFailed,
+    /// It waited too long without a screen.
+    NoScreen,
+    /// It waited longer than anything may.
+    WaitedTooLong,
+    /// The streamer skipped it.
+    Skipped,
+    /// The streamer emptied the queue.
+    Cleared,
+    /// The viewer took it back.
+    Withdrawn,
+}
+
+impl Reason {
+    /// As stored and as on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoScreenStarted => "no_screen_started",
+            Self::NeverEnded => "never_ended",
+            Self::ScreenFailed => "screen_failed",
+            Self::NoScreen => "no_screen",
+            Self::WaitedTooLong => "waited_too_long",
+            Self::Skipped => "skipped",
+            Self::Cleared => "cleared",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The status that goes with the reason: what somebody decided is cancelled, what went wrong has failed.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::NoScreenStarted | Self::NeverEnded | Self::ScreenFailed | Self::NoScreen | Self::WaitedTooLong => {
+                Status::Failed
+            }
+            Self::Skipped | Self::Cleared | Self::Withdrawn => Status::Cancelled,
+        }
+    }
+}
+
+/// Who asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A viewer, for coins.
+    Meme,
+    /// The streamer's test event; moves no coins and counts in no statistics.
+    Test,
+}
+
+impl Source {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Meme => "meme",
+            Self::Test => "test",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub channel_slug: String,
+    pub user_id: Uuid,
+    pub meme_id: Uuid,
+    pub source: String,
+    pub status: Status,
+    /// From [`Reason`]'s closed list.
+    pub reason: Option<String>,
+    /// Coins, before and after the discount.
+    pub price: i64,
+    pub final_price: i64,
+    pub sender_name: String,
+    pub title: String,
+    /// `image`, `gif`, `video` or `audio`.
+    pub media_type: String,
+    /// SHA-256 of the file that screens show.
+    pub file_hash: String,
+    pub duration_ms: i32,
+    /// 0 until it is started; a new number for every start.
+    pub play_epoch: i64,
+    /// When a screen said that it began.
+    pub started_at: Option<OffsetDateTime>,
+    pub deadline: Option<OffsetDateTime>,
+    pub ended_at: Option<OffsetDateTime>,
+    pub created_at: OffsetDateTime,
+}
+
+impl Activation {
+    /// Where clients find the file.
+    #[must_use]
+    pub fn file_url(&self) -> String {
+        format!("/uploads/{}", self.file_hash)
+    }
+}
+
+/// Where a waiting activation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// 1 is next.
+    pub position: i64,
+    /// Milliseconds until it may start, by the lengths of what is before it; null while playback is paused.
+    pub eta_ms: Option<i64>,
+}

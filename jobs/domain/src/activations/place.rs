@@ -1,0 +1,227 @@
+//! A viewer plays a meme: price, payment, place in the queue and wake-up, in one transaction.
+//!
+//! Works on many wishes at once: what arrives while a commit is on its way is placed together by the next one, with the
+//! same number of statements.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use queue::{Order, Tx};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    AdvancePlayback, PlaceError, Source, final_price,
+    repo::{self, NewActivation, Quote, Waiting},
+};
+use crate::{
+    channels::Channel,
+    events,
+    wallets::{self, Account, Kind, Locked, Movement, Wallet},
+};
+
+/// A viewer's wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Wish {
+    pub user_id: Uuid,
+    pub meme_id: Uuid,
+}
+
+/// A granted wish.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub user_id: Uuid,
+    pub meme_id: Uuid,
+    /// Coins before and after the discount.
+    pub price: i64,
+    pub final_price: i64,
+    /// The channel's owner plays for nothing.
+    pub is_free: bool,
+    pub created_at: OffsetDateTime,
+    /// After the payment; none when there is no wallet (an owner needs none).
+    pub wallet: Option<Wallet>,
+}
+
+/// Places the wishes in their order; each is granted or refused by itself. A refusal writes nothing.
+///
+/// # Errors
+/// The outer error means that the transaction is lost; the inner ones are refusals.
+pub async fn place(tx: &mut Tx, wishes: &[Wish]) -> Result<Vec<Result<Placed, PlaceError>>, PlaceError> {
+    let quotes = repo::quotes(&mut *tx, wishes).await?;
+    let owners: BTreeSet<(Uuid, Uuid)> = quotes.values().map(|quote| (quote.user_id, quote.channel_id)).collect();
+    let owners: Vec<_> = owners.into_iter().collect();
+    let mut locked = wallets::lock_all(&mut *tx, &owners).await?;
+    // Read after the locks: a twin of this viewer has committed by now, or waits for us.
+    let mut waiting = repo::waiting(&mut *tx, &owners).await?;
+
+    let mut batch = Batch::default();
+    let mut answers = Vec::with_capacity(wishes.len());
+    for index in 0..wishes.len() {
+        answers.push(match quotes.get(&index) {
+            None => Err(PlaceError::MemeNotFound),
+            Some(quote) => batch.decide(quote, &locked, &mut waiting),
+        });
+    }
+    batch.write(tx, &mut locked).await?;
+    for placed in answers.iter_mut().flatten() {
+        placed.wallet = locked.of(placed.user_id, placed.channel_id).cloned();
+    }
+    Ok(answers)
+}
+
+/// Places a play of the streamer's own, which moves no coins and counts in no statistics.
+///
+/// # Errors
+/// The database refused; [`PlaceError::MemeNotFound`] when the channel does not have the meme.
+pub async fn place_test(tx: &mut Tx, channel: &Channel, user: Uuid, meme: Uuid) -> Result<Uuid, PlaceError> {
+    let quotes = repo::quotes(&mut *tx, &[Wish { user_id: user, meme_id: meme }]).await?;
+    let quote = quotes.get(&0).filter(|quote| quote.channel_id == channel.id).ok_or(PlaceError::MemeNotFound)?;
+    let waiting = repo::waiting(&mut *tx, &[(user, channel.id)]).await?;
+    let now = waiting.get(&(user, channel.id)).map_or(quote.now, |waiting| waiting.now);
+    let id = Uuid::now_v7();
+    let row = NewActivation { id, quote: quote.clone(), source: Source::Test, final_price: 0, turn_at: now };
+    repo::insert(&mut *tx, &[row]).await?;
+    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    Ok(id)
+}
+
+/// What one transaction writes.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<NewActivation>,
+    movements: Vec<Movement>,
+    /// Coins already promised by earlier wishes of this batch, by wallet.
+    promised: HashMap<Uuid, i64>,
+}
+
+impl Batch {
+    fn decide(
+        &mut self,
+        quote: &Quote,
+        locked: &Locked,
+        waiting: &mut HashMap<(Uuid, Uuid), Waiting>,
+    ) -> Result<Placed, PlaceError> {
+        if quote.intake_paused {
+            return Err(PlaceError::IntakePaused);
+        }
+        let is_free = quote.owner_id == quote.user_id;
+        let owed = if is_free { 0 } else { final_price(quote.price, quote.discount_bp) };
+        let wallet = locked.of(quote.user_id, quote.channel_id);
+        let from = self.payer(wallet, owed)?;
+
+        let id = Uuid::now_v7();
+        let state = waiting.entry((quote.user_id, quote.channel_id)).or_insert(Waiting::none(quote.now));
+        let turn_at = state.next_turn(quote.fair_step_seconds);
+        self.movements.push(Movement {
+            id,
+            kind: if owed == 0 { Kind::Free } else { Kind::Place },
+            key: format!("activation:{id}:place"),
+            channel_id: quote.channel_id,
+            actor_id: Some(quote.user_id),
+            reason: None,
+            reverses: None,
+            from,
+            to: Account::Escrow,
+            amount: owed,
+        });
+        self.rows.push(NewActivation { id, quote: quote.clone(), source: Source::Meme, final_price: owed, turn_at });
+        Ok(Placed {
+            id,
+            channel_id: quote.channel_id,
+            user_id: quote.user_id,
+            meme_id: quote.meme_id,
+            price: quote.price,
+            final_price: owed,
+            is_free,
+            created_at: quote.now,
+            wallet: None,
+        })
+    }
+
+    /// The account that pays, if it can.
+    fn payer(&mut self, wallet: Option<&Wallet>, owed: i64) -> Result<Account, PlaceError> {
+        if owed == 0 {
+            return Ok(Account::Escrow);
+        }
+        let Some(wallet) = wallet else { return Err(PlaceError::Insufficient { balance: 0, needed: owed }) };
+        let promised = self.promised.entry(wallet.id).or_default();
+        let balance = wallet.balance - *promised;
+        if balance < owed {
+            return Err(PlaceError::Insufficient { balance, needed: owed });
+        }
+        *promised += owed;
+        Ok(Account::Wallet(wallet.id))
+    }
+
+    async fn write(&self, tx: &mut Tx, locked: &mut Locked) -> Result<(), PlaceError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        wallets::post(&mut *tx, locked, &self.movements).await?;
+        repo::insert(&mut *tx, &self.rows).await?;
+        let channels: BTreeSet<Uuid> = self.rows.iter().map(|row| row.quote.channel_id).collect();
+        let wake_ups = channels.into_iter().map(|channel_id| Order::new(&AdvancePlayback { channel_id }));
+        queue::enqueue_all(tx, wake_ups.collect::<Result<_, _>>()?).await?;
+        // Last: streams are locked after everything else. The channel hears of it when the queue is looked at.
+        let news = self.rows.iter().filter(|row| row.final_price > 0).filter_map(|row| {
+            let wallet = locked.of(row.quote.user_id, row.quote.channel_id)?;
+            Some(wallets::updated_event(wallet, &row.quote.channel_slug, -row.final_price, "activation", "activation"))
+        });
+        events::record(tx, news.collect()).await?;
+        Ok(())
+    }
+}
+
+impl Waiting {
+    const fn none(now: OffsetDateTime) -> Self {
+        Self { count: 0, last_turn: None, now }
+    }
+
+    /// `greatest(now + waiting x step, last turn + 1 µs)`: distinct viewers stay first come, a viewer's further items
+    /// stand back, and nobody is overtaken for ever.
+    fn next_turn(&mut self, step_seconds: i32) -> OffsetDateTime {
+        let step = Duration::from_secs(u64::from(step_seconds.unsigned_abs()));
+        let behind = self.now + step.saturating_mul(u32::try_from(self.count).unwrap_or(u32::MAX));
+        let turn = match self.last_turn {
+            Some(last) => behind.max(last + Duration::from_micros(1)),
+            None => behind,
+        };
+        self.count += 1;
+        self.last_turn = Some(turn);
+        turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_item_of_the_same_viewer_stands_back_by_the_fair_step() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let mut waiting = Waiting::none(now);
+        assert_eq!(waiting.next_turn(20), now);
+        assert_eq!(waiting.next_turn(20), now + Duration::from_secs(20));
+        assert_eq!(waiting.next_turn(20), now + Duration::from_secs(40));
+    }
+
+    #[test]
+    fn without_a_fair_step_a_viewers_own_order_is_kept() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let mut waiting = Waiting::none(now);
+        assert_eq!(waiting.next_turn(0), now);
+        assert_eq!(waiting.next_turn(0), now + Duration::from_micros(1));
+    }
+
+    #[test]
+    fn a_turn_never_goes_back_behind_the_last_one() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let last = now + Duration::from_secs(300);
+        let mut waiting = Waiting { count: 1, last_turn: Some(last), now };
+        assert_eq!(waiting.next_turn(20), last + Duration::from_micros(1));
+    }
+}

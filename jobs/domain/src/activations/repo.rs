@@ -1,0 +1,489 @@
+//! SQL of activations.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Activation, Place, Reason, Source, Status, Wish};
+
+/// What a wish would cost and show, as it stands now.
+#[derive(Debug, Clone)]
+pub(super) struct Quote {
+    pub(super) user_id: Uuid,
+    pub(super) meme_id: Uuid,
+    pub(super) channel_id: Uuid,
+    pub(super) channel_slug: String,
+    pub(super) owner_id: Uuid,
+    pub(super) intake_paused: bool,
+    pub(super) fair_step_seconds: i32,
+    pub(super) price: i64,
+    pub(super) promotion_id: Option<Uuid>,
+    pub(super) discount_bp: i32,
+    pub(super) sender_name: String,
+    pub(super) title: String,
+    pub(super) media_type: String,
+    pub(super) file_hash: String,
+    pub(super) duration_ms: i32,
+    pub(super) now: OffsetDateTime,
+}
+
+/// Quotes for the wishes, by their place in the list; a wish for a meme that is not on offer has none. Of the running
+/// promotions the largest counts.
+pub(super) async fn quotes(conn: &mut PgConnection, wishes: &[Wish]) -> Result<HashMap<usize, Quote>, sqlx::Error> {
+    let users: Vec<Uuid> = wishes.iter().map(|wish| wish.user_id).collect();
+    let memes: Vec<Uuid> = wishes.iter().map(|wish| wish.meme_id).collect();
+    let rows = sqlx::query!(
+        r#"select wish.place as "place!", u.id as user_id, m.id as meme_id, c.id as channel_id, c.slug, c.owner_id,
+                  c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds,
+                  coalesce(m.price, c.default_price) as "price!", p.id as "promotion_id?",
+                  coalesce(p.discount_bp, 0) as "discount_bp!", u.display_name, m.title, a.type as media_type,
+                  a.file_hash, a.duration_ms, app_now() as "now!"
+           from unnest($1::uuid[], $2::uuid[]) with ordinality as wish (user_id, meme_id, place)
+           join memes m on m.id = wish.meme_id and m.status = 'approved'
+           join meme_assets a on a.id = m.asset_id
+           join channels c on c.id = m.channel_id
+           join users u on u.id = wish.user_id
+           left join lateral (
+               select id, discount_bp from promotions
+               where channel_id = c.id and active and starts_at <= app_now() and ends_at > app_now()
+               order by discount_bp desc, id limit 1
+           ) p on true"#,
+        &users,
+        &memes,
+    )
+    .fetch_all(conn)
+    .await?;
+    let quotes = rows.into_iter().map(|row| {
+        let quote = Quote {
+            user_id: row.user_id,
+            meme_id: row.meme_id,
+            channel_id: row.channel_id,
+            channel_slug: row.slug,
+            owner_id: row.owner_id,
+            intake_paused: row.intake_paused,
+            fair_step_seconds: row.fair_step_seconds,
+            price: row.price,
+            promotion_id: row.promotion_id,
+            discount_bp: row.discount_bp,
+            sender_name: row.display_name,
+            title: row.title,
+            media_type: row.media_type,
+            file_hash: row.file_hash,
+            duration_ms: row.duration_ms,
+            now: row.now,
+        };
+        (usize::try_from(row.place - 1).unwrap_or_default(), quote)
+    });
+    Ok(quotes.collect())
+}
+
+/// What a viewer has waiting in a channel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    pub(super) count: i64,
+    pub(super) last_turn: Option<OffsetDateTime>,
+    pub(super) now: OffsetDateTime,
+}
+
+/// What these viewers have waiting in these channels.
+pub(super) async fn waiting(
+    conn: &mut PgConnection,
+    owners: &[(Uuid, Uuid)],
+) -> Result<HashMap<(Uuid, Uuid), Waiting>, sqlx::Error> {
+    let (users, channels): (Vec<Uuid>, Vec<Uuid>) = owners.iter().copied().unzip();
+    let rows = sqlx::query!(
+        r#"select owner.user_id as "user_id!", owner.channel_id as "channel_id!", count(a.id) as "count!",
+                  max(a.turn_at) as last_turn, app_now() as "now!"
+           from unnest($1::uuid[], $2::uuid[]) as owner (user_id, channel_id)
+           left join activations a
+               on a.user_id = owner.user_id and a.channel_id = owner.channel_id and a.status = 'queued'
+           group by owner.user_id, owner.channel_id"#,
+        &users,
+        &channels,
+    )
+    .fetch_all(conn)
+    .await?;
+    let waiting = rows.into_iter().map(|row| {
+        let state = Waiting { count: row.count, last_turn: row.last_turn, now: row.now };
+        ((row.user_id, row.channel_id), state)
+    });
+    Ok(waiting.collect())
+}
+
+/// An activation about to be written.
+#[derive(Debug)]
+pub(super) struct NewActivation {
+    pub(super) id: Uuid,
+    pub(super) quote: Quote,
+    pub(super) source: Source,
+    pub(super) final_price: i64,
+    pub(super) turn_at: OffsetDateTime,
+}
+
+/// Writes new activations in one statement.
+pub(super) async fn insert(conn: &mut PgConnection, rows: &[NewActivation]) -> Result<(), sqlx::Error> {
+    fn column<T>(rows: &[NewActivation], value: impl Fn(&NewActivation) -> T) -> Vec<T> {
+        rows.iter().map(value).collect()
+    }
+    let promotions = column(rows, |row| row.quote.promotion_id);
+    sqlx::query!(
+        "insert into activations (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
+                                  sender_name, title, type, file_hash, duration_ms, turn_at, waits_from, created_at)
+         select id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
+                sender_name, title, type, file_hash, duration_ms, turn_at, created_at, created_at
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[],
+                     $8::uuid[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[],
+                     $15::timestamptz[], $16::timestamptz[])
+              as new (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
+                      sender_name, title, type, file_hash, duration_ms, turn_at, created_at)",
+        &column(rows, |row| row.id),
+        &column(rows, |row| row.quote.channel_id),
+        &column(rows, |row| row.quote.user_id),
+        &column(rows, |row| row.quote.meme_id),
+        &column(rows, |row| row.source.as_str().to_owned()),
+        &column(rows, |row| row.quote.price),
+        &column(rows, |row| row.quote.discount_bp),
+        &promotions as &[Option<Uuid>],
+        &column(rows, |row| row.final_price),
+        &column(rows, |row| row.quote.sender_name.clone()),
+        &column(rows, |row| row.quote.title.clone()),
+        &column(rows, |row| row.quote.media_type.clone()),
+        &column(rows, |row| row.quote.file_hash.clone()),
+        &column(rows, |row| row.quote.duration_ms),
+        &column(rows, |row| row.turn_at),
+        &column(rows, |row| row.quote.now),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An activation as queries give it.
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) channel_id: Uuid,
+    pub(crate) channel_slug: String,
+    pub(crate) user_id: Uuid,
+    pub(crate) meme_id: Uuid,
+    pub(crate) source: String,
+    pub(crate) status: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) price: i64,
+    pub(crate) final_price: i64,
+    pub(crate) sender_name: String,
+    pub(crate) title: String,
+    pub(crate) media_type: String,
+    pub(crate) file_hash: String,
+    pub(crate) duration_ms: i32,
+    pub(crate) play_epoch: i64,
+    pub(crate) started_at: Option<OffsetDateTime>,
+    pub(crate) deadline: Option<OffsetDateTime>,
+    pub(crate) ended_at: Option<OffsetDateTime>,
+    pub(crate) created_at: OffsetDateTime,
+}
+
+impl From<Row> for Activation {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            channel_id: row.channel_id,
+            channel_slug: row.channel_slug,
+            user_id: row.user_id,
+            meme_id: row.meme_id,
+            source: row.source,
+            status: Status::parse(&row.status),
+            reason: row.reason,
+            price: row.price,
+            final_price: row.final_price,
+            sender_name: row.sender_name,
+            title: row.title,
+            media_type: row.media_type,
+            file_hash: row.file_hash,
+            duration_ms: row.duration_ms,
+            play_epoch: row.play_epoch,
+            started_at: row.started_at,
+            deadline: row.deadline,
+            ended_at: row.ended_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The columns of [`Row`] with a condition: `query_as!` takes literals only.
+macro_rules! select {
+    ($condition:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            "select a.id, a.channel_id, c.slug as channel_slug, a.user_id, a.meme_id, a.source, a.status, a.reason,
+                    a.price, a.final_price, a.sender_name, a.title, a.type as media_type, a.file_hash, a.duration_ms,
+                    a.play_epoch, a.started_at, a.deadline, a.ended_at, a.created_at
+             from activations a join channels c on c.id = a.channel_id " + $condition
+            $(, $argument)*
+        )
+    };
+}
+
+/// The activation with this id.
+///
+/// # Errors
+/// The database refused.
+pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Activation>, sqlx::Error> {
+    Ok(select!("where a.id = $1", id).fetch_optional(conn).await?.map(Activation::from))
+}
+
+/// Those of the activations that play, by channel in the order of their starts.
+pub(crate) async fn find_playing(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows = select!("where a.id = any($1) and a.status = 'playing' order by a.channel_id, a.play_epoch", ids)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}
+
+/// The viewer's own activation with this id; somebody else's is none.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_of_viewer(
+    conn: &mut PgConnection,
+    viewer: Uuid,
+    id: Uuid,
+) -> Result<Option<Activation>, sqlx::Error> {
+    let row = select!("where a.id = $1 and a.user_id = $2", id, viewer).fetch_optional(conn).await?;
+    Ok(row.map(Activation::from))
+}
+
+/// The activation, locked until the transaction ends.
+pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Activation>, sqlx::Error> {
+    Ok(select!("where a.id = $1 for update of a", id).fetch_optional(conn).await?.map(Activation::from))
+}
+
+/// The next items of the channel's queue, locked; at most `limit`.
+pub(crate) async fn lock_queued(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    limit: i64,
+) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows = select!(
+        "where a.channel_id = $1 and a.status = 'queued'
+         order by a.priority desc, a.turn_at, a.id limit $2 for update of a",
+        channel,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}
+
+/// What plays now and has not ended, locked, in the order of their starts.
+pub(crate) async fn lock_unfinished(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows =
+        select!("where a.channel_id = $1 and a.status = 'playing' order by a.play_epoch for update of a", channel)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}
+
+/// The waiting items in the order of play.
+///
+/// # Errors
+/// The database refused.
+pub async fn list_queued(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows = select!(
+        "where a.channel_id = $1 and a.status = 'queued'
+         order by a.priority desc, a.turn_at, a.id limit $2 offset $3",
+        channel,
+        limit,
+        offset
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}
+
+/// What has ended, the newest first.
+///
+/// # Errors
+/// The database refused.
+pub async fn history(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows = select!(
+        "where a.channel_id = $1 and a.status in ('done', 'failed', 'cancelled')
+         order by a.created_at desc, a.id limit $2 offset $3",
+        channel,
+        limit,
+        offset
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}
+
+/// How many of the channel's activations have ended.
+///
+/// # Errors
+/// The database refused.
+pub async fn count_ended(conn: &mut PgConnection, channel: Uuid) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from activations
+           where channel_id = $1 and status in ('done', 'failed', 'cancelled')"#,
+        channel
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Ends the activations; all of them must be unfinished.
+pub(super) async fn end(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    status: Status,
+    reason: Option<Reason>,
+    detail: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    let ended = sqlx::query!(
+        "update activations set status = $2, reason = $3, detail = $4, deadline = null, ended_at = app_now()
+         where id = any($1) and status in ('queued', 'playing')",
+        ids,
+        status.as_str(),
+        reason.map(Reason::as_str),
+        detail,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    if ended == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Where the viewer's activation stands.
+#[derive(Debug, Clone)]
+pub struct ViewerState {
+    pub activation: Activation,
+    /// While it waits.
+    pub place: Option<Place>,
+}
+
+/// The viewer's own activation with its place in the queue.
+///
+/// # Errors
+/// The database refused.
+pub async fn viewer_state(conn: &mut PgConnection, viewer: Uuid, id: Uuid) -> Result<Option<ViewerState>, sqlx::Error> {
+    let Some(activation) = find_of_viewer(&mut *conn, viewer, id).await? else { return Ok(None) };
+    if activation.status != Status::Queued {
+        return Ok(Some(ViewerState { activation, place: None }));
+    }
+    let row = sqlx::query!(
+        r#"select count(ahead.id) as "ahead!", coalesce(sum(ahead.duration_ms), 0)::bigint as "ahead_ms!",
+                  c.playback_paused_at is not null as "paused!",
+                  case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end as "slots!",
+                  (select coalesce(sum(greatest(0, p.duration_ms
+                       - coalesce(extract(epoch from app_now() - p.started_at) * 1000, 0))), 0)::bigint
+                   from activations p where p.channel_id = c.id and p.status = 'playing') as "playing_ms!"
+           from activations a
+           join channels c on c.id = a.channel_id
+           left join activations ahead
+               on ahead.channel_id = a.channel_id and ahead.status = 'queued' and ahead.id <> a.id
+              and (ahead.priority > a.priority
+                   or (ahead.priority = a.priority and (ahead.turn_at, ahead.id) < (a.turn_at, a.id)))
+           where a.id = $1
+           group by a.id, c.id"#,
+        id
+    )
+    .fetch_one(conn)
+    .await?;
+    let eta_ms = (row.ahead_ms + row.playing_ms) / i64::from(row.slots.max(1));
+    let place = Place { position: row.ahead + 1, eta_ms: (!row.paused).then_some(eta_ms) };
+    Ok(Some(ViewerState { activation, place: Some(place) }))
+}
+
+/// How many activations of a channel are in which state; test events are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub total: i64,
+    pub queued: i64,
+    pub playing: i64,
+    pub done: i64,
+    pub failed: i64,
+    pub cancelled: i64,
+    /// Coins captured.
+    pub coins_spent: i64,
+    /// Coins given back.
+    pub coins_refunded: i64,
+    pub viewers: i64,
+}
+
+/// The channel's figures since it began.
+///
+/// # Errors
+/// The database refused.
+pub async fn counts(conn: &mut PgConnection, channel: Uuid) -> Result<Counts, sqlx::Error> {
+    sqlx::query_as!(
+        Counts,
+        r#"select count(*) as "total!",
+                  count(*) filter (where status = 'queued') as "queued!",
+                  count(*) filter (where status = 'playing') as "playing!",
+                  count(*) filter (where status = 'done') as "done!",
+                  count(*) filter (where status = 'failed') as "failed!",
+                  count(*) filter (where status = 'cancelled') as "cancelled!",
+                  coalesce(sum(final_price) filter (where status = 'done'), 0)::bigint as "coins_spent!",
+                  coalesce(sum(final_price) filter (where status in ('failed', 'cancelled')), 0)::bigint
+                      as "coins_refunded!",
+                  count(distinct user_id) as "viewers!"
+           from activations where channel_id = $1 and source = 'meme'"#,
+        channel
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Every breach of the rules between activations and the ledger, in words; empty when all is well: one payment per
+/// activation, one settlement for each that ended and none for the rest, of exactly what was paid, and an escrow that
+/// holds what the unfinished ones paid.
+///
+/// # Errors
+/// The database refused.
+pub async fn audit(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let breaches = sqlx::query_scalar!(
+        r#"with movement as (
+               select a.id, a.status, a.final_price, a.channel_id,
+                      (select count(*) from ledger_operations o
+                       where o.idempotency_key = 'activation:' || a.id || ':place') as paid,
+                      (select o.kind from ledger_operations o
+                       where o.idempotency_key = 'activation:' || a.id || ':settle') as settled,
+                      (select -sum(e.amount) from ledger_entries e join ledger_operations o on o.id = e.operation_id
+                       where o.idempotency_key = 'activation:' || a.id || ':settle' and e.account = 'escrow') as amount
+               from activations a where a.source = 'meme'
+           )
+           select 'activation ' || id || ' was paid for ' || paid || ' times' as "breach!" from movement where paid <> 1
+           union all
+           select 'activation ' || id || ' is ' || status || ' but its settlement is ' || coalesce(settled, 'missing')
+           from movement
+           where final_price > 0 and settled is distinct from
+                 case status when 'done' then 'capture' when 'failed' then 'refund' when 'cancelled' then 'refund' end
+           union all
+           select 'activation ' || id || ' cost ' || final_price || ' but settled ' || amount
+           from movement where amount <> final_price
+           union all
+           select 'the escrow of channel ' || c.id || ' holds ' || held.amount || ' but ' || open.amount || ' is open'
+           from channels c
+           cross join lateral (select coalesce(sum(e.amount), 0) as amount from ledger_entries e
+                               join ledger_operations o on o.id = e.operation_id
+                               where o.channel_id = c.id and e.account = 'escrow') held
+           cross join lateral (select coalesce(sum(a.final_price), 0) as amount from activations a
+                               where a.channel_id = c.id and a.source = 'meme' and a.ended_at is null) open
+           where held.amount <> open.amount"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(breaches)
+}

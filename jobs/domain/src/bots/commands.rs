@@ -1,0 +1,88 @@
+//! What can be done with bots.
+
+use queue::{Topic, Tx};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Answer, Asked, BotError, Integration, model::normalize, repo};
+use crate::{
+    channels::Channel,
+    outbox::{self, OutboxMessage, Provider, Source, Text},
+};
+
+/// The wake-up of those who read chats: the set of wanted sessions changed.
+pub const SESSIONS_TOPIC: &str = "chat-sessions";
+
+/// What a channel's bot answers before the streamer has commands of their own.
+const DEFAULT_COMMAND: (&str, &str) = ("!memes", "{user}, all memes of this channel: {channelUrl}");
+
+/// Turns the channel's bot on Twitch on or off. The first time on, the channel gets its default command.
+///
+/// # Errors
+/// [`BotError::TwitchNotLinked`] when it shall listen and the channel names no Twitch account.
+pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result<Integration, BotError> {
+    if enabled && channel.twitch_login.is_none() {
+        return Err(BotError::TwitchNotLinked);
+    }
+    let (first, integration) = repo::set_enabled(tx, channel.id, Provider::Twitch, enabled).await?;
+    if enabled && first {
+        let (trigger, response) = DEFAULT_COMMAND;
+        repo::insert_command(tx, Uuid::now_v7(), channel.id, trigger, &normalize(trigger), response).await?;
+    }
+    tx.wake(Topic::Pool(SESSIONS_TOPIC.into()));
+    Ok(integration)
+}
+
+/// Puts the message into the outbox of the named provider, or of the only enabled one.
+///
+/// # Errors
+/// [`BotError::Ambiguous`] without a provider and with several bots; [`BotError::Disabled`] when the bot is off;
+/// [`BotError::Text`] when it is not one message.
+pub async fn say(
+    tx: &mut Tx,
+    channel_id: Uuid,
+    provider: Option<Provider>,
+    message: &str,
+) -> Result<OutboxMessage, BotError> {
+    let text = Text::new(message).map_err(BotError::Text)?;
+    let enabled = repo::enabled(tx, channel_id).await?;
+    let provider = match (provider, enabled.as_slice()) {
+        (Some(provider), _) => provider,
+        (None, [only]) => *only,
+        // Twitch was the only platform once: old clients name none.
+        (None, []) => Provider::Twitch,
+        (None, _) => return Err(BotError::Ambiguous(enabled)),
+    };
+    if !enabled.contains(&provider) {
+        return Err(BotError::Disabled(provider));
+    }
+    Ok(outbox::put(tx, channel_id, provider, Source::Say, &text).await?)
+}
+
+/// What the bots answer to these messages, by the commands as they are now. `{user}` becomes the viewer's name,
+/// `{channelUrl}` the channel's page under `public_url`.
+///
+/// # Errors
+/// The database refused.
+pub async fn answers(
+    conn: &mut PgConnection,
+    public_url: &str,
+    asked: &[Asked<'_>],
+) -> Result<Vec<Answer>, sqlx::Error> {
+    let mut channels: Vec<Uuid> = asked.iter().map(|asked| asked.channel_id).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    let commands = repo::enabled_commands(conn, &channels).await?;
+    let answer = |asked: &Asked<'_>| {
+        let text = normalize(asked.text);
+        let command = commands
+            .iter()
+            .filter(|command| command.channel_id == asked.channel_id && command.is_called_by(&text))
+            // "!memes top" is meant more than "!memes".
+            .max_by_key(|command| command.trigger.len())?;
+        let url = format!("{public_url}/channels/{}/memes", command.slug);
+        let text = command.response.replace("{channelUrl}", &url).replace("{user}", asked.author);
+        Some(Answer { channel_id: asked.channel_id, text })
+    };
+    Ok(asked.iter().filter_map(answer).collect())
+}

@@ -1,0 +1,138 @@
+//! What can be done with a channel.
+
+use queue::Tx;
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Channel, ChannelError, SettingsChange, parse_slug, repo};
+use crate::{
+    access::{self, Keys, Purpose},
+    accounts::{self, Role, User},
+    events::{self, Audience, NewEvent},
+};
+
+/// Opens a channel for a person, who becomes a streamer.
+///
+/// # Errors
+/// [`ChannelError::HasChannel`], [`ChannelError::SlugTaken`], [`ChannelError::Invalid`].
+pub async fn open(conn: &mut PgConnection, owner: Uuid, slug: &str, name: &str) -> Result<Channel, ChannelError> {
+    let slug = parse_slug(slug)?;
+    SettingsChange { name: Some(name.to_owned()), ..SettingsChange::default() }.check()?;
+    if repo::find_of_owner(&mut *conn, owner).await?.is_some() {
+        return Err(ChannelError::HasChannel);
+    }
+    let id = Uuid::now_v7();
+    if !repo::insert(&mut *conn, id, &slug, owner, name).await? {
+        return Err(ChannelError::SlugTaken(slug));
+    }
+    accounts::promote(&mut *conn, owner, Role::Streamer).await?;
+    repo::find(conn, id).await?.ok_or(ChannelError::NotFound)
+}
+
+/// The streamer's channel, made under the login as slug if there is none; linked to the Twitch account of that login.
+/// Used where a login itself proves the account (dev login, demo data).
+///
+/// # Errors
+/// [`ChannelError::SlugTaken`] when somebody else has the slug.
+pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, ChannelError> {
+    if let Some(channel) = repo::find_of_owner(&mut *conn, owner.id).await? {
+        return Ok(channel);
+    }
+    let channel = open(&mut *conn, owner.id, &owner.login, &owner.display_name).await?;
+    repo::set_twitch_login(&mut *conn, channel.id, &owner.login).await?;
+    repo::find(conn, channel.id).await?.ok_or(ChannelError::NotFound)
+}
+
+/// Changes settings and tells overlay and panel.
+///
+/// # Errors
+/// [`ChannelError::Invalid`] names the field and the range.
+pub async fn change_settings(tx: &mut Tx, id: Uuid, change: &SettingsChange) -> Result<Channel, ChannelError> {
+    change.check()?;
+    repo::update(&mut *tx, id, change).await?;
+    announced(tx, id).await
+}
+
+/// Makes a new overlay token the only good one.
+///
+/// # Errors
+/// The channel is gone, or the database refused.
+pub async fn rotate_overlay_token(tx: &mut Tx, id: Uuid) -> Result<Channel, ChannelError> {
+    repo::raise_overlay_token(&mut *tx, id).await?;
+    let channel = repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    events::record(tx, vec![revoked_event(&channel, Purpose::Overlay)]).await?;
+    Ok(channel)
+}
+
+/// Tells every process that tokens older than the channel's present one are dead, so that their open streams end.
+#[must_use]
+pub fn revoked_event(channel: &Channel, purpose: Purpose) -> NewEvent {
+    let (name, version) = match purpose {
+        Purpose::Overlay => ("overlay:revoked", channel.overlay_token_version),
+        Purpose::Credits => ("credits:revoked", channel.credits_token_version),
+    };
+    NewEvent::new(channel.stream(), Audience::NOBODY, name, &Revoked { version })
+}
+
+/// `overlay:revoked` and `credits:revoked`: the oldest version that still counts.
+#[derive(Serialize)]
+struct Revoked {
+    version: i32,
+}
+
+/// Closes (or opens) the channel for new activations; what waits or plays goes on.
+///
+/// # Errors
+/// The channel is gone, or the database refused.
+pub async fn set_intake_paused(conn: &mut PgConnection, id: Uuid, paused: bool) -> Result<Channel, ChannelError> {
+    repo::set_intake_paused(&mut *conn, id, paused).await?;
+    repo::find(conn, id).await?.ok_or(ChannelError::NotFound)
+}
+
+/// The channel whose present token this is.
+///
+/// # Errors
+/// [`ChannelError::TokenRefused`] for a token that is malformed, of another door, or rotated.
+pub async fn with_token(
+    conn: &mut PgConnection,
+    keys: &Keys,
+    purpose: Purpose,
+    token: &str,
+) -> Result<Channel, ChannelError> {
+    let id = access::named_channel(purpose, token).ok_or(ChannelError::TokenRefused)?;
+    let channel = repo::find(conn, id).await?.ok_or(ChannelError::TokenRefused)?;
+    let version = match purpose {
+        Purpose::Overlay => channel.overlay_token_version,
+        Purpose::Credits => channel.credits_token_version,
+    };
+    if access::token_matches(keys, purpose, id, version, token) { Ok(channel) } else { Err(ChannelError::TokenRefused) }
+}
+
+/// `overlay:config`: how an overlay shall show what it gets.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OverlayConfig<'a> {
+    overlay_mode: &'static str,
+    overlay_show_sender: bool,
+    overlay_max_concurrent: i16,
+    overlay_style_json: Option<&'a str>,
+}
+
+/// The channel's present `overlay:config`.
+#[must_use]
+pub fn config_event(channel: &Channel) -> NewEvent {
+    let config = OverlayConfig {
+        overlay_mode: channel.overlay_mode.as_str(),
+        overlay_show_sender: channel.overlay_show_sender,
+        overlay_max_concurrent: channel.overlay_max_concurrent,
+        overlay_style_json: channel.overlay_style_json.as_deref(),
+    };
+    NewEvent::new(channel.stream(), Audience::OVERLAY.and(Audience::PANEL), "overlay:config", &config)
+}
+
+async fn announced(tx: &mut Tx, id: Uuid) -> Result<Channel, ChannelError> {
+    let channel = repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    events::record(tx, vec![config_event(&channel)]).await?;
+    Ok(channel)
+}

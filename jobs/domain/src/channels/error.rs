@@ -1,0 +1,18 @@
+//! What can be wrong with a wish about a channel.
+
+/// Facts only; the words for clients are the API's.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    #[error("no such channel")]
+    NotFound,
+    #[error("the slug {0:?} is taken")]
+    SlugTaken(String),
+    #[error("the person has a channel already")]
+    HasChannel,
+    #[error("{field}: {problem}")]
+    Invalid { field: &'static str, problem: String },
+    #[error("the token is unknown or was rotated")]
+    TokenRefused,
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,13 @@
+//! Channels: a streamer's place, its settings and its doors.
+
+mod commands;
+mod error;
+mod model;
+mod repo;
+
+pub use commands::{
+    change_settings, config_event, ensure, open, revoked_event, rotate_overlay_token, set_intake_paused, with_token,
+};
+pub use error::ChannelError;
+pub use model::{Channel, OverlayMode, SettingsChange, parse_slug};
+pub use repo::{find, find_by_slug, find_of_owner};

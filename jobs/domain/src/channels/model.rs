@@ -1,0 +1,128 @@
+//! What a channel is.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::ChannelError;
+use crate::events::Stream;
+
+/// How an overlay shows what it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverlayMode {
+    /// One item at a time.
+    Queue,
+    /// Up to `overlay_max_concurrent` at once.
+    Simultaneous,
+}
+
+impl OverlayMode {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Simultaneous => "simultaneous",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Self {
+        if word == "simultaneous" { Self::Simultaneous } else { Self::Queue }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    pub id: Uuid,
+    /// Lower case; never changes.
+    pub slug: String,
+    pub owner_id: Uuid,
+    pub name: String,
+    pub description: String,
+    /// Coins.
+    pub default_price: i64,
+    pub overlay_mode: OverlayMode,
+    pub overlay_show_sender: bool,
+    /// 1 to 5.
+    pub overlay_max_concurrent: i16,
+    /// JSON that the overlay page understands; at most 50 000 characters.
+    pub overlay_style_json: Option<String>,
+    pub overlay_token_version: i32,
+    pub credits_token_version: i32,
+    /// Seconds.
+    pub fair_step_seconds: i32,
+    pub playback_paused_at: Option<OffsetDateTime>,
+    pub intake_paused_at: Option<OffsetDateTime>,
+    pub twitch_login: Option<String>,
+    pub created_at: OffsetDateTime,
+}
+
+impl Channel {
+    /// The channel's event log.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        Stream::Channel(self.slug.clone())
+    }
+
+    /// How many items may play at once.
+    #[must_use]
+    pub fn slots(&self) -> i64 {
+        match self.overlay_mode {
+            OverlayMode::Queue => 1,
+            OverlayMode::Simultaneous => i64::from(self.overlay_max_concurrent),
+        }
+    }
+}
+
+/// New values for some settings; `None` leaves one as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChange {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub default_price: Option<i64>,
+    pub overlay_mode: Option<OverlayMode>,
+    pub overlay_show_sender: Option<bool>,
+    pub overlay_max_concurrent: Option<i16>,
+    pub overlay_style_json: Option<String>,
+    pub fair_step_seconds: Option<i32>,
+}
+
+impl SettingsChange {
+    /// Checks ranges before anything is written.
+    pub(super) fn check(&self) -> Result<(), ChannelError> {
+        let invalid = |field, problem: &str| Err(ChannelError::Invalid { field, problem: problem.to_owned() });
+        if self.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
+            return invalid("name", "1 to 100 characters");
+        }
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > 2000) {
+            return invalid("description", "at most 2000 characters");
+        }
+        if self.default_price.is_some_and(|price| !(0..=1_000_000_000).contains(&price)) {
+            return invalid("defaultPrice", "0 to 1000000000 coins");
+        }
+        if self.overlay_max_concurrent.is_some_and(|count| !(1..=5).contains(&count)) {
+            return invalid("overlayMaxConcurrent", "1 to 5");
+        }
+        if self.fair_step_seconds.is_some_and(|seconds| !(0..=3600).contains(&seconds)) {
+            return invalid("fairStepSeconds", "0 to 3600 seconds");
+        }
+        if let Some(style) = &self.overlay_style_json {
+            if style.chars().count() > 50_000 {
+                return invalid("overlayStyleJson", "at most 50000 characters");
+            }
+            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(style).is_err() {
+                return invalid("overlayStyleJson", "must be a JSON object");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A slug in the form in which it is kept: lower case, 1 to 25 of `a-z 0-9 _`.
+///
+/// # Errors
+/// [`ChannelError::Invalid`] when it does not fit.
+pub fn parse_slug(input: &str) -> Result<String, ChannelError> {
+    crate::accounts::parse_login(input).map_err(|_| ChannelError::Invalid {
+        field: "slug",
+        problem: "1 to 25 letters a-z, digits or underscores".to_owned(),
+    })
+}

@@ -1,0 +1,178 @@
+//! SQL of channels.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Channel, OverlayMode, SettingsChange};
+
+pub(super) struct Row {
+    id: Uuid,
+    slug: String,
+    owner_id: Uuid,
+    name: String,
+    description: String,
+    default_price: i64,
+    overlay_mode: String,
+    overlay_show_sender: bool,
+    overlay_max_concurrent: i16,
+    overlay_style_json: Option<String>,
+    overlay_token_version: i32,
+    credits_token_version: i32,
+    fair_step_seconds: i32,
+    playback_paused_at: Option<time::OffsetDateTime>,
+    intake_paused_at: Option<time::OffsetDateTime>,
+    twitch_login: Option<String>,
+    created_at: time::OffsetDateTime,
+}
+
+impl From<Row> for Channel {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            owner_id: row.owner_id,
+            name: row.name,
+            description: row.description,
+            default_price: row.default_price,
+            overlay_mode: OverlayMode::parse(&row.overlay_mode),
+            overlay_show_sender: row.overlay_show_sender,
+            overlay_max_concurrent: row.overlay_max_concurrent,
+            overlay_style_json: row.overlay_style_json,
+            overlay_token_version: row.overlay_token_version,
+            credits_token_version: row.credits_token_version,
+            fair_step_seconds: row.fair_step_seconds,
+            playback_paused_at: row.playback_paused_at,
+            intake_paused_at: row.intake_paused_at,
+            twitch_login: row.twitch_login,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// The channel with this id.
+///
+/// # Errors
+/// The database refused.
+pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Channel>, sqlx::Error> {
+    select(conn, Some(id), None, None).await
+}
+
+/// The channel with this slug, in any case.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Channel>, sqlx::Error> {
+    select(conn, None, Some(&slug.to_lowercase()), None).await
+}
+
+/// The channel of this person.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_of_owner(conn: &mut PgConnection, owner: Uuid) -> Result<Option<Channel>, sqlx::Error> {
+    select(conn, None, None, Some(owner)).await
+}
+
+/// One of the three keys is given; each has a unique index.
+async fn select(
+    conn: &mut PgConnection,
+    id: Option<Uuid>,
+    slug: Option<&str>,
+    owner: Option<Uuid>,
+) -> Result<Option<Channel>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, slug, owner_id, name, description, default_price, overlay_mode, overlay_show_sender,
+                overlay_max_concurrent, overlay_style_json, overlay_token_version, credits_token_version,
+                fair_step_seconds, playback_paused_at, intake_paused_at, twitch_login, created_at
+         from channels
+         where id = $1 or slug = $2 or owner_id = $3",
+        id,
+        slug,
+        owner,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Channel::from))
+}
+
+/// A new channel with its lane; `false` when slug or owner has one already.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    id: Uuid,
+    slug: &str,
+    owner: Uuid,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
+    let made = sqlx::query!(
+        "insert into channels (id, slug, owner_id, name) values ($1, $2, $3, $4) on conflict do nothing",
+        id,
+        slug,
+        owner,
+        name,
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected()
+        == 1;
+    if made {
+        sqlx::query!("insert into lanes (channel_id) values ($1)", id).execute(conn).await?;
+    }
+    Ok(made)
+}
+
+/// Writes the values that are given; the rest stays.
+pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsChange) -> Result<(), sqlx::Error> {
+    let affected = sqlx::query!(
+        "update channels set
+             name = coalesce($2, name),
+             description = coalesce($3, description),
+             default_price = coalesce($4, default_price),
+             overlay_mode = coalesce($5, overlay_mode),
+             overlay_show_sender = coalesce($6, overlay_show_sender),
+             overlay_max_concurrent = coalesce($7, overlay_max_concurrent),
+             overlay_style_json = coalesce($8, overlay_style_json),
+             fair_step_seconds = coalesce($9, fair_step_seconds)
+         where id = $1",
+        id,
+        change.name,
+        change.description,
+        change.default_price,
+        change.overlay_mode.map(OverlayMode::as_str),
+        change.overlay_show_sender,
+        change.overlay_max_concurrent,
+        change.overlay_style_json,
+        change.fair_step_seconds,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    if affected == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Raises the version of the overlay token; older tokens are dead with the commit.
+pub(super) async fn raise_overlay_token(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("update channels set overlay_token_version = overlay_token_version + 1 where id = $1", id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Closes or opens the intake of new activations; keeps the time of the first close.
+pub(super) async fn set_intake_paused(conn: &mut PgConnection, id: Uuid, paused: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update channels set intake_paused_at = case when $2 then coalesce(intake_paused_at, app_now()) end
+         where id = $1",
+        id,
+        paused,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Names the channel's account on Twitch.
+pub(super) async fn set_twitch_login(conn: &mut PgConnection, id: Uuid, login: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("update channels set twitch_login = $2 where id = $1", id, login).execute(conn).await?;
+    Ok(())
+}

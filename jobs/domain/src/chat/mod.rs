@@ -1,0 +1,20 @@
+//! Chats: who reads which one, and what was said there.
+//!
+//! **Reading** is not a job. A process that reads chats is a [`sessions`] holder with a lease of seconds; each chat
+//! belongs to one holder at a time.
+//!
+//! **What was read** is kept as bytes first: [`receive`] writes a batch of lines and its job [`IngestChatBatch`] in one
+//! transaction, so that a line that was taken from the socket and kept is never lost, whatever understanding it costs.
+//! The job turns lines into messages ([`record`]), once each by their content id, and puts what nobody can understand
+//! aside alone, with its bytes ([`bury`]).
+
+mod commands;
+mod jobs;
+mod model;
+mod repo;
+pub mod sessions;
+
+pub use commands::{Recorded, bury, receive, record};
+pub use jobs::IngestChatBatch;
+pub use model::{Batch, ChatMessage, RawLine, Roles};
+pub use repo::{drop_batch, find_batch};

@@ -1,0 +1,58 @@
+//! A message in the form that all platforms share.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What the author is in the channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Roles {
+    pub broadcaster: bool,
+    pub moderator: bool,
+    pub vip: bool,
+    pub subscriber: bool,
+}
+
+impl Roles {
+    /// As the table keeps them.
+    pub(super) fn bits(self) -> i16 {
+        i16::from(self.broadcaster)
+            | i16::from(self.moderator) << 1
+            | i16::from(self.vip) << 2
+            | i16::from(self.subscriber) << 3
+    }
+}
+
+/// A message that a viewer (or our own bot) wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    pub channel_id: Uuid,
+    /// The platform's id, or a hash of the content where it gives none: two readings of one message agree in it.
+    pub content_id: String,
+    pub author_id: String,
+    /// Lower case.
+    pub author_login: String,
+    /// As the chat shows it.
+    pub author_name: String,
+    pub roles: Roles,
+    pub text: String,
+    pub sent_at: OffsetDateTime,
+    /// Written in another channel and only shown here: recorded, never answered.
+    pub foreign: bool,
+}
+
+/// A line as it came from the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawLine {
+    /// `None` where the line does not tell.
+    pub channel_id: Option<Uuid>,
+    pub bytes: Vec<u8>,
+}
+
+/// Lines that were read together.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub id: Uuid,
+    pub platform: String,
+    pub lines: Vec<RawLine>,
+    pub received_at: OffsetDateTime,
+}

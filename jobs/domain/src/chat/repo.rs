@@ -1,0 +1,118 @@
+//! SQL of chat messages.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Batch, ChatMessage, RawLine};
+use crate::outbox::Provider;
+
+pub(super) async fn insert_batch(
+    conn: &mut PgConnection,
+    id: Uuid,
+    platform: Provider,
+    lines: &[RawLine],
+) -> Result<(), sqlx::Error> {
+    let channels: Vec<Option<Uuid>> = lines.iter().map(|line| line.channel_id).collect();
+    let bytes: Vec<Vec<u8>> = lines.iter().map(|line| line.bytes.clone()).collect();
+    sqlx::query!(
+        "insert into chat_batches (id, platform, channels, lines) values ($1, $2, $3, $4)",
+        id,
+        platform.as_str(),
+        &channels as &[Option<Uuid>],
+        &bytes,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The batch, if nobody has finished it.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_batch(conn: &mut PgConnection, id: Uuid) -> Result<Option<Batch>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select platform, channels as "channels!: Vec<Option<Uuid>>", lines, received_at
+           from chat_batches where id = $1"#,
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Batch {
+        id,
+        platform: row.platform,
+        lines: row
+            .channels
+            .into_iter()
+            .zip(row.lines)
+            .map(|(channel_id, bytes)| RawLine { channel_id, bytes })
+            .collect(),
+        received_at: row.received_at,
+    }))
+}
+
+/// Forgets the lines of a batch that is understood.
+///
+/// # Errors
+/// The database refused.
+pub async fn drop_batch(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from chat_batches where id = $1", id).execute(conn).await?;
+    Ok(())
+}
+
+/// Returns the keys of those that were new. Rows go in by the order of their keys, so that two readers of one chat
+/// cannot wait for each other in a circle.
+pub(super) async fn insert_messages(
+    conn: &mut PgConnection,
+    platform: Provider,
+    messages: &[ChatMessage],
+) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+    let mut sorted: Vec<&ChatMessage> = messages.iter().collect();
+    sorted.sort_by_key(|message| (message.channel_id, message.content_id.as_str()));
+    let channels: Vec<Uuid> = sorted.iter().map(|m| m.channel_id).collect();
+    let contents: Vec<String> = sorted.iter().map(|m| m.content_id.clone()).collect();
+    let ids: Vec<String> = sorted.iter().map(|m| m.author_id.clone()).collect();
+    let logins: Vec<String> = sorted.iter().map(|m| m.author_login.clone()).collect();
+    let names: Vec<String> = sorted.iter().map(|m| m.author_name.clone()).collect();
+    let roles: Vec<i16> = sorted.iter().map(|m| m.roles.bits()).collect();
+    let texts: Vec<String> = sorted.iter().map(|m| m.text.clone()).collect();
+    let sent: Vec<time::OffsetDateTime> = sorted.iter().map(|m| m.sent_at).collect();
+    let rows = sqlx::query!(
+        "insert into chat_messages
+             (platform, channel_id, content_id, author_id, author_login, author_name, roles, text, sent_at)
+         select $1, m.* from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[],
+                                    $8::text[], $9::timestamptz[]) m
+         on conflict (platform, channel_id, content_id) do nothing
+         returning channel_id, content_id",
+        platform.as_str(),
+        &channels,
+        &contents,
+        &ids,
+        &logins,
+        &names,
+        &roles,
+        &texts,
+        &sent,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel_id, row.content_id)).collect())
+}
+
+pub(super) async fn insert_dead_letter(
+    conn: &mut PgConnection,
+    platform: Provider,
+    line: &RawLine,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into chat_dead_letters (platform, channel_id, line, reason) values ($1, $2, $3, $4)",
+        platform.as_str(),
+        line.channel_id,
+        &line.bytes,
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

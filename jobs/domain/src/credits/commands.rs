@@ -1,0 +1,150 @@
+//! What can be done with credits.
+
+use std::time::Duration;
+
+use queue::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{ChatterEvent, CreditsError, DonorEvent, PublishCredits, RelayChatter, Seen, repo};
+use crate::{
+    access,
+    channels::{self, Channel},
+    events::{self, Audience, NewEvent, Stream},
+    outbox::Provider,
+};
+
+/// `credits:state` is told at most this often.
+const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Notices people in a chat; each new one of the session is relayed to every target. Returns how many were new.
+///
+/// # Errors
+/// The database refused.
+pub async fn sight(tx: &mut Tx, platform: Provider, seen: &[Seen], targets: &[String]) -> Result<usize, CreditsError> {
+    if seen.is_empty() || targets.is_empty() {
+        return Ok(0);
+    }
+    let new = repo::insert_sightings(tx, platform, seen).await?;
+    for &sighting_id in &new {
+        for target in targets {
+            queue::enqueue(tx, &RelayChatter { sighting_id, target: target.clone() }).await?;
+        }
+    }
+    Ok(new.len())
+}
+
+/// Adds a chatter, once by the event's id.
+///
+/// # Errors
+/// [`CreditsError::ChannelNotFound`]; [`CreditsError::Invalid`] for a name or id that is empty or too long.
+pub async fn add_chatter(tx: &mut Tx, event_id: &str, event: &ChatterEvent) -> Result<(), CreditsError> {
+    let name = named("displayName", &event.display_name)?;
+    let user_id = named("userId", &event.user_id)?;
+    let Some(channel) = apply(tx, event_id, &event.channel_slug).await? else { return Ok(()) };
+    let session = repo::session(tx, channel.id).await?;
+    let new = repo::insert_chatter(tx, session, channel.id, user_id, name, link(event.avatar_url.as_deref())).await?;
+    if new { changed(tx, channel.id).await } else { Ok(()) }
+}
+
+/// Adds a donation, once by the event's id.
+///
+/// # Errors
+/// [`CreditsError::ChannelNotFound`]; [`CreditsError::Invalid`] for a name that is empty or too long or a currency that
+/// is not three letters.
+pub async fn add_donor(tx: &mut Tx, event_id: &str, event: &DonorEvent) -> Result<(), CreditsError> {
+    let name = named("name", &event.name)?;
+    let currency = event.currency.trim().to_ascii_uppercase();
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(CreditsError::Invalid { field: "currency", problem: "three letters, e.g. RUB" });
+    }
+    let Some(channel) = apply(tx, event_id, &event.channel_slug).await? else { return Ok(()) };
+    let session = repo::session(tx, channel.id).await?;
+    let avatar = link(event.avatar_url.as_deref());
+    repo::add_donation(tx, session, channel.id, name, &currency, event.amount, avatar).await?;
+    changed(tx, channel.id).await
+}
+
+/// Begins a new session: the credits are empty, and who writes from now on is new.
+///
+/// # Errors
+/// The database refused.
+pub async fn reset(tx: &mut Tx, channel_id: Uuid) -> Result<(), CreditsError> {
+    repo::new_session(tx, channel_id, Uuid::now_v7()).await?;
+    changed(tx, channel_id).await
+}
+
+/// What [`publish`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    Done,
+    /// The last value was told less than a second ago: again in this time.
+    TooSoon(Duration),
+}
+
+/// Records `credits:state` for the overlay, unless the last one is younger than a second.
+///
+/// # Errors
+/// The database refused.
+pub async fn publish(tx: &mut Tx, channel_id: Uuid) -> Result<Published, sqlx::Error> {
+    // Locked first: of two that run at once, the second sees when the first one told.
+    let Some(session) = repo::lock_session(tx, channel_id).await? else { return Ok(Published::Done) };
+    if let Some(age) = session.published_ago
+        && age < PUBLISH_INTERVAL.as_secs_f64()
+    {
+        let rest = PUBLISH_INTERVAL.as_secs_f64() - age.max(0.0);
+        return Ok(Published::TooSoon(Duration::from_secs_f64(rest.max(0.01))));
+    }
+    let state = repo::state(tx, channel_id).await?;
+    repo::set_published(tx, channel_id).await?;
+    let event = NewEvent::new(Stream::Channel(session.slug), Audience::CREDITS, "credits:state", &state);
+    events::record(tx, vec![event]).await?;
+    Ok(Published::Done)
+}
+
+/// Makes a new credits token the only good one.
+///
+/// # Errors
+/// [`CreditsError::ChannelNotFound`], or the database refused.
+pub async fn rotate_token(tx: &mut Tx, channel_id: Uuid) -> Result<Channel, CreditsError> {
+    repo::raise_token(tx, channel_id).await?;
+    let channel = channels::find(tx, channel_id).await?.ok_or(CreditsError::ChannelNotFound)?;
+    events::record(tx, vec![channels::revoked_event(&channel, access::Purpose::Credits)]).await?;
+    Ok(channel)
+}
+
+/// Forgets ids of events that no sender can repeat any more: a signature is good for minutes, a relay job for a day.
+/// Returns how many.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget_old_events(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    repo::delete_old_events(conn).await
+}
+
+/// The channel that the event is for; `None` when the event was applied before.
+async fn apply(tx: &mut Tx, event_id: &str, slug: &str) -> Result<Option<Channel>, CreditsError> {
+    if event_id.is_empty() || event_id.len() > 128 {
+        return Err(CreditsError::Invalid { field: "event", problem: "1 to 128 bytes" });
+    }
+    let channel = channels::find_by_slug(tx, slug).await?.ok_or(CreditsError::ChannelNotFound)?;
+    Ok(repo::insert_event(tx, event_id).await?.then_some(channel))
+}
+
+async fn changed(tx: &mut Tx, channel_id: Uuid) -> Result<(), CreditsError> {
+    queue::enqueue(tx, &PublishCredits { channel_id }).await?;
+    Ok(())
+}
+
+fn named<'a>(field: &'static str, value: &'a str) -> Result<&'a str, CreditsError> {
+    let value = value.trim();
+    if value.is_empty() || value.chars().count() > 100 || value.chars().any(char::is_control) {
+        return Err(CreditsError::Invalid { field, problem: "1 to 100 characters on one line" });
+    }
+    Ok(value)
+}
+
+/// A picture's address, if it is one that a page may load.
+fn link(url: Option<&str>) -> Option<&str> {
+    url.filter(|url| url.starts_with("https://") && url.len() <= 2048)
+}

@@ -1,0 +1,181 @@
+//! SQL of the event log.
+
+use queue::{Database, Topic, Tx};
+use sqlx::PgConnection;
+
+use super::{Cursor, Event, NewEvent};
+
+/// Records the events, in order, at the end of the caller's transaction, in one statement. Streams are locked in the
+/// order of their keys.
+///
+/// # Errors
+/// The database refused; the caller's transaction is aborted.
+pub async fn record(tx: &mut Tx, events: Vec<NewEvent>) -> Result<(), sqlx::Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let streams: Vec<String> = events.iter().map(|event| event.stream.to_string()).collect();
+    let audiences: Vec<i16> = events.iter().map(|event| event.audience.0).collect();
+    let (names, data): (Vec<String>, Vec<String>) =
+        events.into_iter().map(|event| (event.name.to_owned(), event.data)).unzip();
+    sqlx::query!(
+        "with given as (
+             select *, row_number() over (partition by stream order by place) as nth,
+                    count(*) over (partition by stream) as total
+             from unnest($1::text[], $2::smallint[], $3::text[], $4::text[]) with ordinality
+                  as event (stream, audience, name, data, place)
+         ), stream as (
+             insert into event_streams (key, seq)
+             select stream, count(*) from given group by stream order by stream
+             on conflict (key) do update set seq = event_streams.seq + excluded.seq
+             returning key, epoch, seq
+         )
+         insert into events (stream, epoch, seq, audience, name, data)
+         select given.stream, stream.epoch, stream.seq - given.total + given.nth, given.audience, given.name, given.data
+         from given join stream on stream.key = given.stream",
+        &streams,
+        &audiences,
+        &names,
+        &data,
+    )
+    .execute(&mut **tx)
+    .await?;
+    for key in streams {
+        tx.wake(Topic::Stream(key.into()));
+    }
+    Ok(())
+}
+
+/// A read-only transaction all of whose statements see the same moment: a head, and the state that goes with it.
+///
+/// # Errors
+/// No connection could be had in time, or the server refused.
+pub async fn snapshot(db: &Database) -> Result<Tx, sqlx::Error> {
+    let mut tx = db.begin().await?;
+    sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
+    Ok(tx)
+}
+
+/// How long events are kept, in hours; who returns later starts again from a snapshot.
+const KEPT_HOURS: i32 = 24;
+
+/// Where the stream ends now. A stream that nothing was recorded on ends at [`Cursor::START`].
+///
+/// # Errors
+/// The database refused.
+pub async fn head(conn: &mut PgConnection, stream: &str) -> Result<Cursor, sqlx::Error> {
+    let row = sqlx::query_as!(Cursor, "select epoch, seq from event_streams where key = $1", stream)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.unwrap_or(Cursor::START))
+}
+
+/// Up to `limit` events after the cursor, of every audience, in order.
+///
+/// The caller sees whether history is whole: the first event's `seq` is `after.seq + 1` unless what was between has been
+/// trimmed, and nothing at all comes when the epoch is another one.
+///
+/// # Errors
+/// The database refused.
+pub async fn after(
+    conn: &mut PgConnection,
+    stream: &str,
+    after: Cursor,
+    limit: i64,
+) -> Result<Vec<Event>, sqlx::Error> {
+    sqlx::query_as!(
+        Event,
+        "select epoch, seq, audience, name, data, created_at
+         from events
+         where stream = $1 and epoch = $2 and seq > $3
+         order by seq
+         limit $4",
+        stream,
+        after.epoch,
+        after.seq,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// [`after()`] for many streams in one query: up to `limit` events of each, those of one stream in order.
+///
+/// # Errors
+/// The database refused.
+pub async fn after_many(
+    conn: &mut PgConnection,
+    known: &[(String, Cursor)],
+    limit: i64,
+) -> Result<Vec<(String, Event)>, sqlx::Error> {
+    let (keys, epochs, seqs) = columns(known);
+    let rows = sqlx::query!(
+        r#"select known.key as "key!", event.epoch, event.seq, event.audience, event.name, event.data, event.created_at
+         from unnest($1::text[], $2::bigint[], $3::bigint[]) as known (key, epoch, seq)
+         cross join lateral (
+             select epoch, seq, audience, name, data, created_at
+             from events
+             where stream = known.key and events.epoch = known.epoch and events.seq > known.seq
+             order by seq
+             limit $4
+         ) as event"#,
+        &keys,
+        &epochs,
+        &seqs,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let events = rows.into_iter().map(|row| {
+        let (epoch, seq, audience) = (row.epoch, row.seq, row.audience);
+        (row.key, Event { epoch, seq, audience, name: row.name, data: row.data, created_at: row.created_at })
+    });
+    Ok(events.collect())
+}
+
+/// Which of the streams end elsewhere than known, and where: the proof when a wake-up was lost, and how a change of
+/// epoch shows.
+///
+/// # Errors
+/// The database refused.
+pub async fn moved(conn: &mut PgConnection, known: &[(String, Cursor)]) -> Result<Vec<(String, Cursor)>, sqlx::Error> {
+    let (keys, epochs, seqs) = columns(known);
+    let rows = sqlx::query!(
+        "select stream.key, stream.epoch, stream.seq
+         from unnest($1::text[], $2::bigint[], $3::bigint[]) as known (key, epoch, seq)
+         join event_streams as stream on stream.key = known.key
+         where (stream.epoch, stream.seq) <> (known.epoch, known.seq)",
+        &keys,
+        &epochs,
+        &seqs,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.key, Cursor { epoch: row.epoch, seq: row.seq })).collect())
+}
+
+/// Removes up to `limit` events that are older than a day; how many went.
+///
+/// # Errors
+/// The database refused.
+pub async fn trim(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from events
+         where ctid = any (array(
+             select ctid from events where created_at < app_now() - make_interval(hours => $1) limit $2
+         ))",
+        KEPT_HOURS,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The arrays that `unnest` puts together again.
+fn columns(known: &[(String, Cursor)]) -> (Vec<String>, Vec<i64>, Vec<i64>) {
+    let keys = known.iter().map(|(key, _)| key.clone()).collect();
+    let epochs = known.iter().map(|(_, cursor)| cursor.epoch).collect();
+    let seqs = known.iter().map(|(_, cursor)| cursor.seq).collect();
+    (keys, epochs, seqs)
+}

@@ -1,0 +1,31 @@
+//! All kinds of jobs that there are, for whoever shows policies without running anything.
+
+use queue::Kind;
+
+use crate::{activations, chat, credits, events, outbox, playback, requests, submissions};
+
+/// Every kind, by pool and name. A guard compares it with what the pools handle.
+#[must_use]
+pub fn all() -> Vec<Kind> {
+    let mut kinds = vec![
+        Kind::of::<activations::AdvancePlayback>(),
+        Kind::of::<chat::IngestChatBatch>(),
+        Kind::of::<credits::ForgetCreditsEvents>(),
+        Kind::of::<credits::PublishCredits>(),
+        Kind::of::<credits::RelayChatter>(),
+        Kind::of::<events::TrimEvents>(),
+        Kind::of::<outbox::EndStaleMessages>(),
+        Kind::of::<outbox::SendChatMessage>(),
+        Kind::of::<playback::AnnounceQueue>(),
+        Kind::of::<playback::ExpirePlay>(),
+        Kind::of::<playback::ExpireWaiting>(),
+        Kind::of::<playback::SweepScreens>(),
+        Kind::of::<requests::ForgetRequests>(),
+        Kind::of::<submissions::ProbeUpload>(),
+        Kind::of::<submissions::SweepBlobs>(),
+        Kind::of::<submissions::TranscodeUpload>(),
+        Kind::of::<submissions::ValidateUpload>(),
+    ];
+    kinds.sort_by_key(|kind| (kind.pool, kind.name));
+    kinds
+}

@@ -1,0 +1,36 @@
+//! Rules and SQL of the business, one folder a noun. No HTTP, no sockets, no threads.
+//!
+//! The order of the modules is the order of dependence: a noun may use those above it, never those below
+//! (`tests/it/guards.rs` checks it).
+
+pub mod events;
+
+pub mod accounts;
+
+pub mod access;
+
+pub mod requests;
+
+pub mod channels;
+
+pub mod wallets;
+
+pub mod media;
+
+pub mod memes;
+
+pub mod submissions;
+
+pub mod activations;
+
+pub mod playback;
+
+pub mod outbox;
+
+pub mod bots;
+
+pub mod chat;
+
+pub mod credits;
+
+pub mod kinds;

@@ -1,0 +1,19 @@
+//! Media: files by content with their references, and the assets (safe renditions) that screens show.
+//!
+//! Whoever publishes or removes bytes calls [`hold`] first, in the same transaction that changes the row: it serialises
+//! all writers of one hash, so that nobody unlinks a file that another is just about to refer to.
+
+mod container;
+mod error;
+mod kind;
+mod model;
+mod repo;
+
+pub use container::{Container, HEAD, Unwelcome};
+pub use error::MediaError;
+pub use kind::MediaType;
+pub use model::{Asset, File, NewAsset, NewFile};
+pub use repo::{
+    add_reference, create_asset, find_asset_of_source, find_servable, get_file, hold, is_referenced, referenced,
+    release,
+};

@@ -1,0 +1,153 @@
+//! SQL of files and assets.
+
+use std::collections::HashSet;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Asset, File, MediaError, MediaType, NewAsset, NewFile};
+
+/// Serialises all who publish or remove these bytes, until the caller's transaction ends. Comes before the first look at
+/// the row, also when there is no row yet. Whoever needs two hashes takes them in ascending order.
+///
+/// # Errors
+/// The database refused.
+pub async fn hold(conn: &mut PgConnection, hash: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('file:' || $1::text, 0))", hash).execute(conn).await?;
+    Ok(())
+}
+
+/// Counts one more reference to the bytes; their first makes the row. Call [`hold`] before, publish the file after, then
+/// commit.
+///
+/// # Errors
+/// The database refused.
+pub async fn add_reference(conn: &mut PgConnection, file: NewFile<'_>) -> Result<i32, MediaError> {
+    let count = sqlx::query_scalar!(
+        "insert into file_hashes (hash, size, mime_type, reference_count) values ($1, $2, $3, 1)
+         on conflict (hash) do update set reference_count = file_hashes.reference_count + 1
+         returning reference_count",
+        file.hash,
+        file.size,
+        file.mime_type,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// Gives one reference back. True: it was the last, the row is gone, and the caller removes the file before it commits
+/// (a crash in between leaves a row whose owner will come back to release it again). Call [`hold`] before.
+///
+/// # Errors
+/// [`MediaError::NotReferenced`] when there was none.
+pub async fn release(conn: &mut PgConnection, hash: &str) -> Result<bool, MediaError> {
+    let left = sqlx::query_scalar!(
+        "update file_hashes set reference_count = reference_count - 1
+         where hash = $1 and reference_count > 0
+         returning reference_count",
+        hash,
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or_else(|| MediaError::NotReferenced(hash.to_owned()))?;
+    if left > 0 {
+        return Ok(false);
+    }
+    sqlx::query!("delete from file_hashes where hash = $1 and reference_count = 0", hash).execute(conn).await?;
+    Ok(true)
+}
+
+/// Whether anything needs the bytes.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_referenced(conn: &mut PgConnection, hash: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"select exists (select from file_hashes where hash = $1) as "found!""#, hash)
+        .fetch_one(conn)
+        .await
+}
+
+/// Those of the hashes that something needs.
+///
+/// # Errors
+/// The database refused.
+pub async fn referenced(conn: &mut PgConnection, hashes: &[String]) -> Result<HashSet<String>, sqlx::Error> {
+    let found =
+        sqlx::query_scalar!("select hash from file_hashes where hash = any($1)", hashes).fetch_all(conn).await?;
+    Ok(found.into_iter().collect())
+}
+
+/// A stored file.
+///
+/// # Errors
+/// [`MediaError::FileNotFound`], or the database refused.
+pub async fn get_file(conn: &mut PgConnection, hash: &str) -> Result<File, MediaError> {
+    sqlx::query_as!(
+        File,
+        "select hash, size, mime_type, reference_count, created_at from file_hashes where hash = $1",
+        hash,
+    )
+    .fetch_optional(conn)
+    .await?
+    .ok_or_else(|| MediaError::FileNotFound(hash.to_owned()))
+}
+
+/// A file that may be served to anybody: a rendition of ours, never bytes as somebody sent them.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_servable(conn: &mut PgConnection, hash: &str) -> Result<Option<File>, sqlx::Error> {
+    sqlx::query_as!(
+        File,
+        "select hash, size, mime_type, reference_count, created_at from file_hashes
+         where hash = $1 and exists (select from meme_assets where file_hash = $1)",
+        hash,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Creates an asset.
+///
+/// # Errors
+/// The database refused, for example because a file's row is missing.
+pub async fn create_asset(conn: &mut PgConnection, new: NewAsset<'_>) -> Result<Asset, MediaError> {
+    let asset = sqlx::query_as!(
+        Asset,
+        r#"insert into meme_assets (id, type, file_hash, source_hash, duration_ms, width, height)
+           values ($1, $2, $3, $4, $5, $6, $7)
+           returning id, type as "kind: MediaType", file_hash, source_hash, duration_ms, width, height"#,
+        Uuid::now_v7(),
+        new.kind.as_str(),
+        new.file_hash,
+        new.source_hash,
+        new.duration_ms,
+        new.width,
+        new.height,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(asset)
+}
+
+/// An asset that was made of the same uploaded bytes, for the same use: its rendition can be shared.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_asset_of_source(
+    conn: &mut PgConnection,
+    source_hash: &str,
+    kind: MediaType,
+) -> Result<Option<Asset>, sqlx::Error> {
+    sqlx::query_as!(
+        Asset,
+        r#"select id, type as "kind: MediaType", file_hash, source_hash, duration_ms, width, height
+           from meme_assets where source_hash = $1 and type = $2
+           order by created_at, id limit 1"#,
+        source_hash,
+        kind.as_str(),
+    )
+    .fetch_optional(conn)
+    .await
+}

@@ -1,0 +1,15 @@
+//! What can go wrong with memes.
+
+use super::{MAX_PRICE, MAX_TITLE};
+
+#[derive(Debug, thiserror::Error)]
+pub enum MemeError {
+    #[error("no such meme")]
+    NotFound,
+    #[error("a title has at most {MAX_TITLE} characters")]
+    InvalidTitle,
+    #[error("a price is between 0 and {MAX_PRICE} coins")]
+    InvalidPrice,
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,129 @@
+//! A meme and its limits.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::MemeError;
+use crate::media::MediaType;
+
+/// Characters of a title.
+pub const MAX_TITLE: usize = 200;
+/// Coins.
+pub const MAX_PRICE: i64 = 1_000_000_000;
+
+/// Whether viewers can play it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum MemeStatus {
+    Pending,
+    Approved,
+    Rejected,
+    /// Kept for the history of its activations only.
+    Deleted,
+}
+
+impl MemeStatus {
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// A meme with what its asset says about the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meme {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub asset_id: Uuid,
+    /// Up to [`MAX_TITLE`] characters, may be empty.
+    pub title: String,
+    /// Coins; none: the channel's default price.
+    pub price: Option<i64>,
+    pub status: MemeStatus,
+    pub created_by: Uuid,
+    pub created_at: OffsetDateTime,
+    pub kind: MediaType,
+    /// SHA-256 of the rendition; its address is `/uploads/<file_hash>`.
+    pub file_hash: String,
+    /// Milliseconds.
+    pub duration_ms: i32,
+    /// Pixels; none for audio.
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+}
+
+impl Meme {
+    /// Coins before any promotion.
+    #[must_use]
+    pub fn price_in(&self, default_price: i64) -> i64 {
+        self.price.unwrap_or(default_price)
+    }
+
+    /// Where its file is served, from the base address of the API.
+    #[must_use]
+    pub fn file_url(&self) -> String {
+        format!("/uploads/{}", self.file_hash)
+    }
+}
+
+/// A meme about to be created.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMeme<'a> {
+    pub channel_id: Uuid,
+    pub asset_id: Uuid,
+    pub title: &'a str,
+    /// Coins; none: the channel's default price.
+    pub price: Option<i64>,
+    pub created_by: Uuid,
+}
+
+/// What to change; a field that is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct MemeChange {
+    pub title: Option<String>,
+    /// `Some(None)` goes back to the channel's default price.
+    pub price: Option<Option<i64>>,
+}
+
+pub(super) fn check_title(title: &str) -> Result<(), MemeError> {
+    // PostgreSQL's text cannot hold NUL.
+    if title.chars().count() > MAX_TITLE || title.contains('\0') { Err(MemeError::InvalidTitle) } else { Ok(()) }
+}
+
+pub(super) fn check_price(price: Option<i64>) -> Result<(), MemeError> {
+    match price {
+        Some(price) if !(0..=MAX_PRICE).contains(&price) => Err(MemeError::InvalidPrice),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_characters_of_a_title_not_bytes() {
+        assert!(check_title(&"ё".repeat(MAX_TITLE)).is_ok());
+        assert!(check_title(&"ё".repeat(MAX_TITLE + 1)).is_err());
+        assert!(check_title("").is_ok());
+        assert!(check_title("a\0b").is_err());
+    }
+
+    #[test]
+    fn accepts_prices_between_free_and_the_limit() {
+        for price in [None, Some(0), Some(MAX_PRICE)] {
+            assert!(check_price(price).is_ok(), "{price:?}");
+        }
+        for price in [Some(-1), Some(MAX_PRICE + 1), Some(i64::MIN)] {
+            assert!(check_price(price).is_err(), "{price:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! SQL of memes.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    Meme, MemeChange, MemeError, MemeStatus, NewMeme,
+    model::{check_price, check_title},
+};
+use crate::media::MediaType;
+
+/// A meme that is not deleted, in any other status.
+///
+/// # Errors
+/// The database refused.
+pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Meme>, sqlx::Error> {
+    sqlx::query_as!(
+        Meme,
+        r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
+                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height
+           from memes m join meme_assets a on a.id = m.asset_id
+           where m.id = $1 and m.status <> 'deleted'"#,
+        id,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The channel's approved memes, newest first.
+///
+/// # Errors
+/// The database refused.
+pub async fn list_of_channel(
+    conn: &mut PgConnection,
+    channel_id: Uuid,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Meme>, sqlx::Error> {
+    sqlx::query_as!(
+        Meme,
+        r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
+                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height
+           from memes m join meme_assets a on a.id = m.asset_id
+           where m.channel_id = $1 and m.status = 'approved'
+           order by m.created_at desc, m.id
+           limit $2 offset $3"#,
+        channel_id,
+        limit,
+        offset,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// How many memes [`list_of_channel`] has in all.
+///
+/// # Errors
+/// The database refused.
+pub async fn count_of_channel(conn: &mut PgConnection, channel_id: Uuid) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from memes where channel_id = $1 and status = 'approved'"#,
+        channel_id,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Creates an approved meme of an asset.
+///
+/// # Errors
+/// [`MemeError::InvalidTitle`], [`MemeError::InvalidPrice`], or the database refused.
+pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, MemeError> {
+    check_title(new.title)?;
+    check_price(new.price)?;
+    let meme = sqlx::query_as!(
+        Meme,
+        r#"with m as (
+               insert into memes (id, channel_id, asset_id, title, price, created_by)
+               values ($1, $2, $3, $4, $5, $6)
+               returning id, channel_id, asset_id, title, price, status, created_by, created_at
+           )
+           select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
+                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height
+           from m join meme_assets a on a.id = m.asset_id"#,
+        Uuid::now_v7(),
+        new.channel_id,
+        new.asset_id,
+        new.title,
+        new.price,
+        new.created_by,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(meme)
+}
+
+/// Changes title or price; activations that were placed before keep what they froze.
+///
+/// # Errors
+/// [`MemeError::NotFound`], [`MemeError::InvalidTitle`], [`MemeError::InvalidPrice`], or the database refused.
+pub async fn update_title_price(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> Result<Meme, MemeError> {
+    if let Some(title) = &change.title {
+        check_title(title)?;
+    }
+    check_price(change.price.flatten())?;
+    sqlx::query!(
+        "update memes set title = coalesce($2, title), price = case when $3 then $4 else price end
+         where id = $1 and status <> 'deleted'",
+        id,
+        change.title,
+        change.price.is_some(),
+        change.price.flatten(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    find(conn, id).await?.ok_or(MemeError::NotFound)
+}
+
+/// Takes a meme out of the catalogue. Queued activations of it play on: they froze what they need.
+///
+/// # Errors
+/// [`MemeError::NotFound`] (also when it is deleted already), or the database refused.
+pub async fn delete(conn: &mut PgConnection, id: Uuid) -> Result<(), MemeError> {
+    let done = sqlx::query!(
+        "update memes set status = 'deleted', deleted_at = app_now() where id = $1 and status <> 'deleted'",
+        id,
+    )
+    .execute(conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(MemeError::NotFound) } else { Ok(()) }
+}

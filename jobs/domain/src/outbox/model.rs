@@ -1,0 +1,132 @@
+//! A message to be said, and the platforms it can go to.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// A chat platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    Twitch,
+    VkVideo,
+    YouTube,
+    Trovo,
+    Kick,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no chat platform")]
+pub struct UnknownProvider(pub String);
+
+impl Provider {
+    /// In the order in which the panel lists them.
+    pub const ALL: [Self; 5] = [Self::Twitch, Self::VkVideo, Self::YouTube, Self::Trovo, Self::Kick];
+
+    /// The wire's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Twitch => "twitch",
+            Self::VkVideo => "vkvideo",
+            Self::YouTube => "youtube",
+            Self::Trovo => "trovo",
+            Self::Kick => "kick",
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Provider {
+    type Err = UnknownProvider;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|provider| provider.as_str() == word).ok_or_else(|| UnknownProvider(word.to_owned()))
+    }
+}
+
+/// Who asked for the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The streamer, in the panel.
+    Say,
+    /// A viewer's command.
+    Command,
+}
+
+impl Source {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Say => "say",
+            Self::Command => "command",
+        }
+    }
+
+    /// How long the message makes sense. An answer that comes later only confuses the chat.
+    #[must_use]
+    pub const fn time_to_live(self) -> Duration {
+        match self {
+            Self::Say => Duration::minutes(10),
+            Self::Command => Duration::minutes(1),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Pending,
+    Processing,
+    Sent,
+    Failed,
+    /// Written, never confirmed, not yet read back.
+    Unknown,
+}
+
+impl Status {
+    /// The wire's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The table's check keeps every other word out.
+    pub(super) fn from_column(word: &str) -> Self {
+        match word {
+            "pending" => Self::Pending,
+            "processing" => Self::Processing,
+            "sent" => Self::Sent,
+            "failed" => Self::Failed,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone)]
+pub struct OutboxMessage {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub provider: Provider,
+    pub message: String,
+    pub status: Status,
+    /// Runs that began to send.
+    pub attempts: i16,
+    /// Why it is not sent: a code of the platform or a reason of ours.
+    pub last_error: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub updated_at: OffsetDateTime,
+}

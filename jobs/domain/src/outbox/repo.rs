@@ -1,0 +1,291 @@
+//! SQL of the outbox.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{OutboxMessage, Provider, Source, Status};
+
+/// A message under its row lock.
+pub(super) struct Due {
+    pub(super) status: Status,
+    pub(super) message: String,
+    pub(super) expired: bool,
+    /// The platform's name of the channel.
+    pub(super) channel: Option<String>,
+    pub(super) last_error: Option<String>,
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    id: Uuid,
+    channel_id: Uuid,
+    provider: Provider,
+    source: Source,
+    message: &str,
+    time_to_live: f64,
+) -> Result<OutboxMessage, sqlx::Error> {
+    let row = sqlx::query!(
+        "insert into outbox_messages (id, channel_id, provider, source, message, expires_at)
+         values ($1, $2, $3, $4, $5, app_now() + make_interval(secs => $6))
+         returning created_at, updated_at",
+        id,
+        channel_id,
+        provider.as_str(),
+        source.as_str(),
+        message,
+        time_to_live,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(OutboxMessage {
+        id,
+        channel_id,
+        provider,
+        message: message.to_owned(),
+        status: Status::Pending,
+        attempts: 0,
+        last_error: None,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
+}
+
+/// The message, if it is this channel's and went to this provider.
+///
+/// # Errors
+/// The database refused.
+pub async fn find(
+    conn: &mut PgConnection,
+    channel_id: Uuid,
+    provider: Provider,
+    id: Uuid,
+) -> Result<Option<OutboxMessage>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select message, status, attempts, last_error, created_at, updated_at
+         from outbox_messages where id = $1 and channel_id = $2 and provider = $3",
+        id,
+        channel_id,
+        provider.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| OutboxMessage {
+        id,
+        channel_id,
+        provider,
+        message: row.message,
+        status: Status::from_column(&row.status),
+        attempts: row.attempts,
+        last_error: row.last_error,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }))
+}
+
+/// Messages of the channel that wait for their turn.
+///
+/// # Errors
+/// The database refused.
+pub async fn pending(conn: &mut PgConnection, channel_id: Uuid, provider: Provider) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from outbox_messages
+           where channel_id = $1 and provider = $2 and status = 'pending'"#,
+        channel_id,
+        provider.as_str(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(super) async fn lock_due(conn: &mut PgConnection, id: Uuid) -> Result<Option<Due>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select m.status, m.message, m.last_error, m.expires_at <= app_now() as "expired!",
+                  case m.provider when 'twitch' then c.twitch_login end as channel
+           from outbox_messages m join channels c on c.id = m.channel_id
+           where m.id = $1 for no key update of m"#,
+        id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Due {
+        status: Status::from_column(&row.status),
+        message: row.message,
+        expired: row.expired,
+        channel: row.channel,
+        last_error: row.last_error,
+    }))
+}
+
+pub(super) async fn set_processing(conn: &mut PgConnection, id: Uuid, account: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update outbox_messages
+         set status = 'processing', account = $2, attempts = attempts + 1, processing_at = app_now(), updated_at = app_now()
+         where id = $1",
+        id,
+        account,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Only from `processing`: a read-back may have settled it already.
+pub(super) async fn set_sent(
+    conn: &mut PgConnection,
+    id: Uuid,
+    provider_message_id: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update outbox_messages
+         set status = 'sent', sent_at = app_now(), updated_at = app_now(), last_error = null, provider_message_id = $2
+         where id = $1 and status in ('processing', 'unknown')",
+        id,
+        provider_message_id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn set_pending(conn: &mut PgConnection, id: Uuid, reason: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update outbox_messages set status = 'pending', last_error = $2, updated_at = app_now()
+         where id = $1 and status = 'processing'",
+        id,
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn set_failed(conn: &mut PgConnection, id: Uuid, reason: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update outbox_messages
+         set status = 'failed', last_error = $2, failed_at = app_now(), updated_at = app_now()
+         where id = $1 and status in ('pending', 'processing')",
+        id,
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn settle_lost(conn: &mut PgConnection, id: Uuid, reason: &str) -> Result<Status, sqlx::Error> {
+    let status = sqlx::query_scalar!(
+        "update outbox_messages
+         set status = case when read_back_at is null then 'unknown' else 'sent' end,
+             last_error = case when read_back_at is null then $2 end,
+             sent_at = read_back_at,
+             updated_at = app_now()
+         where id = $1 and status = 'processing'
+         returning status",
+        id,
+        reason,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(status.map_or(Status::Unknown, |status| Status::from_column(&status)))
+}
+
+pub(super) async fn set_read_back(
+    conn: &mut PgConnection,
+    channel_id: Uuid,
+    provider: Provider,
+    text: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        // The marks are those of `Text`: what the row holds and what the chat shows differ by them only.
+        "update outbox_messages
+         set read_back_at = app_now(), updated_at = app_now(),
+             status = case when status = 'unknown' then 'sent' else status end,
+             sent_at = case when status = 'unknown' then app_now() else sent_at end,
+             last_error = case when status = 'unknown' then null else last_error end
+         where id = (
+             select id from outbox_messages
+             where channel_id = $1 and provider = $2 and read_back_at is null and processing_at is not null
+               and status in ('processing', 'unknown', 'sent')
+               and trim(both from ltrim(message, e'\\u200B')) = $3
+               and processing_at > app_now() - interval '10 minutes'
+             order by processing_at
+             limit 1
+             for no key update
+         )",
+        channel_id,
+        provider.as_str(),
+        text,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn end_stale(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    // A minute beyond the message's own time: its job, if it lives, has ended it by then.
+    let ended = sqlx::query!(
+        "update outbox_messages
+         set status = case when status = 'pending' then 'failed' when read_back_at is null then 'unknown' else 'sent' end,
+             last_error = case when status = 'pending' then 'stale: not sent in time' else 'the sender was lost' end,
+             failed_at = case when status = 'pending' then app_now() end,
+             sent_at = case when status = 'processing' then read_back_at end,
+             updated_at = app_now()
+         where status in ('pending', 'processing') and expires_at < app_now() - interval '1 minute'",
+    )
+    .execute(conn)
+    .await?;
+    Ok(ended.rows_affected())
+}
+
+/// Whether there was something left; then it is taken.
+pub(super) async fn take_budget(
+    conn: &mut PgConnection,
+    account: &str,
+    action: &str,
+    count: i32,
+    window: f64,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query!(
+        "insert into account_budgets (account, action) values ($1, $2) on conflict do nothing",
+        account,
+        action
+    )
+    .execute(&mut *conn)
+    .await?;
+    let taken = sqlx::query!(
+        "update account_budgets
+         set recent = array(
+                 select moment from unnest(recent) moment where moment > app_now() - make_interval(secs => $4)
+             ) || app_now()
+         where account = $1 and action = $2
+           and (
+               select count(*) from unnest(recent) moment where moment > app_now() - make_interval(secs => $4)
+           ) < $3",
+        account,
+        action,
+        i64::from(count),
+        window,
+    )
+    .execute(conn)
+    .await?;
+    Ok(taken.rows_affected() == 1)
+}
+
+/// Seconds until the oldest action leaves the window.
+pub(super) async fn budget_wait(
+    conn: &mut PgConnection,
+    account: &str,
+    action: &str,
+    window: f64,
+) -> Result<f64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(extract(epoch from min(moment) + make_interval(secs => $3) - app_now()), 0)::float8 as "wait!"
+           from account_budgets, unnest(recent) moment
+           where account = $1 and action = $2 and moment > app_now() - make_interval(secs => $3)"#,
+        account,
+        action,
+        window,
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -1,0 +1,146 @@
+//! What a bot may say: one line, within the platform's limits, and never an order to the platform.
+
+use std::fmt;
+
+/// Of one message, in characters.
+pub const MAX_CHARS: usize = 500;
+/// Of one message, in bytes of UTF-8.
+pub const MAX_BYTES: usize = 512;
+
+/// Stands before a text that begins with `/` or `.`: the platform would read it as an order (`/ban`). Not seen in chat.
+const SHIELD: char = '\u{200B}';
+/// Stands after a text that was refused as a copy of the last one. Not seen in chat.
+const VARIATION: char = '\u{E0000}';
+
+/// A text that is exactly one message: no line breaks, within both limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    #[error("the message is empty")]
+    Empty,
+    #[error("the message has more than {MAX_CHARS} characters or {MAX_BYTES} bytes")]
+    TooLong,
+}
+
+impl Text {
+    /// Makes line breaks and other control characters spaces, trims, and disarms a leading `/` or `.`.
+    ///
+    /// # Errors
+    /// Nothing is left, or it does not fit into one message.
+    pub fn new(raw: &str) -> Result<Self, TextError> {
+        let text = clean(raw);
+        match text.is_empty() {
+            true => Err(TextError::Empty),
+            false if !fits(&text) => Err(TextError::TooLong),
+            false => Ok(Self(text)),
+        }
+    }
+
+    /// [`Text::new`] that cuts what is too long, at a character; `None` when nothing is left.
+    #[must_use]
+    pub fn cut(raw: &str) -> Option<Self> {
+        let mut text = clean(raw);
+        if !fits(&text) {
+            while !fits(&text) || text.chars().count() >= MAX_CHARS || text.len() + '…'.len_utf8() > MAX_BYTES {
+                text.pop();
+            }
+            text.push('…');
+        }
+        (!text.is_empty()).then_some(Self(text))
+    }
+
+    /// The same text in another shape, for a platform that drops copies. A text at the limit loses its last character.
+    #[must_use]
+    pub fn varied(&self) -> Self {
+        let mut text = self.0.clone();
+        text.push(VARIATION);
+        while !fits(&text) {
+            text.pop();
+            text.pop();
+            text.push(VARIATION);
+        }
+        Self(text)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the text says, without the marks of [`Text::new`] and [`Text::varied`]: equal for a message and its echo.
+    #[must_use]
+    pub fn plain(raw: &str) -> &str {
+        raw.trim_start_matches(SHIELD).trim_end_matches(VARIATION).trim()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn clean(raw: &str) -> String {
+    let spaced: String = raw.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let text = spaced.trim();
+    match text.starts_with(['/', '.']) {
+        true => format!("{SHIELD}{text}"),
+        false => text.to_owned(),
+    }
+}
+
+fn fits(text: &str) -> bool {
+    text.len() <= MAX_BYTES && text.chars().count() <= MAX_CHARS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_break_becomes_a_space() {
+        assert_eq!(Text::new("hi\r\nPRIVMSG #other :boo\0").unwrap().as_str(), "hi  PRIVMSG #other :boo");
+    }
+
+    #[test]
+    fn an_order_to_the_platform_is_disarmed() {
+        for raw in ["/ban ann", ".ban ann", "  /ban ann"] {
+            let text = Text::new(raw).unwrap();
+            assert!(!text.as_str().starts_with(['/', '.']), "{raw}");
+            assert_eq!(Text::plain(text.as_str()), raw.trim());
+        }
+    }
+
+    #[test]
+    fn the_limits_are_500_characters_and_512_bytes() {
+        assert!(Text::new(&"a".repeat(500)).is_ok());
+        assert_eq!(Text::new(&"a".repeat(501)), Err(TextError::TooLong));
+        assert!(Text::new(&"я".repeat(256)).is_ok());
+        assert_eq!(Text::new(&"я".repeat(257)), Err(TextError::TooLong));
+        assert_eq!(Text::new(" \n "), Err(TextError::Empty));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_is_one_line_within_the_limits(raw in any::<String>()) {
+            let Ok(text) = Text::new(&raw) else { return Ok(()) };
+            for text in [text.varied(), text] {
+                prop_assert!(fits(text.as_str()));
+                prop_assert!(!text.as_str().chars().any(char::is_control));
+                prop_assert!(!text.as_str().starts_with(['/', '.']));
+            }
+        }
+
+        #[test]
+        fn a_cut_text_fits_and_keeps_its_beginning(raw in "[a-zа-я /.]{0,700}") {
+            let Some(text) = Text::cut(&raw) else { return Ok(()) };
+            prop_assert!(fits(text.as_str()));
+            let kept = Text::plain(text.as_str()).trim_end_matches('…').trim_end();
+            prop_assert!(raw.trim().starts_with(kept));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What streamers and viewers can do with the queue.
+
+use queue::Tx;
+use uuid::Uuid;
+
+use super::{
+    PlaybackError,
+    news::{pause_event, playing, stop_event},
+    repo,
+};
+use crate::{
+    activations::{self, Activation, AdvancePlayback, End, Reason, Status},
+    channels::Channel,
+    events,
+};
+
+/// Items that one transaction of [`clear`] ends.
+const CLEAR_BATCH: i64 = 500;
+
+/// Takes what plays off the screen and gives the coins back: the given item, or the one that plays longest.
+///
+/// # Errors
+/// [`PlaybackError::NothingPlays`] when nothing (or not this item) plays.
+pub async fn skip(
+    tx: &mut Tx,
+    channel: &Channel,
+    which: Option<Uuid>,
+    actor: Uuid,
+) -> Result<Activation, PlaybackError> {
+    let playing = activations::lock_unfinished(&mut *tx, channel.id).await?;
+    let mut playing = playing.into_iter().filter(|activation| which.is_none_or(|id| id == activation.id));
+    let mut activation = playing.next().ok_or(PlaybackError::NothingPlays)?;
+    end_one(tx, &mut activation, Reason::Skipped, actor).await?;
+    Ok(activation)
+}
+
+/// A viewer takes a waiting item back; the coins return.
+///
+/// # Errors
+/// [`PlaybackError::NotFound`] for somebody else's, [`PlaybackError::NotQueued`] once it plays or has ended.
+pub async fn withdraw(tx: &mut Tx, viewer: Uuid, id: Uuid) -> Result<Activation, PlaybackError> {
+    let found = activations::lock(&mut *tx, id).await?;
+    let mut activation = found.filter(|it| it.user_id == viewer).ok_or(PlaybackError::NotFound)?;
+    if activation.status != Status::Queued {
+        return Err(PlaybackError::NotQueued(activation.status));
+    }
+    end_one(tx, &mut activation, Reason::Withdrawn, viewer).await?;
+    Ok(activation)
+}
+
+/// What [`clear`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleared {
+    pub items: i64,
+    /// Coins given back.
+    pub refunded: i64,
+    /// There is more: call again in a new transaction.
+    pub more: bool,
+}
+
+/// Ends waiting items with a full refund; what plays goes on.
+///
+/// # Errors
+/// The database refused.
+pub async fn clear(tx: &mut Tx, channel: &Channel, actor: Uuid) -> Result<Cleared, PlaybackError> {
+    let waiting = activations::lock_queued(&mut *tx, channel.id, CLEAR_BATCH).await?;
+    let items = i64::try_from(waiting.len()).unwrap_or(CLEAR_BATCH);
+    let refunded = waiting.iter().map(|activation| activation.final_price).sum();
+    let news = activations::settle(tx, &waiting, &End::refund(Reason::Cleared), Some(actor)).await?;
+    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    events::record(tx, news).await?;
+    Ok(Cleared { items, refunded, more: items == CLEAR_BATCH })
+}
+
+/// Holds playback: what plays stands still, nothing new starts, and no clock of a waiting item runs.
+///
+/// # Errors
+/// The database refused.
+pub async fn pause(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError> {
+    repo::lock_lane(&mut *tx, channel.id).await?;
+    repo::pause(&mut *tx, channel.id).await?;
+    let playing = playing(&mut *tx, channel.id).await?;
+    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    events::record(tx, vec![pause_event(channel, "activation:pause", &playing)]).await?;
+    Ok(())
+}
+
+/// Lets playback go on where it stood: all clocks are moved by the length of the pause.
+///
+/// # Errors
+/// The database refused.
+pub async fn resume(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError> {
+    repo::lock_lane(&mut *tx, channel.id).await?;
+    repo::resume(&mut *tx, channel.id).await?;
+    let playing = playing(&mut *tx, channel.id).await?;
+    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    events::record(tx, vec![pause_event(channel, "activation:resume", &playing)]).await?;
+    Ok(())
+}
+
+async fn end_one(tx: &mut Tx, activation: &mut Activation, reason: Reason, actor: Uuid) -> Result<(), PlaybackError> {
+    let played = activation.status == Status::Playing;
+    let mut news = activations::settle(tx, std::slice::from_ref(activation), &End::refund(reason), Some(actor)).await?;
+    if played {
+        news.push(stop_event(activation, reason));
+    }
+    activation.status = reason.status();
+    activation.reason = Some(reason.as_str().to_owned());
+    queue::enqueue(tx, &AdvancePlayback { channel_id: activation.channel_id }).await?;
+    events::record(tx, news).await?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! What can be wrong with a wish about what plays.
+
+use crate::activations::{PlaceError, Status};
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlaybackError {
+    #[error("no such activation")]
+    NotFound,
+    /// The screen speaks of a play that is over or was never started.
+    #[error("the play {play_epoch} is over or another one: the activation is {}", status.as_str())]
+    StalePlay { status: Status, play_epoch: i64 },
+    #[error("the activation is {}, only a waiting one can be taken back", .0.as_str())]
+    NotQueued(Status),
+    #[error("nothing plays")]
+    NothingPlays,
+    #[error(transparent)]
+    Settle(#[from] PlaceError),
+    #[error("the job could not be written: {0}")]
+    Enqueue(#[from] queue::EnqueueError),
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}

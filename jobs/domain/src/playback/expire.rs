@@ -1,0 +1,72 @@
+//! Ends of patience: plays without an end, and items that wait for ever.
+
+use std::time::Duration;
+
+use queue::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{PlaybackError, acknowledge::finish, advance::clocks_of_waiting, news::announcement, repo};
+use crate::{
+    activations::{self, End, Reason, Status},
+    events,
+};
+
+/// Whether a play is past its deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// It has ended, or was started anew: nothing to watch.
+    Over,
+    /// Look again after this long.
+    NotYet(Duration),
+    /// Give the coins back.
+    Now,
+}
+
+/// Looks at a play's clock, without a lock.
+///
+/// # Errors
+/// The database refused.
+pub async fn overdue(conn: &mut PgConnection, activation: Uuid, play_epoch: i64) -> Result<Overdue, sqlx::Error> {
+    repo::overdue(conn, activation, play_epoch).await
+}
+
+/// Ends a play that is past its deadline; one that is not (any more) is left alone.
+///
+/// # Errors
+/// The database refused.
+pub async fn expire_play(tx: &mut Tx, activation: Uuid, play_epoch: i64) -> Result<(), PlaybackError> {
+    let Some(mut activation) = activations::lock(&mut *tx, activation).await? else { return Ok(()) };
+    if activation.status != Status::Playing || repo::overdue(&mut *tx, activation.id, play_epoch).await? != Overdue::Now
+    {
+        return Ok(());
+    }
+    let reason = if activation.started_at.is_some() { Reason::NeverEnded } else { Reason::NoScreenStarted };
+    finish(tx, &mut activation, &End::refund(reason)).await
+}
+
+/// Ends waiting items that are past their patience and sets the clock for the next one.
+///
+/// # Errors
+/// The database refused.
+pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), PlaybackError> {
+    let Some(look) = repo::look(&mut *tx, &[channel_id]).await?.pop() else { return Ok(()) };
+    if look.paused {
+        // Resuming moves all clocks and asks again.
+        return Ok(());
+    }
+    let mut news = Vec::new();
+    for (reason, patience_over) in repo::impatient(&mut *tx, channel_id).await? {
+        let mut ended = Vec::with_capacity(patience_over.len());
+        for id in patience_over {
+            let locked = activations::lock(&mut *tx, id).await?;
+            ended.extend(locked.filter(|activation| activation.status == Status::Queued));
+        }
+        news.extend(activations::settle(tx, &ended, &End::refund(reason), None).await?);
+    }
+    let mut orders = clocks_of_waiting(tx, &[channel_id]).await?;
+    orders.push(announcement(channel_id)?);
+    queue::enqueue_all(tx, orders).await?;
+    events::record(tx, news).await?;
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The clocks of playback.
+
+use std::time::Duration;
+
+use queue::{Dedupe, Job, Retry};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+const POOL: &str = "dispatch";
+const POLICY: Retry = Retry::new(5, Duration::from_secs(1), Duration::from_secs(10));
+const RUN: Duration = Duration::from_secs(10);
+
+/// If this play has not ended by its deadline, give the coins back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExpirePlay {
+    pub activation_id: Uuid,
+    pub play_epoch: i64,
+}
+
+impl Job for ExpirePlay {
+    const NAME: &'static str = "expire-play";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = POLICY;
+    const TIMEOUT: Duration = RUN;
+}
+
+/// Give back what has waited longer than anybody has patience for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExpireWaiting {
+    pub channel_id: Uuid,
+}
+
+impl Job for ExpireWaiting {
+    const NAME: &'static str = "expire-waiting";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = POLICY;
+    const TIMEOUT: Duration = RUN;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(self.channel_id.to_string()))
+    }
+}
+
+/// Tell panel and page how the queue stands; enqueued with a delay, so that a burst is told once.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AnnounceQueue {
+    pub channel_id: Uuid,
+}
+
+impl Job for AnnounceQueue {
+    const NAME: &'static str = "announce-queue";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = POLICY;
+    const TIMEOUT: Duration = RUN;
+    const PRIORITY: i16 = -10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(self.channel_id.to_string()))
+    }
+}
+
+/// Forget screens whose process died without saying so; periodic.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SweepScreens {}
+
+impl Job for SweepScreens {
+    const NAME: &'static str = "sweep-screens";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = POLICY;
+    const TIMEOUT: Duration = RUN;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::Event("all".to_owned()))
+    }
+}

@@ -1,0 +1,160 @@
+//! What screens, panel and page are told about playback.
+
+use std::time::Duration;
+
+use queue::{Order, Tx};
+use serde::Serialize;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{AnnounceQueue, repo};
+use crate::{
+    activations::{Activation, Reason},
+    channels::Channel,
+    events::{self, Audience, NewEvent, Stream},
+};
+
+/// `queue:state` is told at most four times a second.
+const ANNOUNCE_EVERY: Duration = Duration::from_millis(250);
+
+/// An item that plays, as `activation:new` and `overlay:state` say it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayView {
+    pub id: Uuid,
+    pub meme_id: Uuid,
+    #[serde(rename = "type")]
+    pub media_type: String,
+    pub file_url: String,
+    /// Milliseconds.
+    pub duration_ms: i32,
+    pub title: String,
+    pub sender_display_name: String,
+    pub play_epoch: i64,
+    /// When a screen began to show it; null until one has.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+    /// Milliseconds since then, without pauses; 0 until a screen has begun.
+    pub elapsed_ms: i64,
+    /// `meme` or `test`.
+    pub source: String,
+}
+
+impl PlayView {
+    pub(super) fn new(activation: &Activation, elapsed_ms: i64) -> Self {
+        Self {
+            id: activation.id,
+            meme_id: activation.meme_id,
+            media_type: activation.media_type.clone(),
+            file_url: activation.file_url(),
+            duration_ms: activation.duration_ms,
+            title: activation.title.clone(),
+            sender_display_name: activation.sender_name.clone(),
+            play_epoch: activation.play_epoch,
+            started_at: activation.started_at,
+            elapsed_ms,
+            source: activation.source.clone(),
+        }
+    }
+}
+
+/// How a channel's queue stands.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueState {
+    pub playing: Vec<PlayView>,
+    /// Items that wait.
+    pub queued_count: i64,
+    pub playback_paused: bool,
+    pub intake_paused: bool,
+    /// Screens connected now.
+    pub screens: i64,
+}
+
+/// What plays on the channel now, with elapsed times, in the order of the starts.
+///
+/// # Errors
+/// The database refused.
+pub async fn playing(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<PlayView>, sqlx::Error> {
+    Ok(repo::playing(conn, &[channel]).await?.remove(&channel).unwrap_or_default())
+}
+
+/// How the channel's queue stands now.
+///
+/// # Errors
+/// `RowNotFound` when there is no such channel.
+pub async fn queue_state(conn: &mut PgConnection, channel: Uuid) -> Result<QueueState, sqlx::Error> {
+    let (_, state) = queue_states(conn, &[channel]).await?.pop().ok_or(sqlx::Error::RowNotFound)?;
+    Ok(state)
+}
+
+/// How the channels' queues stand, with the streams that are told of it.
+async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<(Stream, QueueState)>, sqlx::Error> {
+    let looks = repo::look(&mut *conn, channels).await?;
+    let mut playing = repo::playing(conn, channels).await?;
+    let states = looks.into_iter().map(|look| {
+        let state = QueueState {
+            playing: playing.remove(&look.channel_id).unwrap_or_default(),
+            queued_count: look.queued,
+            playback_paused: look.paused,
+            intake_paused: look.intake_paused,
+            screens: look.screens,
+        };
+        (Stream::Channel(look.slug), state)
+    });
+    Ok(states.collect())
+}
+
+/// Tells everybody how the channels' queues stand; the last act of the transaction.
+///
+/// # Errors
+/// The database refused.
+pub async fn announce(tx: &mut Tx, channels: &[Uuid]) -> Result<(), sqlx::Error> {
+    let states = queue_states(&mut *tx, channels).await?;
+    let news = states.into_iter().map(|(stream, state)| NewEvent::new(stream, EVERYBODY, "queue:state", &state));
+    events::record(tx, news.collect()).await
+}
+
+/// Has the queue's state told soon, once for all changes until then.
+pub(super) fn announcement(channel_id: Uuid) -> Result<Order, queue::EnqueueError> {
+    Ok(Order::new(&AnnounceQueue { channel_id })?.after(ANNOUNCE_EVERY))
+}
+
+const EVERYBODY: Audience = Audience::OVERLAY.and(Audience::PANEL).and(Audience::PUBLIC);
+
+/// `activation:new`: show this.
+pub(super) fn new_event(activation: &Activation) -> NewEvent {
+    event(activation, "activation:new", &PlayView::new(activation, 0))
+}
+
+/// `activation:started`: a screen began; others join in at the elapsed time.
+pub(super) fn started_event(activation: &Activation) -> NewEvent {
+    event(activation, "activation:started", &PlayView::new(activation, 0))
+}
+
+/// `activation:stop`: take it off the screen.
+pub(super) fn stop_event(activation: &Activation, reason: Reason) -> NewEvent {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Stop {
+        id: Uuid,
+        play_epoch: i64,
+        reason: &'static str,
+    }
+    let data = Stop { id: activation.id, play_epoch: activation.play_epoch, reason: reason.as_str() };
+    event(activation, "activation:stop", &data)
+}
+
+/// `activation:pause` or `activation:resume` with what is on the screens.
+pub(super) fn pause_event(channel: &Channel, name: &'static str, playing: &[PlayView]) -> NewEvent {
+    #[derive(Serialize)]
+    struct Items<'a> {
+        items: &'a [PlayView],
+    }
+    NewEvent::new(channel.stream(), EVERYBODY, name, &Items { items: playing })
+}
+
+fn event(activation: &Activation, name: &'static str, data: &impl Serialize) -> NewEvent {
+    NewEvent::new(Stream::Channel(activation.channel_slug.clone()), EVERYBODY, name, data)
+}

@@ -1,0 +1,319 @@
+//! SQL of playback: lanes, screens and clocks.
+
+mod starts;
+
+use std::{collections::HashMap, time::Duration};
+
+use sqlx::{PgConnection, postgres::types::PgInterval};
+use uuid::Uuid;
+
+use super::{
+    END_PATIENCE, Overdue, PlayView, QUEUE_PATIENCE, Report, SCREEN_PATIENCE, SCREEN_STALE, START_PATIENCE, ScreenKind,
+};
+use crate::activations::{self, Activation, Reason};
+
+pub(super) use starts::{chances, start_next};
+
+fn interval(duration: Duration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
+}
+
+/// A channel's queue in figures, as of one snapshot.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub(super) channel_id: Uuid,
+    pub(super) slug: String,
+    pub(super) queued: i64,
+    pub(super) paused: bool,
+    pub(super) intake_paused: bool,
+    pub(super) screens: i64,
+}
+
+/// How the channels' queues stand; unknown channels are left out.
+pub(super) async fn look(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<Look>, sqlx::Error> {
+    sqlx::query_as!(
+        Look,
+        r#"select c.id as channel_id, c.slug,
+                  (select count(*) from activations a where a.channel_id = c.id and a.status = 'queued') as "queued!",
+                  c.playback_paused_at is not null as "paused!",
+                  c.intake_paused_at is not null as "intake_paused!",
+                  (select count(*) from screens s
+                   where s.channel_id = c.id and s.seen_at > app_now() - $2::interval) as "screens!"
+           from channels c where c.id = any($1)"#,
+        channels,
+        interval(SCREEN_STALE),
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Locks the channel's lane and says which play was the last.
+pub(super) async fn lock_lane(conn: &mut PgConnection, channel: Uuid) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("select play_epoch from lanes where channel_id = $1 for update", channel).fetch_one(conn).await
+}
+
+/// The first screen began: the clock runs, and the play must end with its length.
+pub(super) async fn begin_clock(conn: &mut PgConnection, activation: &Activation) -> Result<Activation, sqlx::Error> {
+    let row = sqlx::query!(
+        "update activations
+         set started_at = app_now(), deadline = app_now() + make_interval(secs => duration_ms / 1000.0) + $2::interval
+         where id = $1
+         returning started_at, deadline",
+        activation.id,
+        interval(END_PATIENCE),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Activation { started_at: row.started_at, deadline: row.deadline, ..activation.clone() })
+}
+
+/// What a screen's word is worth.
+pub(super) struct Heard {
+    /// It is an OBS screen, or none is connected.
+    pub(super) decides: bool,
+    /// Another screen shows the item, or is connected and has not said that it cannot.
+    pub(super) another_may_show: bool,
+    /// The deadline has not passed; a pause stops that clock.
+    pub(super) in_time: bool,
+}
+
+/// Keeps a screen's word. Clients without an id of their own are one screen, under the channel's id.
+pub(super) async fn report(
+    conn: &mut PgConnection,
+    activation: &Activation,
+    report: &Report,
+) -> Result<Heard, sqlx::Error> {
+    let screen = report.screen_id.unwrap_or(activation.channel_id);
+    sqlx::query!(
+        "insert into screen_reports (activation_id, play_epoch, screen_id, state) values ($1, $2, $3, $4)
+         on conflict (activation_id, play_epoch, screen_id) do update set state = excluded.state, reported_at = app_now()",
+        activation.id,
+        activation.play_epoch,
+        screen,
+        report.state.as_str(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query_as!(
+        Heard,
+        r#"with live as (
+               select id, kind from screens where channel_id = $1 and seen_at > app_now() - $5::interval
+           ), said as (
+               select screen_id, state from screen_reports where activation_id = $2 and play_epoch = $3
+           )
+           select (exists (select from live where id = $4 and kind = 'obs')
+                   or not exists (select from live where kind = 'obs')) as "decides!",
+                  exists (select from said where screen_id <> $4 and state in ('started', 'done'))
+                  or exists (select from live
+                             where id <> $4 and id not in (select screen_id from said where state = 'failed')
+                               and (kind = 'obs' or not exists (select from live where kind = 'obs')))
+                      as "another_may_show!",
+                  coalesce(coalesce(c.playback_paused_at, app_now()) <= a.deadline, true) as "in_time!"
+           from activations a join channels c on c.id = a.channel_id where a.id = $2"#,
+        activation.channel_id,
+        activation.id,
+        activation.play_epoch,
+        screen,
+        interval(SCREEN_STALE),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// What plays on the channels, by channel, with elapsed times; a pause stops that clock.
+pub(super) async fn playing(
+    conn: &mut PgConnection,
+    channels: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<PlayView>>, sqlx::Error> {
+    let elapsed: HashMap<Uuid, i64> = sqlx::query!(
+        r#"select a.id as "id!",
+                  greatest(0, coalesce(extract(epoch from coalesce(c.playback_paused_at, app_now()) - a.started_at) * 1000,
+                                       0))::bigint as "elapsed_ms!"
+           from activations a join channels c on c.id = a.channel_id
+           where a.channel_id = any($1) and a.status = 'playing'"#,
+        channels
+    )
+    .fetch_all(&mut *conn)
+    .await?
+    .into_iter()
+    .map(|row| (row.id, row.elapsed_ms))
+    .collect();
+    if elapsed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = elapsed.keys().copied().collect();
+    let mut playing: HashMap<Uuid, Vec<PlayView>> = HashMap::new();
+    for activation in activations::find_playing(conn, &ids).await? {
+        let elapsed_ms = elapsed.get(&activation.id).copied().unwrap_or_default();
+        playing.entry(activation.channel_id).or_default().push(PlayView::new(&activation, elapsed_ms));
+    }
+    Ok(playing)
+}
+
+/// Whether the play is past its deadline; a pause stops the clock.
+pub(super) async fn overdue(
+    conn: &mut PgConnection,
+    activation: Uuid,
+    play_epoch: i64,
+) -> Result<Overdue, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select c.playback_paused_at is not null as "paused!",
+                  coalesce(extract(epoch from a.deadline - app_now()), 0)::float8 as "left!"
+           from activations a join channels c on c.id = a.channel_id
+           where a.id = $1 and a.status = 'playing' and a.play_epoch = $2"#,
+        activation,
+        play_epoch,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(match row {
+        None => Overdue::Over,
+        Some(row) if row.paused => Overdue::NotYet(START_PATIENCE),
+        Some(row) if row.left > 0.0 => Overdue::NotYet(Duration::from_secs_f64(row.left)),
+        Some(_) => Overdue::Now,
+    })
+}
+
+/// Time until the first waiting item of each channel loses patience; a channel where nothing waits is left out.
+pub(super) async fn patience_left(
+    conn: &mut PgConnection,
+    channels: &[Uuid],
+) -> Result<Vec<(Uuid, Duration)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select a.channel_id, extract(epoch from min(least(
+                      a.waits_from + $2::interval,
+                      case when l.screenless_since is not null
+                           then greatest(a.waits_from, l.screenless_since) + $3::interval end)) - app_now())::float8
+                  as "left!"
+           from activations a join lanes l on l.channel_id = a.channel_id
+           where a.channel_id = any($1) and a.status = 'queued'
+           group by a.channel_id"#,
+        channels,
+        interval(QUEUE_PATIENCE),
+        interval(SCREEN_PATIENCE),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel_id, Duration::from_secs_f64(row.left.max(0.0)))).collect())
+}
+
+/// Waiting items past their patience, by reason; at most 500.
+pub(super) async fn impatient(conn: &mut PgConnection, channel: Uuid) -> Result<[(Reason, Vec<Uuid>); 2], sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select a.id, a.waits_from + $2::interval <= app_now() as "too_long!"
+           from activations a join lanes l on l.channel_id = a.channel_id
+           where a.channel_id = $1 and a.status = 'queued'
+             and (a.waits_from + $2::interval <= app_now()
+                  or greatest(a.waits_from, l.screenless_since) + $3::interval <= app_now()
+                     and l.screenless_since is not null)
+           order by a.id limit 500"#,
+        channel,
+        interval(QUEUE_PATIENCE),
+        interval(SCREEN_PATIENCE),
+    )
+    .fetch_all(conn)
+    .await?;
+    let (too_long, no_screen): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.too_long);
+    let ids = |rows: Vec<_>, id: fn(_) -> Uuid| rows.into_iter().map(id).collect();
+    Ok([(Reason::WaitedTooLong, ids(too_long, |row| row.id)), (Reason::NoScreen, ids(no_screen, |row| row.id))])
+}
+
+/// Stops the channel's clocks; keeps the time of the first pause.
+pub(super) async fn pause(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update channels set playback_paused_at = coalesce(playback_paused_at, app_now()) where id = $1",
+        channel
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Moves every clock of the channel by the length of the pause, counted for each from the later of its own start and the
+/// pause's, and ends the pause.
+pub(super) async fn resume(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update activations a
+         set started_at = a.started_at + (app_now() - greatest(c.playback_paused_at, a.started_at)),
+             deadline = a.deadline + (app_now() - greatest(c.playback_paused_at, a.started_at, a.dispatched_at)),
+             waits_from = a.waits_from + (app_now() - greatest(c.playback_paused_at, a.waits_from))
+         from channels c
+         where c.id = $1 and c.playback_paused_at is not null
+           and a.channel_id = c.id and a.status in ('queued', 'playing')",
+        channel
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update lanes l
+         set screenless_since = l.screenless_since + (app_now() - greatest(c.playback_paused_at, l.screenless_since))
+         from channels c where c.id = $1 and l.channel_id = c.id and c.playback_paused_at is not null",
+        channel
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("update channels set playback_paused_at = null where id = $1", channel).execute(conn).await?;
+    Ok(())
+}
+
+/// A screen is there; patience stops counting.
+pub(super) async fn insert_screen(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    screen: Uuid,
+    kind: ScreenKind,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update lanes set screenless_since = null where channel_id = $1", channel).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into screens (id, channel_id, kind) values ($1, $2, $3)
+         on conflict (channel_id, id) do update set kind = excluded.kind, seen_at = app_now()",
+        screen,
+        channel,
+        kind.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A screen is gone; after the last one, patience counts from now. The lane's lock makes "last" true.
+pub(super) async fn delete_screen(conn: &mut PgConnection, channel: Uuid, screen: Uuid) -> Result<(), sqlx::Error> {
+    lock_lane(&mut *conn, channel).await?;
+    sqlx::query!("delete from screens where channel_id = $1 and id = $2", channel, screen).execute(&mut *conn).await?;
+    sqlx::query!(
+        "update lanes set screenless_since = coalesce(screenless_since, app_now())
+         where channel_id = $1 and not exists (select from screens where channel_id = $1)",
+        channel
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn renew_screens(
+    conn: &mut PgConnection,
+    screens: &[(Uuid, Uuid)],
+) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+    let (channels, ids): (Vec<Uuid>, Vec<Uuid>) = screens.iter().copied().unzip();
+    let rows = sqlx::query!(
+        "update screens set seen_at = app_now()
+         where (channel_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+         returning channel_id, id",
+        &channels,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel_id, row.id)).collect())
+}
+
+/// Screens that were not seen for long, with their channels, in the order of the channels.
+pub(super) async fn stale_screens(conn: &mut PgConnection) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select channel_id, id from screens where seen_at <= app_now() - $1::interval order by channel_id, id limit 500",
+        interval(SCREEN_STALE),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel_id, row.id)).collect())
+}

@@ -1,0 +1,64 @@
+//! Screens: the overlays that show a channel now.
+
+use queue::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{PlaybackError, repo};
+use crate::activations::AdvancePlayback;
+
+/// What shows the overlay; OBS outranks a browser tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScreenKind {
+    Obs,
+    Browser,
+}
+
+impl ScreenKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Obs => "obs",
+            Self::Browser => "browser",
+        }
+    }
+}
+
+/// A screen has come: the queue may go on.
+///
+/// # Errors
+/// The database refused.
+pub async fn arrive(tx: &mut Tx, channel_id: Uuid, screen: Uuid, kind: ScreenKind) -> Result<(), PlaybackError> {
+    repo::insert_screen(&mut *tx, channel_id, screen, kind).await?;
+    queue::enqueue(tx, &AdvancePlayback { channel_id }).await?;
+    Ok(())
+}
+
+/// A screen has gone; with the last one, patience begins to count.
+///
+/// # Errors
+/// The database refused.
+pub async fn leave(tx: &mut Tx, channel_id: Uuid, screen: Uuid) -> Result<(), PlaybackError> {
+    repo::delete_screen(&mut *tx, channel_id, screen).await?;
+    queue::enqueue(tx, &AdvancePlayback { channel_id }).await?;
+    Ok(())
+}
+
+/// These screens, each a channel and an id, are still there. Returns those that were known; one that was swept meanwhile has to [`arrive`] again.
+///
+/// # Errors
+/// The database refused.
+pub async fn renew(conn: &mut PgConnection, screens: &[(Uuid, Uuid)]) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+    repo::renew_screens(conn, screens).await
+}
+
+/// Forgets screens that were not seen for long (their process died without a word) and wakes their channels.
+///
+/// # Errors
+/// The database refused.
+pub async fn sweep(tx: &mut Tx) -> Result<(), PlaybackError> {
+    for (channel_id, screen) in repo::stale_screens(&mut *tx).await? {
+        leave(tx, channel_id, screen).await?;
+    }
+    Ok(())
+}

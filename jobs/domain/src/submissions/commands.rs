@@ -1,0 +1,142 @@
+//! The steps of a submission. Each is one transaction of its caller, and each refuses to take a step twice.
+
+use queue::Tx;
+
+use super::{
+    Failure, NewSubmission, ProbeUpload, Rendition, Submission, SubmissionError, TranscodeUpload, UploadState,
+    ValidateUpload, events, repo,
+};
+use crate::{
+    events::record,
+    media::{self, Asset, NewAsset, NewFile},
+    memes::{self, Meme, NewMeme},
+};
+
+/// Takes a file in: counts the reference, keeps the words, orders the work. The caller holds the hash and has published
+/// the bytes.
+///
+/// # Errors
+/// A word is beyond its limits, or the database refused.
+pub async fn receive(tx: &mut Tx, new: &NewSubmission) -> Result<Submission, SubmissionError> {
+    new.check()?;
+    let file = NewFile { hash: &new.source_hash, size: new.source_size, mime_type: new.container.mime_type() };
+    media::add_reference(tx, file).await?;
+    let submission = repo::insert(tx, new).await?;
+    queue::enqueue(tx, &ValidateUpload { submission: submission.id }).await?;
+    record(tx, events::created(&submission)).await?;
+    Ok(submission)
+}
+
+/// The stored bytes are sound: orders the probe.
+///
+/// # Errors
+/// [`SubmissionError::Moved`] when that was done before.
+pub async fn advance_to_probe(tx: &mut Tx, submission: &Submission) -> Result<(), SubmissionError> {
+    repo::advance(tx, submission.id, UploadState::Received, UploadState::Probing, None).await?;
+    queue::enqueue(tx, &ProbeUpload { submission: submission.id }).await?;
+    Ok(())
+}
+
+/// The file keeps the rules: keeps what the probe found, orders the transcode.
+///
+/// # Errors
+/// [`SubmissionError::Moved`] when that was done before.
+pub async fn advance_to_transcode(
+    tx: &mut Tx,
+    submission: &Submission,
+    probe: &serde_json::Value,
+) -> Result<(), SubmissionError> {
+    repo::advance(tx, submission.id, UploadState::Probing, UploadState::Transcoding, Some(probe)).await?;
+    queue::enqueue(tx, &TranscodeUpload { submission: submission.id }).await?;
+    Ok(())
+}
+
+/// The rendition is encoded: makes asset and meme. The caller holds its hash and has published it.
+///
+/// # Errors
+/// [`SubmissionError::Moved`] when that was done before.
+pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition<'_>) -> Result<Meme, SubmissionError> {
+    media::add_reference(tx, rendition.file).await?;
+    let asset = media::create_asset(
+        tx,
+        NewAsset {
+            kind: submission.kind,
+            file_hash: rendition.file.hash,
+            source_hash: Some(&submission.source_hash),
+            duration_ms: rendition.duration_ms,
+            width: rendition.width,
+            height: rendition.height,
+        },
+    )
+    .await?;
+    approve(tx, submission, UploadState::Transcoding, &asset).await
+}
+
+/// The same bytes were encoded before: shares that rendition. The caller holds the rendition's hash.
+///
+/// # Errors
+/// [`SubmissionError::Moved`] when that was done before.
+pub async fn reuse(tx: &mut Tx, submission: &Submission, known: &Asset) -> Result<Meme, SubmissionError> {
+    let file = media::get_file(tx, &known.file_hash).await?;
+    media::add_reference(tx, NewFile { hash: &file.hash, size: file.size, mime_type: &file.mime_type }).await?;
+    let asset = media::create_asset(
+        tx,
+        NewAsset {
+            kind: submission.kind,
+            file_hash: &known.file_hash,
+            source_hash: Some(&submission.source_hash),
+            duration_ms: known.duration_ms,
+            width: known.width,
+            height: known.height,
+        },
+    )
+    .await?;
+    approve(tx, submission, UploadState::Received, &asset).await
+}
+
+/// The file cannot become a meme. The caller holds the source's hash, gives its reference back ([`media::release`]) and
+/// removes the file when it was the last.
+///
+/// # Errors
+/// [`SubmissionError::Moved`] when it is at its end already.
+pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail: &str) -> Result<(), SubmissionError> {
+    repo::fail(tx, submission.id, failure, detail).await?;
+    record(tx, events::failed(submission, failure)).await?;
+    Ok(())
+}
+
+/// Whether a job is left that will move the submission on. Told by ordering that job once more, in a transaction that the
+/// caller rolls back: the order folds into one that lives, and is new where there is none.
+///
+/// # Errors
+/// The database refused.
+pub async fn has_work(tx: &mut Tx, submission: &Submission) -> Result<bool, SubmissionError> {
+    let submission_id = submission.id;
+    let ordered = match submission.upload_state {
+        UploadState::Received => queue::enqueue(tx, &ValidateUpload { submission: submission_id }).await?,
+        UploadState::Probing => queue::enqueue(tx, &ProbeUpload { submission: submission_id }).await?,
+        UploadState::Transcoding => queue::enqueue(tx, &TranscodeUpload { submission: submission_id }).await?,
+        UploadState::Ready | UploadState::Failed => return Ok(false),
+    };
+    Ok(ordered == queue::Enqueued::Folded)
+}
+
+/// The owner's upload needs nobody else's word. The reference to the source passes from the submission to the asset.
+async fn approve(
+    tx: &mut Tx,
+    submission: &Submission,
+    from: UploadState,
+    asset: &Asset,
+) -> Result<Meme, SubmissionError> {
+    let new = NewMeme {
+        channel_id: submission.channel_id,
+        asset_id: asset.id,
+        title: &submission.title,
+        price: None,
+        created_by: submission.submitter_id,
+    };
+    let meme = memes::create(tx, new).await?;
+    repo::approve(tx, submission.id, from, asset.id, meme.id).await?;
+    record(tx, events::approved(submission, submission.submitter_id, meme.id)).await?;
+    Ok(meme)
+}

@@ -1,0 +1,54 @@
+//! What the panel and the sender hear about a submission.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Failure, Submission};
+use crate::events::{Audience, NewEvent, Stream};
+
+/// `submission:*` of the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SubmissionEvent {
+    submission_id: Uuid,
+    channel_id: Uuid,
+    submitter_id: Uuid,
+    /// Who approved; the owner's own uploads approve themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moderator_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meme_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'static str>,
+}
+
+pub(super) fn created(submission: &Submission) -> Vec<NewEvent> {
+    both(submission, "submission:created", &base(submission))
+}
+
+pub(super) fn approved(submission: &Submission, moderator_id: Uuid, meme_id: Uuid) -> Vec<NewEvent> {
+    let event = SubmissionEvent { moderator_id: Some(moderator_id), meme_id: Some(meme_id), ..base(submission) };
+    both(submission, "submission:approved", &event)
+}
+
+pub(super) fn failed(submission: &Submission, failure: Failure) -> Vec<NewEvent> {
+    let event = SubmissionEvent { error_code: Some(failure.code()), ..base(submission) };
+    both(submission, "submission:rejected", &event)
+}
+
+fn base(submission: &Submission) -> SubmissionEvent {
+    SubmissionEvent {
+        submission_id: submission.id,
+        channel_id: submission.channel_id,
+        submitter_id: submission.submitter_id,
+        moderator_id: None,
+        meme_id: None,
+        error_code: None,
+    }
+}
+
+fn both(submission: &Submission, name: &'static str, event: &SubmissionEvent) -> Vec<NewEvent> {
+    let channel = Stream::Channel(submission.channel_slug.clone());
+    let user = Stream::User(submission.submitter_id);
+    vec![NewEvent::new(channel, Audience::PANEL, name, event), NewEvent::new(user, Audience::USER, name, event)]
+}

@@ -1,0 +1,91 @@
+//! The database as the house uses it: a pool, and transactions that wake whom they concern after commit.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::{Topic, Wakes};
+
+/// The connection pool with the wake-up exchange of this process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+    wakes: Wakes,
+}
+
+impl Database {
+    #[must_use]
+    pub fn new(pool: PgPool, wakes: Wakes) -> Self {
+        Self { pool, wakes }
+    }
+
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    #[must_use]
+    pub fn wakes(&self) -> &Wakes {
+        &self.wakes
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// No connection could be had in time, or the server refused.
+    #[allow(clippy::disallowed_methods, reason = "this is the door that the lint points to")]
+    pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        Ok(Tx { inner: self.pool.begin().await?, wakes: self.wakes.clone(), pending: Vec::new() })
+    }
+}
+
+/// A transaction that remembers whom to wake; dropped without [`Tx::commit`], it rolls back and wakes nobody.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    wakes: Wakes,
+    pending: Vec<Topic>,
+}
+
+impl Tx {
+    /// Wakes the topic's listeners once this transaction has committed.
+    pub fn wake(&mut self, topic: Topic) {
+        if !self.pending.contains(&topic) {
+            self.pending.push(topic);
+        }
+    }
+
+    /// Commits, then wakes.
+    ///
+    /// # Errors
+    /// The commit failed, or its outcome is unknown because the connection was lost.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.inner.commit().await?;
+        for topic in self.pending {
+            self.wakes.publish(topic);
+        }
+        Ok(())
+    }
+
+    /// Rolls back and wakes nobody.
+    ///
+    /// # Errors
+    /// The connection was lost (the server rolls back by itself then).
+    pub async fn rollback(self) -> Result<(), sqlx::Error> {
+        self.inner.rollback().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}

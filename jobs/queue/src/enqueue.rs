@@ -1,0 +1,105 @@
+//! The one door into the queue.
+
+use std::time::Duration;
+
+use crate::{Dedupe, Job, JobId, Topic, Tx, trace};
+
+/// Overrides of one enqueue.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Not before this long from now.
+    pub delay: Option<Duration>,
+    /// Instead of the kind's own priority.
+    pub priority: Option<i16>,
+    /// The request or job that asks for it, for logs and the timeline. Default: the current one (see [`trace::scope`]).
+    pub trace: Option<String>,
+}
+
+/// What came of an enqueue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    /// A new row.
+    New(JobId),
+    /// An order that was already waiting covers this one.
+    Folded,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EnqueueError {
+    #[error("payload of {0} cannot be written as JSON: {1}")]
+    Payload(&'static str, serde_json::Error),
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Adds the job in the caller's transaction and wakes its pool after the commit.
+///
+/// # Errors
+/// The payload is not JSON, or the database refused; the caller's transaction is then aborted.
+pub async fn enqueue<J: Job>(tx: &mut Tx, job: &J) -> Result<Enqueued, EnqueueError> {
+    enqueue_with(tx, job, Options::default()).await
+}
+
+/// [`enqueue`] with a delay, another priority, or a trace.
+///
+/// # Errors
+/// As [`enqueue`].
+pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Result<Enqueued, EnqueueError> {
+    let payload = serde_json::to_value(job).map_err(|error| EnqueueError::Payload(J::NAME, error))?;
+    let (event_key, wake_key) = match job.dedupe() {
+        None => (None, None),
+        Some(Dedupe::Event(key)) => (Some(key), None),
+        Some(Dedupe::WakeUp(key)) => (None, Some(key)),
+    };
+    let delay = options.delay.unwrap_or_default().as_secs_f64();
+    let priority = options.priority.unwrap_or(J::PRIORITY);
+    let trace = options.trace.or_else(trace::current);
+    // A statement names one conflict target, so wake-ups have a statement of their own.
+    let enqueued = if let Some(key) = wake_key {
+        // The update locks the waiting row until our commit, even when it changes nothing: a claim skips it, so the run
+        // that follows reads what this transaction wrote.
+        let row = sqlx::query!(
+            r#"insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace)
+             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10)
+             on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
+             do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
+             returning id, (xmax = 0) as "inserted!""#,
+            J::NAME,
+            J::VERSION,
+            J::POOL,
+            payload,
+            priority,
+            J::RETRY.attempts,
+            delay,
+            key,
+            job.order_key(),
+            trace,
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        if row.inserted { Enqueued::New(row.id) } else { Enqueued::Folded }
+    } else {
+        let id = sqlx::query_scalar!(
+            "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace)
+             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10)
+             on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
+             returning id",
+            J::NAME,
+            J::VERSION,
+            J::POOL,
+            payload,
+            priority,
+            J::RETRY.attempts,
+            delay,
+            event_key,
+            job.order_key(),
+            trace,
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        id.map_or(Enqueued::Folded, Enqueued::New)
+    };
+    fail::fail_point!("queue::enqueue::after");
+    tx.wake(Topic::Pool(J::POOL.into()));
+    Ok(enqueued)
+}

@@ -1,0 +1,166 @@
+//! Keeps the free slots of one pool full: claims when told that there is work, when a job comes due, and at the latest
+//! after the fallback poll. A wake-up is a hint that is never lost (the bell keeps one ring); polling proves.
+
+use std::{sync::Arc, time::Duration};
+
+use time::OffsetDateTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tracing::{debug, warn};
+
+use crate::{
+    claim::{self, Known, Next},
+    pool::{Claimed, Pool},
+    settle::{self, Claim, Judgement},
+};
+
+/// Jobs in one claim, at most.
+const BATCH: usize = 500;
+
+/// Until the next look at a due job that was locked.
+const AGAIN: Duration = Duration::from_millis(50);
+/// Pause after a failed claim.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Runs until the pool drains. Dropping `jobs` tells the backend that no more will come.
+pub(crate) async fn fetch(pool: Arc<Pool>, slots: Arc<Semaphore>, jobs: mpsc::UnboundedSender<Claimed>) {
+    let mut fetcher = Fetcher { known: Known::new(&pool.workers.kinds()), lost: Vec::new(), pool, slots, jobs };
+    let drain = fetcher.pool.drain.clone();
+    // A claim in flight is never cut: its jobs would be ours without our knowing.
+    fetcher.run(&drain).await;
+    fetcher.give_back().await;
+}
+
+/// What a claim saw.
+enum Looked {
+    /// It was full: there may be more.
+    More,
+    /// All that was due at that time.
+    All(OffsetDateTime),
+}
+
+struct Fetcher {
+    pool: Arc<Pool>,
+    slots: Arc<Semaphore>,
+    jobs: mpsc::UnboundedSender<Claimed>,
+    known: Known,
+    /// Claims whose answer never came (worker, token): they may own rows.
+    lost: Vec<(i64, i64)>,
+}
+
+impl Fetcher {
+    async fn run(&mut self, drain: &tokio_util::sync::CancellationToken) {
+        let bell = self.pool.db.wakes().pool(self.pool.name());
+        let mut sleep = Duration::ZERO;
+        loop {
+            // Not `sleep(0)`: that is a millisecond.
+            if !sleep.is_zero() {
+                tokio::select! {
+                    () = bell.notified() => {}
+                    () = tokio::time::sleep(sleep) => {}
+                    () = drain.cancelled() => return,
+                }
+            }
+            let slots = tokio::select! {
+                slots = take(&self.slots) => slots,
+                () = drain.cancelled() => return,
+            };
+            let Some(slots) = slots else { return };
+            let Some(worker) = self.pool.presence.current() else {
+                // Not registered, or too long without a beat: what we took now would be taken from us.
+                sleep = Duration::from_millis(50);
+                continue;
+            };
+            sleep = match self.claim(worker, slots).await {
+                Ok(Looked::More) => Duration::ZERO,
+                Ok(Looked::All(at)) => self.until_due(at).await,
+                Err(error) => {
+                    warn!(pool = self.pool.name(), %error, "claim failed, trying again");
+                    PAUSE
+                }
+            };
+        }
+    }
+
+    async fn claim(&mut self, worker: i64, mut slots: OwnedSemaphorePermit) -> Result<Looked, sqlx::Error> {
+        self.recover().await?;
+        let token = rand::random::<i64>();
+        let limit = slots.num_permits();
+        fail::fail_point!("queue::claim::before");
+        let asked = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = match claim::claim(&self.pool.own, self.pool.name(), &self.known, worker, token, asked).await {
+            Ok(found) => found,
+            // Two claims met at one order key and the other was first: look again.
+            Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
+            Err(error) => {
+                if error.as_database_error().is_none() {
+                    self.lost.push((worker, token));
+                }
+                return Err(error);
+            }
+        };
+        fail::fail_point!("queue::claim::after");
+        let full = found.rows.len() == limit;
+        for row in found.rows {
+            self.pool.meters.claimed(row.waited);
+            // There are as many permits as rows were asked for.
+            let Some(slot) = slots.split(1) else { break };
+            // The backend outlives the fetcher; if not, the process is ending and the lease gives the job back.
+            drop(self.jobs.send(Claimed { row, slot }));
+        }
+        Ok(if full { Looked::More } else { Looked::All(found.at) })
+    }
+
+    /// How long nothing can be due, as far as the database knows now.
+    async fn until_due(&self, looked: OffsetDateTime) -> Duration {
+        let poll = self.pool.settings.poll;
+        match claim::next(&self.pool.own, self.pool.name(), &self.known, looked).await {
+            Ok(Next { skipped: true, .. }) => AGAIN.min(poll),
+            Ok(Next { due_in: Some(seconds), .. }) => {
+                Duration::try_from_secs_f64(seconds.max(0.001)).unwrap_or(poll).min(poll)
+            }
+            Ok(Next { due_in: None, .. }) => poll,
+            Err(error) => {
+                debug!(pool = self.pool.name(), %error, "could not ask for the next due job");
+                PAUSE
+            }
+        }
+    }
+
+    /// Gives back what lost answers may have left in our name, before anything new is taken.
+    async fn recover(&mut self) -> Result<(), sqlx::Error> {
+        while let Some((worker, token)) = self.lost.last().copied() {
+            let rows = claim::owned(&self.pool.own, worker, token).await?;
+            let ends: Vec<_> =
+                rows.into_iter().map(|(id, wake)| (Claim { id, token, wake }, Judgement::Released)).collect();
+            if !ends.is_empty() {
+                let mut conn = self.pool.own.acquire().await?;
+                settle::otherwise(&mut conn, &ends).await?;
+            }
+            self.lost.pop();
+        }
+        Ok(())
+    }
+
+    /// The last act of a drain; if the database stays away, the lease gives the jobs back instead.
+    async fn give_back(&mut self) {
+        while !self.lost.is_empty() && !self.pool.cut.is_cancelled() {
+            match self.recover().await {
+                Ok(()) => return,
+                Err(error) => debug!(%error, "could not give back a claim yet"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Waits for one free slot and takes all that are free.
+async fn take(slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    let mut taken = slots.clone().acquire_owned().await.ok()?;
+    let more = slots.available_permits().min(BATCH - 1);
+    if more > 0
+        && let Ok(more) = slots.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX))
+    {
+        taken.merge(more);
+    }
+    Some(taken)
+}

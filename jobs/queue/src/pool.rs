@@ -1,0 +1,65 @@
+//! What the parts of one running pool share: fetcher, runner, acknowledger.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Database, Settings, Workers,
+    claim::Row,
+    presence::Presence,
+    settle::{Claim, Judgement},
+    telemetry::Meters,
+};
+
+/// One running pool of one process.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    /// For handlers.
+    pub(crate) db: Database,
+    /// The queue's own connections: a flood of handlers cannot starve claims and acknowledgements.
+    pub(crate) own: PgPool,
+    pub(crate) workers: Workers,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) settings: Settings,
+    pub(crate) meters: Meters,
+    /// No more claims; what has not started goes back; handlers are asked to stop.
+    pub(crate) drain: CancellationToken,
+    /// The grace is over: runs are cut.
+    pub(crate) cut: CancellationToken,
+}
+
+impl Pool {
+    pub(crate) fn name(&self) -> &'static str {
+        self.workers.pool()
+    }
+}
+
+/// A job with the slot that it occupies.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) row: Row,
+    pub(crate) slot: OwnedSemaphorePermit,
+}
+
+impl Claimed {
+    pub(crate) fn claim(&self) -> Claim {
+        Claim { id: self.row.id, token: self.row.token, wake: self.row.wake }
+    }
+
+    pub(crate) fn settle(self, judgement: Judgement) -> Settlement {
+        Settlement { claim: self.claim(), ordered: self.row.ordered, judgement, slot: self.slot }
+    }
+}
+
+/// The end of a run on its way to the database. Keeps its slot until the acknowledger takes it over, so that what waits
+/// for acknowledgement is never more than the slots and one batch.
+#[derive(Debug)]
+pub(crate) struct Settlement {
+    pub(crate) claim: Claim,
+    pub(crate) ordered: bool,
+    pub(crate) judgement: Judgement,
+    pub(crate) slot: OwnedSemaphorePermit,
+}

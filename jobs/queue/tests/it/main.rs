@@ -1,0 +1,18 @@
+//! The queue on a real database: what it promises, one sentence a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "these tests look from outside")]
+
+mod administration;
+mod crashes;
+mod dedupe;
+mod draining;
+mod history;
+mod order;
+mod outages;
+mod pickup;
+mod process;
+mod running;
+mod schedules;
+mod stage;
+mod together;
+mod verdicts;

@@ -1,0 +1,188 @@
+//! Who comes first.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use queue::{Ctx, Job, JobError, Options, Retry, Verdict, Workers};
+use serde::{Deserialize, Serialize};
+
+use crate::stage::{Note, Stage, enqueue, mark};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Say {
+    room: i64,
+    n: i64,
+}
+
+impl Job for Say {
+    const NAME: &'static str = "say";
+    const POOL: &'static str = "desk";
+    const RETRY: Retry = Retry::new(2, Duration::from_millis(30), Duration::from_millis(30));
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    fn order_key(&self) -> Option<String> {
+        Some(format!("room:{}", self.room))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn larger_priority_first_then_the_longest_due() {
+    let stage = Stage::new().await;
+    let db = stage.db();
+    for (n, priority) in [(1, 0), (2, 5), (3, 0), (4, 9), (5, 5)] {
+        let mut tx = db.begin().await.unwrap();
+        let options = Options { priority: Some(priority), ..Options::default() };
+        queue::enqueue_with(&mut tx, &Note { n }, options).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let engine = stage.engine(vec![crate::stage::desk(1)]);
+    stage.until_done(5).await;
+    assert_eq!(stage.text("select string_agg(n::text, ' ' order by id) from marks").await.unwrap(), "4 2 5 1 3");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_one_key_never_overlap_and_run_in_the_order_of_their_commits() {
+    const ROOMS: i64 = 5;
+    const EACH: i64 = 30;
+    let stage = Stage::new().await;
+    let inside = Arc::new(Mutex::new(vec![false; usize::try_from(ROOMS).unwrap()]));
+    let workers = || {
+        let inside = inside.clone();
+        Workers::new("desk", 8).handle(move |ctx: Ctx, say: Say| {
+            let inside = inside.clone();
+            async move {
+                let room = usize::try_from(say.room).unwrap();
+                assert!(!std::mem::replace(&mut inside.lock().unwrap()[room], true), "two at once in room {room}");
+                tokio::task::yield_now().await;
+                inside.lock().unwrap()[room] = false;
+                mark(&ctx, say.n, &format!("room {}", say.room)).await
+            }
+        })
+    };
+    let one = stage.engine(vec![workers()]);
+    let two = stage.engine(vec![workers()]);
+    // One producer a room: what it commits first runs first. All rooms at once.
+    let mut producers = tokio::task::JoinSet::new();
+    for room in 0..ROOMS {
+        let db = one.db.clone();
+        producers.spawn(async move {
+            for n in 0..EACH {
+                enqueue(&db, &Say { room, n }).await;
+            }
+        });
+    }
+    producers.join_all().await;
+    stage.until_done(ROOMS * EACH).await;
+    let disorder = "select count(*) from (select n, lag(n) over (partition by what order by id) as before from marks) o where n < before";
+    assert_eq!(stage.count(disorder).await, 0);
+    assert_eq!(stage.count("select count(*) from jobs_done where attempts > 1").await, 0);
+    one.stop().await;
+    two.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_job_that_commits_late_never_runs_beside_a_later_one() {
+    let stage = Stage::new().await;
+    let db = stage.db();
+    let mut early = db.begin().await.unwrap();
+    queue::enqueue(&mut early, &Say { room: 1, n: 1 }).await.unwrap();
+    enqueue(&db, &Say { room: 1, n: 2 }).await;
+    let (open, door) = tokio::sync::watch::channel(false);
+    let workers = Workers::new("desk", 4).handle(move |ctx: Ctx, say: Say| {
+        let mut door = door.clone();
+        async move {
+            if say.n == 2 {
+                let mut tx = ctx.db().begin().await?;
+                sqlx::query("insert into marks (n, what) values (2, 'inside')").execute(&mut *tx).await?;
+                tx.commit().await?;
+                let _ = door.wait_for(|open| *open).await;
+            }
+            mark(&ctx, say.n, "said").await
+        }
+    });
+    let engine = stage.engine(vec![workers]);
+    stage.until("select count(*) from marks where what = 'inside'", 1).await;
+    early.commit().await.unwrap();
+    // The other rooms prove that claims happened after the late commit.
+    enqueue(&engine.db, &Say { room: 2, n: 9 }).await;
+    stage.until("select count(*) from marks where n = 9", 1).await;
+    assert_eq!(stage.count("select count(*) from jobs where state = 'running'").await, 1);
+    open.send(true).unwrap();
+    stage.until_done(3).await;
+    assert_eq!(
+        stage
+            .text("select string_agg(n::text, ' ' order by id) from marks where what = 'said' and n < 9")
+            .await
+            .unwrap(),
+        "2 1"
+    );
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backoff_blocks_the_key_and_a_dead_job_releases_it() {
+    let stage = Stage::new().await;
+    let workers = Workers::new("desk", 4).handle(|ctx: Ctx, say: Say| async move {
+        if say.n == 1 {
+            return Err(JobError::retry("never"));
+        }
+        mark(&ctx, say.n, "said").await
+    });
+    let engine = stage.engine(vec![workers]);
+    for n in 1..=3 {
+        enqueue(&engine.db, &Say { room: 1, n }).await;
+    }
+    stage.until_done(2).await;
+    assert_eq!(stage.count("select count(*) from jobs where state = 'dead'").await, 1);
+    let jumped = "select count(*) from marks m, job_attempts a where m.at < a.ended_at";
+    assert_eq!(stage.count(jumped).await, 0, "a successor ran while its predecessor still had attempts");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mass_of_later_jobs_of_a_higher_priority_does_not_hold_up_those_that_are_due() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, priority, run_at)
+        select 'note', 1, 'desk', '{\"n\":0}', 3, 7, app_now() + interval '1 day' from generate_series(1, 50000)",
+        )
+        .await;
+    let engine = stage.engine(vec![Workers::new("desk", 4).handle(|_: Ctx, _: Note| async { Ok(Verdict::Done) })]);
+    let begun = std::time::Instant::now();
+    enqueue(&engine.db, &Note { n: 1 }).await;
+    stage.until_done(1).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_line_behind_one_key_does_not_hold_up_other_jobs() {
+    let stage = Stage::new().await;
+    // The head of the line waits for its time, and fifty thousand wait for the head.
+    stage.run("insert into jobs (kind, version, pool, payload, max_attempts, order_key, run_at)
+        select 'say', 1, 'desk', '{\"room\":1,\"n\":0}', 3, 'room:1', app_now() + case n when 1 then interval '1 day' else '0' end
+        from generate_series(1, 50000) n").await;
+    let workers = Workers::new("desk", 4)
+        .handle(|ctx: Ctx, say: Say| async move { mark(&ctx, say.n, "said").await })
+        .handle(|ctx: Ctx, note: Note| async move { mark(&ctx, note.n, "noted").await });
+    let engine = stage.engine(vec![workers]);
+    stage.until("select count(*) from job_workers", 1).await;
+    let begun = std::time::Instant::now();
+    for n in 0..20 {
+        enqueue(&engine.db, &Say { room: 2 + n % 3, n }).await;
+        enqueue(&engine.db, &Note { n }).await;
+    }
+    stage.until_done(40).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    engine.stop().await;
+    stage.close().await;
+}

@@ -1,0 +1,37 @@
+# Optional parts of `make test`: installed if that is possible, otherwise skipped by name; in CI (CI=true) a missing part
+# is a failure. Sets MEMALERTS_TEST_BROWSER for the stories that drive one. Sourced by scripts/test.sh.
+# shellcheck shell=bash
+
+without() {
+    [ -z "${CI:-}" ] || fail "$1 is missing, and in CI nothing is skipped: $2"
+    skipped+=("$1: $2")
+}
+
+browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        if has "$name"; then command -v "$name"; return; fi
+    done
+}
+
+if [ -z "$(browser)" ] && is_root && has apt-get &&
+    confirm "A browser is missing, which shows that overlays really play. Install it (apt-get install chromium, 400 MB)?"; then
+    apt_install chromium || true
+fi
+MEMALERTS_TEST_BROWSER=$(browser)
+if [ -n "$MEMALERTS_TEST_BROWSER" ]; then
+    export MEMALERTS_TEST_BROWSER
+else
+    unset MEMALERTS_TEST_BROWSER
+    without "stories in a browser" "no chromium; type: sudo apt-get install chromium"
+fi
+
+# The driver of the browser, and the generators of clients: their locks say which.
+if ! has npm; then
+    without "stories in a browser, generated clients" "no node with npm; type: sudo apt-get install nodejs npm"
+else
+    if [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
+        npm ci --prefix tests/browser --silent || without "stories in a browser" "npm ci in tests/browser failed"
+    fi
+    tests/clients/install.sh || without "generated clients" "tests/clients/install.sh failed"
+fi

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Runs all tests on a PostgreSQL cluster of their own. Arguments go to the test runner.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/lib.sh
+
+need_rust
+[ -n "${MEMALERTS_TEST_DATABASE_URL:-}" ] || need_postgres
+need_ffmpeg
+
+# A server that is set for the system shall be used for its tests, too.
+if [ -n "${DATABASE_URL:-}" ] && [ -z "${MEMALERTS_TEST_DATABASE_URL:-}" ]; then
+    export MEMALERTS_TEST_DATABASE_URL="$DATABASE_URL"
+fi
+# What else is set for the system must not leak into its tests.
+unset DATABASE_URL MEMALERTS_ENV PORT MEMALERTS_DATA_DIR
+
+say "building"
+cargo build -p runtime -p test-cluster
+MEMALERTS_BIN="$(target_dir)/debug/memalerts"
+export MEMALERTS_BIN
+
+# Parts that need more than Rust: a story that needs one looks for it and, unless CI is set, skips itself by name.
+skipped=()
+source scripts/optional.sh
+
+if cargo nextest --version >/dev/null 2>&1; then
+    profile=default; [ -z "${CI:-}" ] || profile=ci
+    runner=(cargo nextest run --profile "$profile" --workspace "$@")
+else
+    say "cargo-nextest is not installed: cargo test runs the same tests"
+    runner=(cargo test --workspace "$@")
+fi
+say "testing"
+status=0
+"$(target_dir)/debug/test-cluster" "${runner[@]}" || status=$?
+
+if [ ${#skipped[@]} -gt 0 ]; then
+    say "SKIPPED"
+    printf '  %s\n' "${skipped[@]}"
+fi
+exit "$status"

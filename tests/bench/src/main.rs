@@ -1,0 +1,187 @@
+//! `make bench`: the figures that issue 2 asks for, measured on this machine, with the peer in the same run.
+//!
+//! Everything shares the machine's cores: PostgreSQL (a cluster of its own on a real disk, fsync on), the server (the
+//! release binary as a process of its own), the peer, and the load. `tests/bench/README.md` says how each figure is taken.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own: its figures are its output")]
+
+mod cluster;
+mod cpu;
+mod footprint;
+mod http;
+mod load;
+mod machine;
+mod overlays;
+mod report;
+mod samples;
+mod seed;
+mod server;
+mod writes;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use clap::{Parser, ValueEnum};
+use embedded::launcher;
+
+use crate::{cluster::Cluster, machine::Machine, report::Report};
+
+/// Measures memalerts and its peer.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Short rounds: shows that everything runs; the figures are not judged
+    #[arg(long)]
+    quick: bool,
+    /// Only these figures
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,footprint")]
+    only: Vec<Part>,
+    /// Folder on a real disk, reachable for PostgreSQL's user; what is made in it is removed at the end
+    #[arg(long, default_value = "/var/tmp")]
+    disk: PathBuf,
+    /// A server setting of PostgreSQL, for ours and the peer alike, as name=value
+    #[arg(long = "postgres", value_name = "NAME=VALUE")]
+    postgres: Vec<String>,
+    /// Say which statements PostgreSQL's time went to (slows it a little; needs pg_stat_statements)
+    #[arg(long)]
+    statements: bool,
+    /// The peer's connections to PostgreSQL
+    #[arg(long, default_value_t = 20)]
+    peer_pool: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Writes,
+    Overlays,
+    Footprint,
+}
+
+/// Channels, each with a viewer and an overlay. Few would be another world: PostgreSQL reads small tables whole.
+const CHANNELS: usize = 1000;
+
+/// How long and how often.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    quick: bool,
+    rounds: usize,
+    warm_up: Duration,
+    round: Duration,
+    overlay_time: Duration,
+    starts: usize,
+    commits: usize,
+}
+
+impl Plan {
+    const fn new(quick: bool) -> Self {
+        let seconds = Duration::from_secs;
+        if quick {
+            Self {
+                quick,
+                rounds: 1,
+                warm_up: seconds(1),
+                round: seconds(2),
+                overlay_time: seconds(5),
+                starts: 2,
+                commits: 200,
+            }
+        } else {
+            Self {
+                quick,
+                rounds: 5,
+                warm_up: seconds(4),
+                round: seconds(12),
+                overlay_time: seconds(40),
+                starts: 10,
+                commits: 2000,
+            }
+        }
+    }
+}
+
+/// What the measurements share.
+struct Bench {
+    plan: Plan,
+    /// `memalerts`, beside this program.
+    binary: PathBuf,
+    /// The repository.
+    root: PathBuf,
+    /// `target/bench`.
+    out: PathBuf,
+    disk: PathBuf,
+    peer_pool: u32,
+}
+
+fn main() -> ExitCode {
+    // Before threads exist: this process may only be a step on the way to a PostgreSQL server.
+    launcher::intercept();
+    let arguments = Arguments::parse();
+    // One thread: the load shall take as little of the machine as it can.
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = tokio.map_err(anyhow::Error::new).and_then(|tokio| tokio.block_on(run(arguments)));
+    ended.unwrap_or_else(|error| {
+        eprintln!("bench: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let executable = std::env::current_exe().context("our own path")?;
+    let binary = executable.with_file_name("memalerts");
+    ensure!(binary.is_file(), "no {}: use `make bench`", binary.display());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the repository")?.to_owned();
+    let out = binary.ancestors().nth(2).context("the build folder")?.join("bench");
+    std::fs::create_dir_all(&out)?;
+    machine::raise_file_limit()?;
+    machine::refuse_memory(&arguments.disk)?;
+    let work = tempfile_in(&arguments.disk)?;
+    let bench = Bench {
+        plan: Plan::new(arguments.quick),
+        binary,
+        root,
+        out,
+        disk: work.path.clone(),
+        peer_pool: arguments.peer_pool,
+    };
+
+    let cluster = Cluster::start(&work.path.join("cluster"), &arguments.postgres, arguments.statements).await?;
+    let machine = Machine::look(&bench.root, &cluster).await?;
+    println!("{machine}");
+    let mut report = Report::new(machine, bench.plan.quick);
+    if arguments.only.contains(&Part::Writes) {
+        report.tell(writes::measure(&bench, &cluster).await.context("measure the write path")?);
+    }
+    if arguments.only.contains(&Part::Overlays) {
+        report.tell(overlays::measure(&bench, &cluster).await.context("measure the way to the overlay")?);
+    }
+    cluster.stop().await?;
+    if arguments.only.contains(&Part::Footprint) {
+        report.tell(footprint::measure(&bench).await.context("measure the footprint")?);
+    }
+    let path = report.write(&bench.out)?;
+    if bench.plan.quick {
+        println!("\nshort rounds: a smoke test, not a measurement");
+    }
+    println!("\nwritten to {}", path.display());
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A folder of ours that is removed with this value.
+struct WorkFolder {
+    path: PathBuf,
+}
+
+fn tempfile_in(disk: &Path) -> anyhow::Result<WorkFolder> {
+    let path = disk.join(format!("memalerts-bench-{}", std::process::id()));
+    std::fs::create_dir(&path).with_context(|| format!("create {}", path.display()))?;
+    Ok(WorkFolder { path })
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.path));
+    }
+}

@@ -1,0 +1,40 @@
+//! What a story must not leave behind: jobs that nobody did, coins that do not add up.
+
+use sqlx::PgPool;
+
+/// Jobs of the pools that run, are due, or will be within two seconds (what is told in bursts waits for 250 ms).
+pub(crate) async fn busy(pool: &PgPool, pools: &[String]) -> Vec<String> {
+    sqlx::query_scalar(
+        "select format('job %s %s is %s, attempt %s: %s', id, kind, state, attempts, payload)
+         from jobs
+         where pool = any ($1) and (state = 'running' or state = 'ready' and run_at <= app_now() + interval '2 seconds')
+         order by id",
+    )
+    .bind(pools)
+    .fetch_all(pool)
+    .await
+    .expect("look at the jobs")
+}
+
+/// Jobs of the pools that are due, failed or dead. One that was never tried and waits for a later time (a deadline that
+/// did not come) is fine.
+pub(crate) async fn left_behind(pool: &PgPool, pools: &[String]) -> Vec<String> {
+    sqlx::query_scalar(
+        "select format('job %s %s is %s, attempt %s: %s', id, kind, state, attempts, payload)
+         from jobs
+         where pool = any ($1) and not (state = 'ready' and attempts = 0 and run_at > app_now())
+         order by id",
+    )
+    .bind(pools)
+    .fetch_all(pool)
+    .await
+    .expect("look at the jobs")
+}
+
+/// What the domain's own audit finds wrong with the money.
+pub(crate) async fn audit(pool: &PgPool) -> Vec<String> {
+    let mut conn = pool.acquire().await.expect("a connection");
+    let wallets = domain::wallets::audit(&mut conn).await.expect("audit the wallets");
+    let activations = domain::activations::audit(&mut conn).await.expect("audit the activations");
+    [wallets, activations].concat()
+}

@@ -1,0 +1,166 @@
+//! The real binary as a process of its own: for stories about kills, restarts and several processes.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+use crate::wait_until;
+
+/// A running `memalerts`. Killed when dropped.
+#[derive(Debug)]
+pub struct MemalertsProcess {
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    stdout: Arc<Mutex<Vec<String>>>,
+    data_dir: PathBuf,
+    readers: Vec<thread::JoinHandle<()>>,
+}
+
+/// Where the binary is: `MEMALERTS_BIN` (set by `make test`), else beside this test.
+#[must_use]
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("MEMALERTS_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("our own path");
+    let path = test.ancestors().nth(2).expect("target/debug").join("memalerts");
+    assert!(path.is_file(), "no {}: run `cargo build -p runtime` first, or `make test`", path.display());
+    path
+}
+
+impl MemalertsProcess {
+    /// Starts it with these arguments and nothing in its environment but `PATH`, dev mode, random ports, a data directory
+    /// of its own and `env`.
+    #[must_use]
+    pub fn spawn(arguments: &[&str], env: &[(&str, impl AsRef<std::ffi::OsStr>)]) -> Self {
+        // Only made by those who use it, which must not be the one of another test.
+        let data_dir = std::env::temp_dir().join(format!("memalerts-it-{}", uuid::Uuid::new_v4().simple()));
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("MEMALERTS_ENV", "dev")
+            .env("PORT", "0")
+            .env("METRICS_PORT", "0")
+            .env("MEMALERTS_DATA_DIR", &data_dir)
+            .envs(env.iter().map(|(name, value)| (name, value.as_ref())))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start memalerts");
+        let (log, first) = collect(child.stderr.take().expect("stderr"));
+        let (stdout, second) = collect(child.stdout.take().expect("stdout"));
+        Self { child, log, stdout, data_dir, readers: vec![first, second] }
+    }
+
+    /// Waits until the API takes requests, and says where: `http://127.0.0.1:PORT`.
+    pub async fn base_url(&mut self) -> String {
+        let line = self.logged("the API takes requests").await;
+        format!("http://{}", line["address"].as_str().expect("an address"))
+    }
+
+    /// Waits for a log line with this `msg`.
+    pub async fn logged(&mut self, msg: &str) -> Value {
+        wait_until(&format!("the log says {msg:?}"), async || {
+            let found = self.log().into_iter().find(|line| line["msg"] == msg);
+            if found.is_none()
+                && let Ok(Some(status)) = self.child.try_wait()
+            {
+                panic!("memalerts ended with {status}; its log:\n{}", self.raw_log().join("\n"));
+            }
+            found
+        })
+        .await
+    }
+
+    /// All log lines so far; every one must be JSON.
+    #[must_use]
+    pub fn log(&self) -> Vec<Value> {
+        let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|_| panic!("not a line of JSON: {line}"));
+        self.raw_log().iter().map(parse).collect()
+    }
+
+    /// Standard error as it came.
+    #[must_use]
+    pub fn raw_log(&self) -> Vec<String> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> Vec<String> {
+        self.stdout.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a pid")
+    }
+
+    /// Sends a signal; the process may be gone already.
+    pub fn signal(&self, signal: Signal) {
+        let _ = kill(Pid::from_raw(self.pid()), signal);
+    }
+
+    /// `kill -9`, and waits for the end.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+
+    /// Asks it to drain, and waits for the end.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.ended().await
+    }
+
+    /// Waits for a good end, and gives the whole standard output.
+    pub async fn output(mut self) -> String {
+        let status = self.ended().await;
+        assert!(status.success(), "{status}: {}", self.raw_log().join("\n"));
+        // The last lines may still be on their way through the pipe's thread.
+        let readers = [self.readers.pop(), self.readers.pop()];
+        readers.into_iter().flatten().for_each(|reader| drop(reader.join()));
+        self.stdout().join("\n")
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        wait_until("memalerts ends", async || self.child.try_wait().expect("wait")).await
+    }
+}
+
+impl Drop for MemalertsProcess {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(std::fs::remove_dir_all(&self.data_dir));
+        if thread::panicking() {
+            eprintln!("--- log of memalerts (process {}):\n{}", self.pid(), self.raw_log().join("\n"));
+        }
+    }
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn collect(source: impl std::io::Read + Send + 'static) -> (Lines, thread::JoinHandle<()>) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
+    let reader = thread::spawn(move || {
+        for line in BufReader::new(source).lines().map_while(Result::ok) {
+            sink.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    });
+    (lines, reader)
+}

@@ -1,0 +1,238 @@
+//! Bots: switches, and what they are made to say.
+
+use std::time::Duration;
+
+use chat::simulator::Fault;
+use harness::{Session, wait_until};
+use serde_json::{Value, json};
+
+use crate::twitch::{joined, knowing, recorded, said, simulator, simulator_with, streamer_with_bot, system};
+
+async fn say(streamer: &Session, message: &str) -> String {
+    let body = streamer.post("/streamer/bot/say", &json!({ "message": message })).await.expect(200);
+    assert_eq!((&body["ok"], &body["outbox"]["status"]), (&json!(true), &json!("pending")));
+    assert!(body["outbox"]["createdAt"].is_string());
+    format!("/streamer/bot/outbox/twitch/{}", body["outbox"]["id"].as_str().unwrap())
+}
+
+/// Waits until the message has this status, and returns it.
+async fn becomes(streamer: &Session, path: &str, status: &str) -> Value {
+    wait_until(&format!("{path} is {status}"), async || {
+        let body = streamer.get(path).await.expect(200);
+        (body["status"] == status).then_some(body)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn says_exactly_one_message_and_the_outbox_tells_that_it_was_sent() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    let path = say(&demo, "hello\r\nPRIVMSG #other :boo").await;
+    let sent = becomes(&demo, &path, "sent").await;
+    assert!(sent.get("lastError").is_none(), "{sent}");
+    recorded(&app, 1).await;
+    assert_eq!(said(&twitch, "demo"), ["hello  PRIVMSG #other :boo"]);
+    assert!(said(&twitch, "other").is_empty());
+
+    let other = app.login("other", "streamer").await;
+    other.get(&path).await.expect(404);
+    demo.get(&path.replace("twitch", "kick")).await.expect(404);
+}
+
+#[tokio::test]
+async fn says_messages_in_the_order_in_which_they_came() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    for number in 0..15 {
+        say(&demo, &format!("number {number}")).await;
+    }
+    recorded(&app, 15).await;
+    let expected: Vec<String> = (0..15).map(|number| format!("number {number}")).collect();
+    assert_eq!(said(&twitch, "demo"), expected);
+}
+
+#[tokio::test]
+async fn stays_within_the_accounts_budget_over_all_chats() {
+    // It does not refuse by itself: its clock is not the one that the test moves.
+    let twitch = simulator_with(|settings| settings.enforce_limits = false).await;
+    let app = system(&twitch).start().await;
+    let mut paths = Vec::new();
+    for login in ["one", "two"] {
+        let streamer = streamer_with_bot(&app, &twitch, login).await;
+        for number in 0..12 {
+            paths.push((streamer.clone(), say(&streamer, &format!("number {number}")).await));
+        }
+    }
+    let count = || said(&twitch, "one").len() + said(&twitch, "two").len();
+    wait_until("nobody sends, somebody waits", async || {
+        let (running, waiting): (i64, i64) = sqlx::query_as(
+            "select count(*) filter (where state = 'running'), count(*) filter (where run_at > app_now())
+             from jobs where kind = 'send-chat-message'",
+        )
+        .fetch_one(app.pool())
+        .await
+        .unwrap();
+        (running == 0 && waiting > 0).then_some(())
+    })
+    .await;
+    assert_eq!(count(), 20, "the window is full");
+    let mut pending = 0;
+    for (streamer, path) in &paths {
+        let body = streamer.get(path).await.expect(200);
+        if body["status"] == "pending" {
+            assert!(body.get("lastError").is_none(), "waiting for the budget is no failure: {body}");
+            pending += 1;
+        }
+    }
+    assert_eq!(pending, 4);
+    app.advance(Duration::from_secs(31)).await;
+    recorded(&app, 24).await;
+    assert_eq!(count(), 24);
+}
+
+#[tokio::test]
+async fn a_refusal_that_passes_is_tried_again_and_one_that_stays_ends_the_message() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    twitch.fault(Fault::Refuse { code: "msg_slowmode".to_owned() });
+    let slow = say(&demo, "slowly").await;
+    wait_until("the refusal is known", async || {
+        (demo.get(&slow).await.expect(200)["lastError"] == "msg_slowmode").then_some(())
+    })
+    .await;
+    app.advance(Duration::from_secs(15)).await;
+    becomes(&demo, &slow, "sent").await;
+
+    twitch.fault(Fault::Refuse { code: "msg_banned".to_owned() });
+    let banned = say(&demo, "banned").await;
+    assert_eq!(becomes(&demo, &banned, "failed").await["lastError"], "msg_banned");
+    recorded(&app, 1).await;
+}
+
+#[tokio::test]
+async fn a_copy_that_the_platform_drops_is_said_in_another_shape() {
+    let twitch = simulator_with(|settings| settings.refuse_duplicates = true).await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    let first = say(&demo, "same").await;
+    becomes(&demo, &first, "sent").await;
+    let second = say(&demo, "same").await;
+    wait_until("the copy is refused", async || {
+        (demo.get(&second).await.expect(200)["lastError"] == "msg_duplicate").then_some(())
+    })
+    .await;
+    app.advance(Duration::from_secs(2)).await;
+    becomes(&demo, &second, "sent").await;
+    recorded(&app, 2).await;
+    assert_eq!(said(&twitch, "demo"), ["same", "same", "same\u{E0000}"]);
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_was_lost_is_not_said_again_and_is_settled_by_reading_it_back() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    twitch.fault(Fault::Lose);
+    let path = say(&demo, "did you hear me?").await;
+    becomes(&demo, &path, "sent").await;
+    recorded(&app, 1).await;
+    assert_eq!(said(&twitch, "demo").len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_was_lost_stays_unknown_while_nobody_reads_the_chat() {
+    let twitch = simulator().await;
+    let app = system(&twitch).pools(&[harness::Pool::Outbox]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    twitch.fault(Fault::Lose);
+    let path = say(&demo, "is anybody there?").await;
+    let unknown = becomes(&demo, &path, "unknown").await;
+    assert!(unknown["lastError"].as_str().unwrap().contains("before the platform confirmed"), "{unknown}");
+    app.advance(Duration::from_secs(3600)).await;
+    app.drain().await;
+    assert_eq!(said(&twitch, "demo").len(), 1, "never written again");
+}
+
+#[tokio::test]
+async fn a_message_that_comes_too_late_is_dropped_with_a_reason() {
+    let twitch = simulator().await;
+    let mut app = system(&twitch).pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    let path = say(&demo, "good morning").await;
+    app.advance(Duration::from_secs(3600)).await;
+    app.stop();
+    let later = knowing(&twitch, app.beside()).start().await;
+    let demo = later.login("demo", "streamer").await;
+    let failed = becomes(&demo, &path, "failed").await;
+    assert!(failed["lastError"].as_str().unwrap().starts_with("stale"), "{failed}");
+    assert!(said(&twitch, "demo").is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_login_of_the_bot_is_told_in_the_outbox() {
+    let twitch = simulator_with(|settings| settings.bad_tokens = vec!["secret".to_owned()]).await;
+    let mut app = system(&twitch).start().await;
+    app.leaves_jobs_behind();
+    let demo = app.login("demo", "streamer").await;
+    demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    let path = say(&demo, "hello").await;
+    wait_until("the outbox tells the reason", async || {
+        let body = demo.get(&path).await.expect(200);
+        body["lastError"].as_str().is_some_and(|error| error.contains("Login authentication failed")).then_some(())
+    })
+    .await;
+    assert!(said(&twitch, "demo").is_empty());
+}
+
+#[tokio::test]
+async fn a_bot_is_switched_per_platform_and_says_only_what_it_may() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let bots = demo.get("/streamer/bots").await.expect(200);
+    let providers: Vec<_> = bots.as_array().unwrap().iter().map(|bot| bot["provider"].as_str().unwrap()).collect();
+    assert_eq!(providers, ["twitch", "vkvideo", "youtube", "trovo", "kick"]);
+    assert!(bots.as_array().unwrap().iter().all(|bot| bot["enabled"] == false && bot["updatedAt"].is_null()));
+
+    let off = demo.post("/streamer/bot/say", &json!({ "message": "hi" })).await;
+    assert_eq!((off.status.as_u16(), off.error_code()), (400, "BOT_DISABLED"));
+    let absent = demo.patch("/streamer/bots/kick", &json!({ "enabled": true })).await;
+    assert_eq!((absent.status.as_u16(), absent.error_code()), (404, "FEATURE_NOT_AVAILABLE"));
+    sqlx::query("update channels set twitch_login = null").execute(app.pool()).await.unwrap();
+    let unlinked = demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await;
+    assert_eq!((unlinked.status.as_u16(), unlinked.error_code()), (400, "TWITCH_CHANNEL_NOT_LINKED"));
+    sqlx::query("update channels set twitch_login = slug").execute(app.pool()).await.unwrap();
+
+    let on = demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    assert_eq!((&on["provider"], &on["enabled"]), (&json!("twitch"), &json!(true)));
+    joined(&twitch, "demo", 1).await;
+    for (message, status) in
+        [("a".repeat(500), 200), ("a".repeat(501), 400), (" ".to_owned(), 400), ("я".repeat(257), 400)]
+    {
+        demo.post("/streamer/bot/say", &json!({ "message": message })).await.expect(status);
+    }
+    recorded(&app, 1).await;
+    assert_eq!(said(&twitch, "demo"), ["a".repeat(500)]);
+    let kick = demo.post("/streamer/bot/say", &json!({ "message": "hi", "provider": "kick" })).await;
+    assert_eq!((kick.status.as_u16(), kick.error_code()), (400, "BOT_DISABLED"));
+    // As a later release would: two bots are on.
+    sqlx::query("insert into bot_integrations (channel_id, provider, enabled) select id, 'kick', true from channels")
+        .execute(app.pool())
+        .await
+        .unwrap();
+    let several = demo.post("/streamer/bot/say", &json!({ "message": "hi" })).await.expect(400);
+    assert_eq!(several["enabledProviders"], json!(["twitch", "kick"]));
+
+    demo.patch("/streamer/bots/twitch", &json!({ "enabled": false })).await.expect(200);
+    joined(&twitch, "demo", 0).await;
+    assert_eq!(twitch.received("PART", "demo").len(), 1);
+    let viewer = app.login("anna", "viewer").await;
+    viewer.get("/streamer/bots").await.expect(403);
+    app.anonymous().get("/streamer/bots").await.expect(401);
+}

@@ -1,0 +1,35 @@
+//! Programs that speak to us through clients which public generators made of `openapi.yaml`.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use domain::media::MediaType;
+use harness::{Rendition, TestApp};
+use tokio::process::Command;
+
+#[tokio::test]
+async fn generated_clients_compile_and_run_the_demo() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+    if !dir.join("typescript/node_modules").is_dir() || !dir.join("python/.venv/installed").is_file() {
+        assert!(std::env::var_os("CI").is_none(), "tests/clients/install.sh was not run, and in CI nothing is skipped");
+        eprintln!("SKIPPED generated_clients_compile_and_run_the_demo: tests/clients/install.sh was not run");
+        return;
+    }
+    let app = TestApp::start().await;
+    let demo = app.login("demo", "streamer").await;
+    let image = Rendition { kind: MediaType::Image, mime_type: "image/png", duration_ms: 3000, bytes: b"never shown" };
+    app.meme(&demo, image).await;
+    let output = Command::new("./run.sh")
+        .args([app.base.as_str(), "demo"])
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("run the demos");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches("was shown for").count(), 2, "{said}");
+    // The last news of the queue is told with a delay.
+    app.advance(Duration::from_secs(1)).await;
+    app.drain().await;
+}

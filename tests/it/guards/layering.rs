@@ -1,0 +1,96 @@
+//! Who may see whom, read from the manifests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::source;
+
+/// Each crate of the house and those of the house that it may see.
+const MAY_SEE: [(&str, &[&str]); 15] = [
+    ("queue", &[]),
+    ("blobs", &[]),
+    ("embedded", &[]),
+    ("domain", &["queue"]),
+    ("api", &["queue", "domain", "blobs"]),
+    ("dispatch", &["queue", "domain"]),
+    ("media", &["queue", "domain", "blobs"]),
+    // Twitch's protocol is spoken by those who listen and by those who send.
+    ("irc", &[]),
+    ("chat", &["queue", "domain", "irc"]),
+    ("outbox", &["queue", "domain", "irc"]),
+    ("credits", &["queue", "domain"]),
+    (
+        "runtime",
+        &["queue", "domain", "blobs", "api", "dispatch", "media", "chat", "outbox", "credits", "embedded", "irc"],
+    ),
+    ("test-cluster", &["embedded"]),
+    // Figures of the whole program, with the database prepared by hand.
+    ("bench", &["queue", "domain", "runtime", "embedded"]),
+    ("tests", &["queue", "domain", "blobs", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime"]),
+];
+
+/// Capabilities, and the only crates that have them.
+const ONLY: [(&str, &[&str]); 9] = [
+    ("poem", &["api"]),
+    ("poem-openapi", &["api"]),
+    ("jsonwebtoken", &["api"]),
+    ("ffmpeg-sidecar", &["media"]),
+    ("tokio-tungstenite", &["chat"]),
+    ("apalis", &["queue"]),
+    ("apalis-core", &["queue"]),
+    ("clap", &["runtime", "bench"]),
+    ("anyhow", &["runtime", "embedded", "test-cluster", "tests", "bench"]),
+];
+
+/// Name and direct dependencies (of all kinds) of each crate.
+fn crates() -> BTreeMap<String, BTreeSet<String>> {
+    let manifests = ["api", "jobs", "workers", "tests"].iter().flat_map(|dir| source::files(dir, "toml"));
+    manifests.filter(|(path, _)| path.ends_with("Cargo.toml")).map(|(_, text)| parse(&text)).collect()
+}
+
+fn parse(manifest: &str) -> (String, BTreeSet<String>) {
+    let (mut section, mut name, mut dependencies) = ("", String::new(), BTreeSet::new());
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line;
+        } else if section == "[package]" && line.starts_with("name = ") {
+            name = line.split('"').nth(1).unwrap().to_owned();
+        } else if section.ends_with("dependencies]") && !line.starts_with('#') && line.contains('=') {
+            dependencies.insert(line.split(['.', '=', ' ']).next().unwrap().to_owned());
+        }
+    }
+    (name, dependencies)
+}
+
+#[test]
+fn crates_see_only_those_that_the_architecture_names() {
+    let house: BTreeMap<&str, &[&str]> = MAY_SEE.into_iter().collect();
+    let mut violations = Vec::new();
+    for (name, dependencies) in crates() {
+        let Some(allowed) = house.get(name.as_str()) else {
+            violations.push(format!("{name} is new: give it a line in MAY_SEE"));
+            continue;
+        };
+        for seen in dependencies.iter().filter(|seen| house.contains_key(seen.as_str())) {
+            if !allowed.contains(&seen.as_str()) {
+                violations.push(format!("{name} sees {seen}"));
+            }
+        }
+    }
+    source::none(
+        "Direction of the crates (README, \"The map\"): go through the domain's commands and jobs.",
+        &violations,
+    );
+}
+
+#[test]
+fn capabilities_stay_where_they_belong() {
+    let mut violations = Vec::new();
+    for (name, dependencies) in crates() {
+        for (capability, owners) in ONLY {
+            if dependencies.contains(capability) && !owners.contains(&name.as_str()) {
+                violations.push(format!("{name} has {capability}, which only {owners:?} may have"));
+            }
+        }
+    }
+    source::none("Capabilities show in the manifests.", &violations);
+}

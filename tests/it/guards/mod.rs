@@ -1,0 +1,9 @@
+//! The architecture, held by tests. A failure says which rule, where, and what to do instead.
+
+mod config;
+mod jobs;
+mod layering;
+mod nouns;
+mod source;
+mod spec;
+mod sql;

@@ -1,0 +1,20 @@
+//! Stories, one noun a file, named as sentences; guards of the architecture. `tests/README.md` tells how to write one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "code of tests")]
+
+mod activations;
+mod bots;
+mod browser;
+mod chat;
+mod clients;
+mod credits;
+mod guards;
+mod overlay;
+mod playback;
+mod processes;
+mod realtime;
+mod sessions;
+mod stage;
+mod submissions;
+mod twitch;
+mod uploads;

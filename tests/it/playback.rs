@@ -1,0 +1,360 @@
+//! What plays, and what never does: order, screens that come and go, control, patience.
+
+use std::time::Duration;
+
+use harness::{MemalertsProcess, TestApp};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::stage::{Screen, Stage};
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_paid_meme_plays_once_and_its_coins_are_spent() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut news = anna.events("/me/events").await;
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    assert_eq!((&item["id"], &item["memeId"], &item["type"]), (&json!(id), &json!(meme.to_string()), &json!("video")));
+    assert_eq!((&item["durationMs"], &item["senderDisplayName"]), (&json!(2000), &json!("anna")));
+    assert!(item["fileUrl"].as_str().unwrap().starts_with("/uploads/"), "{item}");
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "playing");
+    screen.play(&item).await;
+    stage.app.drain().await;
+    let mine = stage.state_of(&anna, &id).await;
+    assert_eq!((&mine["status"], &mine["refunded"]), (&json!("done"), &json!(false)));
+    assert_eq!(stage.balance(&anna).await, 0);
+    assert_eq!(news.wait_for("wallet:updated").await.data["delta"], -100);
+    assert_eq!(news.wait_for("activation:updated").await.data["status"], "playing");
+    assert_eq!(news.wait_for("activation:updated").await.data["status"], "done");
+    let stats = stage.streamer.get("/streamer/stats/channel").await.expect(200);
+    assert_eq!((&stats["activationsDone"], &stats["coinsSpent"]), (&json!(1), &json!(100)));
+}
+
+#[tokio::test]
+async fn one_item_plays_at_a_time_in_the_order_of_payment() {
+    let stage = Stage::open().await;
+    let meme = stage.meme(2000).await;
+    let mut screen = stage.screen().await;
+    let mut placed = Vec::new();
+    for login in ["anna", "bert", "cleo"] {
+        let viewer = stage.viewer(login, 100).await;
+        placed.push(stage.activate(&viewer, meme).await);
+    }
+    for id in &placed {
+        let item = screen.next_item().await.data;
+        assert_eq!(item["id"], *id);
+        assert!(screen.shows_nothing_new().await, "a second item began while one plays");
+        screen.play(&item).await;
+    }
+}
+
+#[tokio::test]
+async fn viewers_take_turns_when_one_of_them_orders_a_lot() {
+    let stage = Stage::open().await;
+    let meme = stage.meme(2000).await;
+    let (anna, bert) = (stage.viewer("anna", 300).await, stage.viewer("bert", 100).await);
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        order.push(stage.activate(&anna, meme).await);
+    }
+    order.insert(1, stage.activate(&bert, meme).await);
+    let queue = stage.streamer.get("/streamer/queue").await.expect(200);
+    let shown: Vec<&str> = queue["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(shown, order);
+    let last = stage.state_of(&anna, &order[3]).await;
+    assert_eq!((&last["position"], &last["etaMs"]), (&json!(4), &json!(6000)));
+}
+
+#[tokio::test]
+async fn several_items_play_at_once_when_the_channel_wants_it() {
+    let stage = Stage::open().await;
+    let settings = json!({ "overlayMode": "simultaneous", "overlayMaxConcurrent": 2 });
+    stage.streamer.patch("/streamer/channel/settings", &settings).await.expect(200);
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 300).await);
+    for _ in 0..3 {
+        stage.activate(&anna, meme).await;
+    }
+    let mut screen = stage.screen().await;
+    let mut playing = screen.state["playing"].as_array().cloned().unwrap_or_default();
+    while playing.len() < 2 {
+        playing.push(screen.next_item().await.data);
+    }
+    assert!(screen.shows_nothing_new().await, "a third item began with two slots");
+    screen.play(&playing[0]).await;
+    let third = screen.next_item().await.data;
+    screen.play(&third).await;
+    screen.play(&playing[1]).await;
+}
+
+#[tokio::test]
+async fn a_refresh_of_obs_in_mid_play_loses_nothing_and_repeats_nothing() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(8000).await, stage.viewer("anna", 100).await);
+    let mut before = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    let item = before.next_item().await.data;
+    before.ack(&item, "started").await.expect(200);
+    let screen_id = before.id;
+    drop(before);
+    stage.app.advance(seconds(3)).await;
+    let mut after = Screen::connect(&stage.app, &stage.token, "obs", screen_id).await;
+    let playing = after.state["playing"][0].clone();
+    assert_eq!((&playing["id"], &playing["playEpoch"]), (&json!(id), &item["playEpoch"]), "{}", after.state);
+    assert!((3000..8000).contains(&playing["elapsedMs"].as_i64().unwrap()), "{playing}");
+    assert!(after.shows_nothing_new().await, "the item was sent again");
+    after.ack(&playing, "done").await.expect(200);
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "done");
+    assert_eq!(stage.balance(&anna).await, 0);
+}
+
+#[tokio::test]
+async fn refunds_once_when_the_overlay_never_answers() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    stage.app.advance(seconds(11)).await;
+    assert_eq!(screen.events.wait_for("activation:stop").await.data["reason"], "no_screen_started");
+    stage.app.drain().await;
+    let mine = stage.state_of(&anna, &id).await;
+    assert_eq!((&mine["status"], &mine["reason"]), (&json!("failed"), &json!("no_screen_started")));
+    assert_eq!((&mine["refunded"], stage.balance(&anna).await), (&json!(true), 100));
+    for late in ["started", "done"] {
+        let answer = screen.ack(&item, late).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (409, "STALE_PLAY"));
+    }
+    assert_eq!(stage.balance(&anna).await, 100);
+}
+
+#[tokio::test]
+async fn refunds_when_a_screen_begins_and_never_ends() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    screen.ack(&item, "started").await.expect(200);
+    stage.app.advance(seconds(6)).await;
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "playing", "two seconds of meme and five of patience");
+    stage.app.advance(seconds(5)).await;
+    screen.events.wait_for("activation:stop").await;
+    assert_eq!(stage.state_of(&anna, &id).await["reason"], "never_ended");
+    assert_eq!(stage.balance(&anna).await, 100);
+}
+
+#[tokio::test]
+async fn a_screen_that_cannot_show_it_gives_the_coins_back_unless_another_can() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 200).await);
+    let mut first = stage.screen().await;
+    let second = stage.screen().await;
+    let shown = stage.activate(&anna, meme).await;
+    let item = first.next_item().await.data;
+    second.ack(&item, "started").await.expect(200);
+    first.ack(&item, "failed").await.expect(200);
+    assert_eq!(stage.state_of(&anna, &shown).await["status"], "playing");
+    second.ack(&item, "done").await.expect(200);
+    assert_eq!(stage.state_of(&anna, &shown).await["status"], "done");
+
+    let broken = stage.activate(&anna, meme).await;
+    let item = first.next_item().await.data;
+    assert_eq!(item["id"], broken);
+    first.ack(&item, "failed").await.expect(200);
+    assert_eq!(stage.state_of(&anna, &broken).await["status"], "playing", "the second screen may still show it");
+    second.ack(&item, "failed").await.expect(200);
+    let mine = stage.state_of(&anna, &broken).await;
+    assert_eq!((&mine["status"], &mine["reason"]), (&json!("failed"), &json!("screen_failed")));
+    assert_eq!(stage.balance(&anna).await, 100);
+}
+
+#[tokio::test]
+async fn a_browser_tab_decides_nothing_while_obs_is_there() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut obs = stage.screen().await;
+    let tab = Screen::connect(&stage.app, &stage.token, "browser", Uuid::new_v4()).await;
+    let id = stage.activate(&anna, meme).await;
+    let item = obs.next_item().await.data;
+    tab.ack(&item, "failed").await.expect(200);
+    tab.ack(&item, "done").await.expect(200);
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "playing");
+    obs.play(&item).await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "done");
+}
+
+#[tokio::test]
+async fn a_stranger_decides_nothing_while_obs_is_there_and_takes_no_screen_of_another_channel() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut obs = stage.screen().await;
+    let other = stage.app.login("other", "streamer").await;
+    let token = other.get("/streamer/overlay/token").await.expect(200)["token"].as_str().unwrap().to_owned();
+    let _thief = Screen::connect(&stage.app, &token, "obs", obs.id).await;
+    let queue = stage.streamer.get("/streamer/queue").await.expect(200);
+    assert_eq!(queue["screens"], 1, "the screen is still the channel's own");
+    let id = stage.activate(&anna, meme).await;
+    let item = obs.next_item().await.data;
+    let path = format!("/overlay/t/{}/activations/{id}/ack", stage.token);
+    for stranger in [json!({ "state": "done" }), json!({ "state": "done", "screenId": Uuid::new_v4() })] {
+        stage.app.anonymous().post(&path, &stranger).await.expect(200);
+        assert_eq!(stage.state_of(&anna, &id).await["status"], "playing");
+    }
+    obs.play(&item).await;
+}
+
+#[tokio::test]
+async fn a_word_about_an_older_play_or_another_channel_is_refused() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    let mut stale = item.clone();
+    stale["playEpoch"] = json!(item["playEpoch"].as_i64().unwrap() - 1);
+    assert_eq!(screen.ack(&stale, "done").await.error_code(), "STALE_PLAY");
+    let other = stage.app.login("other", "streamer").await;
+    let token = other.get("/streamer/overlay/token").await.expect(200)["token"].as_str().unwrap().to_owned();
+    let foreign = Screen::connect(&stage.app, &token, "obs", Uuid::new_v4()).await;
+    let answer = foreign.ack(&item, "done").await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (404, "ACTIVATION_NOT_FOUND"));
+    screen.play(&item).await;
+    assert_eq!(screen.ack(&item, "done").await.status.as_u16(), 200, "saying the same again changes nothing");
+}
+
+#[tokio::test]
+async fn without_a_screen_the_coins_come_back_after_two_minutes() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    stage.app.advance(seconds(3600)).await;
+    let id = stage.activate(&anna, meme).await;
+    stage.app.drain().await;
+    // Not just before the end: the clock goes on by itself, and the machine may be slow.
+    stage.app.advance(seconds(90)).await;
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "queued");
+    stage.app.advance(seconds(31)).await;
+    stage.app.drain().await;
+    let mine = stage.state_of(&anna, &id).await;
+    assert_eq!((&mine["status"], &mine["reason"]), (&json!("failed"), &json!("no_screen")), "{mine}");
+    assert_eq!(stage.balance(&anna).await, 100);
+}
+
+#[tokio::test]
+async fn what_waits_does_not_grow_old_while_playback_is_paused() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let id = stage.activate(&anna, meme).await;
+    stage.app.drain().await;
+    stage.streamer.post("/streamer/queue/playback/pause", &json!({})).await.expect(200);
+    stage.app.advance(seconds(3600)).await;
+    stage.app.drain().await;
+    let mine = stage.state_of(&anna, &id).await;
+    assert_eq!((&mine["status"], &mine["etaMs"]), (&json!("queued"), &json!(null)));
+    stage.streamer.post("/streamer/queue/playback/resume", &json!({})).await.expect(200);
+    stage.app.drain().await;
+    stage.app.advance(seconds(100)).await;
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "queued");
+    stage.app.advance(seconds(25)).await;
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["reason"], "no_screen");
+}
+
+#[tokio::test]
+async fn a_pause_holds_the_playing_item_where_it_is() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(10_000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    screen.ack(&item, "started").await.expect(200);
+    stage.app.advance(seconds(4)).await;
+    stage.streamer.post("/streamer/queue/playback/pause", &json!({})).await.expect(200);
+    let held = screen.events.wait_for("activation:pause").await.data["items"][0]["elapsedMs"].as_i64().unwrap();
+    assert!((4000..6000).contains(&held), "{held}");
+    stage.app.advance(seconds(35)).await;
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "playing");
+    stage.streamer.post("/streamer/queue/playback/resume", &json!({})).await.expect(200);
+    let resumed = screen.events.wait_for("activation:resume").await.data["items"][0]["elapsedMs"].as_i64().unwrap();
+    assert!((held..held + 2000).contains(&resumed), "held at {held}, went on at {resumed}");
+    screen.ack(&item, "done").await.expect(200);
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "done");
+}
+
+#[tokio::test]
+async fn the_streamer_skips_what_plays_and_empties_the_queue_with_full_refunds() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 300).await);
+    let mut screen = stage.screen().await;
+    let first = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    screen.ack(&item, "started").await.expect(200);
+    let (second, third) = (stage.activate(&anna, meme).await, stage.activate(&anna, meme).await);
+    let cleared = stage.streamer.post("/streamer/queue/clear", &json!({})).await.expect(200);
+    assert_eq!((&cleared["cleared"], &cleared["refunded"]), (&json!(2), &json!(200)));
+    let skipped = stage.streamer.post("/streamer/queue/skip", &json!({})).await.expect(200);
+    assert_eq!((&skipped["id"], &skipped["status"]), (&json!(first), &json!("cancelled")));
+    assert_eq!(screen.events.wait_for("activation:stop").await.data["id"], first);
+    for (id, reason) in [(first, "skipped"), (second, "cleared"), (third, "cleared")] {
+        assert_eq!(stage.state_of(&anna, &id).await["reason"], reason);
+    }
+    assert_eq!(stage.balance(&anna).await, 300);
+    let nothing = stage.streamer.post("/streamer/queue/skip", &json!({})).await;
+    assert_eq!((nothing.status.as_u16(), nothing.error_code()), (409, "CONFLICT"));
+    let history = stage.streamer.get("/streamer/queue/history?limit=2").await;
+    assert_eq!((history.header("x-total-count"), history.header("x-has-more")), ("3", "true"));
+}
+
+#[tokio::test]
+async fn a_test_event_takes_the_whole_path_for_no_coins_and_no_statistics() {
+    let stage = Stage::open().await;
+    let meme = stage.meme(2000).await;
+    let mut screen = stage.screen().await;
+    let placed = stage.streamer.post("/streamer/test-event", &json!({})).await.expect(200);
+    assert_eq!(placed["memeId"], meme.to_string());
+    let item = screen.next_item().await.data;
+    assert_eq!(item["source"], "test");
+    screen.play(&item).await;
+    let stats = stage.streamer.get("/streamer/stats/channel").await.expect(200);
+    assert_eq!(stats["activationsTotal"], 0);
+}
+
+#[tokio::test]
+async fn a_dispatcher_killed_in_the_middle_loses_nothing() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let mut stage = Stage::on(app).await;
+    // The killed process' jobs are nobody's leftovers: the second process finishes them.
+    stage.app.leaves_jobs_behind();
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 500).await);
+    let url = stage.app.database_url();
+    let settings = [("DATABASE_URL", url.as_str())];
+    let mut screen = stage.screen().await;
+    let mut first = MemalertsProcess::spawn(&["work", "dispatch"], &settings);
+    let placed = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    assert_eq!(item["id"], placed);
+    first.kill();
+    // Nobody dispatches: orders are taken, the present item ends, the next ones wait.
+    for _ in 0..4 {
+        stage.activate(&anna, meme).await;
+    }
+    screen.play(&item).await;
+    let _second = MemalertsProcess::spawn(&["work", "dispatch"], &settings);
+    for _ in 0..4 {
+        let item = screen.next_item().await.data;
+        screen.play(&item).await;
+    }
+    assert_eq!(stage.balance(&anna).await, 0);
+    let stats = stage.streamer.get("/streamer/stats/channel").await.expect(200);
+    assert_eq!(stats["activationsDone"], 5);
+}

@@ -1,0 +1,140 @@
+//! Understand one batch of lines.
+//!
+//! All of it is one transaction that begins by finishing the job: messages, answers in the outbox, relay jobs, and the
+//! end of the batch commit together. A line that cannot be understood, or that the database will not take, is put aside
+//! alone; the rest of its batch goes on.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use domain::{
+    bots::{self, Asked},
+    chat::{self, Batch, ChatMessage, IngestChatBatch, RawLine},
+    credits::{self, CreditsError, Seen},
+    outbox::{self, OutboxError, Provider, Source, Text},
+};
+use metrics::counter;
+use queue::{Ctx, JobError, Outcome, Tx, Verdict};
+use uuid::Uuid;
+
+use crate::{Settings, platforms, telemetry};
+
+/// An answer is not queued behind more than this many waiting ones: a flood of calls would keep the streamer's own words
+/// waiting, and late answers are dropped anyway.
+const MAX_WAITING: i64 = 5;
+
+pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Settings>) -> Outcome {
+    let mut tx = ctx.db().begin().await?;
+    ctx.finish(&mut tx).await?;
+    let Some(batch) = chat::find_batch(&mut tx, job.batch_id).await? else {
+        tx.commit().await?;
+        return Ok(Verdict::Done);
+    };
+    let platform: Provider = batch.platform.parse().map_err(JobError::discard)?;
+    let own_login = own_login(platform, &settings);
+
+    let Read { lines, messages, poison } = read(platform, &batch);
+    let recorded = chat::record(&mut tx, platform, &messages).await?;
+    let refused = recorded.refused.iter().map(|(place, reason)| (lines[*place], reason.clone()));
+    for (line, reason) in poison.into_iter().chain(refused) {
+        tracing::warn!(%platform, channel.id = ?line.channel_id, reason, "a chat line is put aside");
+        counter!(telemetry::DEAD_LETTERS).increment(1);
+        chat::bury(&mut tx, platform, line, &reason).await?;
+    }
+    counter!(telemetry::MESSAGES).increment(recorded.fresh.len() as u64);
+
+    let fresh = recorded.fresh.iter().map(|&place| &messages[place]);
+    let (own, viewers): (Vec<&ChatMessage>, Vec<_>) =
+        fresh.partition(|message| own_login.as_deref() == Some(message.author_login.as_str()));
+    for message in own {
+        outbox::read_back(&mut tx, message.channel_id, platform, &message.text).await?;
+    }
+    // Of a shared chat, each channel's bot answers and counts its own viewers only.
+    let viewers: Vec<&ChatMessage> = viewers.into_iter().filter(|message| !message.foreign).collect();
+    let seen: Vec<Seen> = viewers.iter().map(|message| seen(message)).collect();
+    credits::sight(&mut tx, platform, &seen, &settings.relay_targets).await.map_err(relay_error)?;
+    answer(&mut tx, platform, &settings.public_url, &viewers).await?;
+    chat::drop_batch(&mut tx, batch.id).await?;
+    tx.commit().await?;
+    Ok(Verdict::Done)
+}
+
+/// The bot's own login: what it says is neither a command nor a viewer.
+fn own_login(platform: Provider, settings: &Settings) -> Option<String> {
+    platforms::connector_for(platform, settings).ok().map(|connector| connector.account().to_owned())
+}
+
+/// A batch, understood: `lines[i]` says `messages[i]`.
+struct Read<'a> {
+    lines: Vec<&'a RawLine>,
+    messages: Vec<ChatMessage>,
+    poison: Vec<(&'a RawLine, String)>,
+}
+
+fn read(platform: Provider, batch: &Batch) -> Read<'_> {
+    let mut read = Read { lines: Vec::new(), messages: Vec::new(), poison: Vec::new() };
+    for line in &batch.lines {
+        // A panic over one line must not make the whole batch fail again and again.
+        let understood = std::panic::catch_unwind(AssertUnwindSafe(|| platforms::understand(platform, batch, line)));
+        match understood {
+            Ok(Ok(Some(message))) => {
+                read.lines.push(line);
+                read.messages.push(message);
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(reason)) => read.poison.push((line, reason)),
+            Err(_) => read.poison.push((line, "understanding it panicked".to_owned())),
+        }
+    }
+    read
+}
+
+fn seen(message: &ChatMessage) -> Seen {
+    Seen {
+        channel_id: message.channel_id,
+        user_id: message.author_id.clone(),
+        display_name: message.author_name.clone(),
+    }
+}
+
+async fn answer(tx: &mut Tx, platform: Provider, public_url: &str, viewers: &[&ChatMessage]) -> Result<(), JobError> {
+    if viewers.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<Asked<'_>> = viewers
+        .iter()
+        .map(|message| Asked { channel_id: message.channel_id, text: &message.text, author: &message.author_name })
+        .collect();
+    let mut waiting: Option<(Uuid, i64)> = None;
+    for answer in bots::answers(tx, public_url, &asked).await? {
+        let count = match waiting {
+            Some((channel, count)) if channel == answer.channel_id => count,
+            _ => outbox::pending(tx, answer.channel_id, platform).await?,
+        };
+        let Some(text) = Text::cut(&answer.text) else { continue };
+        if count >= MAX_WAITING {
+            waiting = Some((answer.channel_id, count));
+            counter!(telemetry::ANSWERS, "result" => "dropped").increment(1);
+            continue;
+        }
+        outbox::put(tx, answer.channel_id, platform, Source::Command, &text).await.map_err(outbox_error)?;
+        waiting = Some((answer.channel_id, count + 1));
+        counter!(telemetry::ANSWERS, "result" => "queued").increment(1);
+    }
+    Ok(())
+}
+
+fn outbox_error(error: OutboxError) -> JobError {
+    match error {
+        OutboxError::Text(error) => JobError::discard(error),
+        OutboxError::Enqueue(error) => error.into(),
+        OutboxError::Database(error) => error.into(),
+    }
+}
+
+fn relay_error(error: CreditsError) -> JobError {
+    match error {
+        CreditsError::Enqueue(error) => error.into(),
+        CreditsError::Database(error) => error.into(),
+        error @ (CreditsError::ChannelNotFound | CreditsError::Invalid { .. }) => JobError::retry(error),
+    }
+}

@@ -1,0 +1,44 @@
+//! Pool `chat`: listens to chats, keeps what it hears, and answers commands.
+//!
+//! Two halves:
+//! - [`listen`] is resident: it holds leases on chats, keeps connections to the platform, and writes what it reads in
+//!   batches ([`residents`]).
+//! - [`workers`] runs [`IngestChatBatch`](domain::chat::IngestChatBatch): lines become messages, commands get their
+//!   answer in the outbox, new chatters become relay jobs ([`ingest`]).
+//!
+//! They meet in the database only: reading never waits for understanding, and a line that makes understanding fail
+//! stops nobody's chat.
+
+mod ingest;
+pub mod platforms;
+mod residents;
+pub mod simulator;
+mod telemetry;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::chat::IngestChatBatch;
+use queue::Workers;
+
+pub use residents::listen;
+
+/// What the pool must be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `None`: the platform is not configured, nothing listens there.
+    pub twitch: Option<platforms::twitch::Settings>,
+    /// `CHATBOT_SYNC_SECONDS`: how often wanted chats are compared with running ones when no wake-up comes.
+    pub sync: Duration,
+    /// Where viewers reach us, without a trailing slash: for links in answers.
+    pub public_url: String,
+    /// `CHATBOT_BACKEND_BASE_URLS`: instances that hear of each new chatter.
+    pub relay_targets: Vec<String>,
+}
+
+/// The pool's handlers.
+#[must_use]
+pub fn workers(settings: &Settings) -> Workers {
+    telemetry::describe();
+    let settings = Arc::new(settings.clone());
+    Workers::new("chat", 4).handle::<IngestChatBatch, _, _>(move |ctx, job| ingest::handle(ctx, job, settings.clone()))
+}

@@ -1,0 +1,207 @@
+//! Platforms: what each one can do, and how to reach it.
+//!
+//! A connector knows one platform's words: connect, join, leave, keep alive, and what a line means. It knows nothing of
+//! leases, reconnects, limits, batches or the database; the pool does all of that, the same for every platform.
+//!
+//! To add a platform: a folder here with `mod` (settings, capabilities), `wire` (lines to messages), `session` (the
+//! connection) and `fixtures/`; a variant of [`Connector`] and [`Link`]; one line in [`connector_for`].
+
+pub mod twitch;
+
+use std::time::Duration;
+
+use domain::{
+    chat::{Batch, ChatMessage, RawLine},
+    outbox::{Provider, budget::Limit},
+};
+
+use crate::Settings;
+
+/// What the pool must respect.
+#[derive(Debug, Clone, Copy)]
+pub struct Capabilities {
+    /// Of the account, over all its connections.
+    pub joins: Limit,
+    pub channels_per_connection: usize,
+    /// Until a connection is ready to join.
+    pub connect_timeout: Duration,
+    /// A join that is not confirmed by then has failed.
+    pub join_timeout: Duration,
+    /// After this long without a byte we ask whether the other side is there.
+    pub ping_after: Duration,
+    /// Without an answer by then the connection is dead.
+    pub pong_within: Duration,
+}
+
+/// Why there is no connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoConnector {
+    #[error("platform {0} is not configured: set {1}")]
+    NotConfigured(Provider, &'static str),
+    #[error("there is no connector for platform {0} yet")]
+    NotBuilt(Provider),
+}
+
+/// The way to a platform under our settings.
+#[derive(Debug, Clone)]
+pub enum Connector {
+    Twitch(twitch::Connector),
+}
+
+/// The connector of the platform.
+///
+/// # Errors
+/// The platform's settings are missing, or it has no connector.
+pub fn connector_for(platform: Provider, settings: &Settings) -> Result<Connector, NoConnector> {
+    match platform {
+        Provider::Twitch => match &settings.twitch {
+            Some(twitch) => Ok(Connector::Twitch(twitch::Connector::new(twitch.clone()))),
+            None => Err(NoConnector::NotConfigured(platform, "CHAT_BOT_LOGIN and CHAT_BOT_OAUTH_TOKEN")),
+        },
+        Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
+            Err(NoConnector::NotBuilt(platform))
+        }
+    }
+}
+
+/// Why a connection could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// The same credentials will not be accepted by trying again.
+    #[error("the platform refused our login: {0}")]
+    Refused(String),
+}
+
+/// The connection is over.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(pub String);
+
+/// What came over a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    Joined {
+        login: String,
+    },
+    /// The platform will not let us in.
+    NotJoined {
+        login: String,
+        reason: String,
+    },
+    Parted {
+        login: String,
+    },
+    /// To be kept and understood later; `login` where the line tells the channel.
+    Line {
+        login: Option<String>,
+        bytes: Vec<u8>,
+    },
+    /// Must be answered with [`Link::pong`].
+    Ping(String),
+    /// The other side is about to hang up: connect anew.
+    Reconnect,
+    /// A sign of life.
+    Other,
+}
+
+/// An open connection.
+pub enum Link {
+    Twitch(Box<twitch::Session>),
+}
+
+impl Connector {
+    #[must_use]
+    pub fn platform(&self) -> Provider {
+        match self {
+            Self::Twitch(_) => Provider::Twitch,
+        }
+    }
+
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        match self {
+            Self::Twitch(_) => twitch::CAPABILITIES,
+        }
+    }
+
+    /// The bot account's login, lower case.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        match self {
+            Self::Twitch(connector) => connector.account(),
+        }
+    }
+
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// The platform cannot be reached, or refused the login.
+    pub async fn connect(&self) -> Result<Link, ConnectError> {
+        match self {
+            Self::Twitch(connector) => Ok(Link::Twitch(Box::new(connector.connect().await?))),
+        }
+    }
+}
+
+impl Link {
+    /// The next thing that came. Cancel safe.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub async fn next(&mut self) -> Result<Heard, Lost> {
+        match self {
+            Self::Twitch(session) => session.next().await,
+        }
+    }
+
+    /// # Errors
+    /// The connection is over.
+    pub async fn join(&mut self, login: &str) -> Result<(), Lost> {
+        match self {
+            Self::Twitch(session) => session.join(login).await,
+        }
+    }
+
+    /// # Errors
+    /// The connection is over.
+    pub async fn part(&mut self, login: &str) -> Result<(), Lost> {
+        match self {
+            Self::Twitch(session) => session.part(login).await,
+        }
+    }
+
+    /// Asks for a sign of life.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub async fn ping(&mut self) -> Result<(), Lost> {
+        match self {
+            Self::Twitch(session) => session.ping().await,
+        }
+    }
+
+    /// Answers [`Heard::Ping`].
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub async fn pong(&mut self, token: &str) -> Result<(), Lost> {
+        match self {
+            Self::Twitch(session) => session.pong(token).await,
+        }
+    }
+}
+
+/// What a kept line says; `None` for lines that are no message.
+///
+/// # Errors
+/// Nobody can understand the line; why.
+pub fn understand(platform: Provider, batch: &Batch, line: &RawLine) -> Result<Option<ChatMessage>, String> {
+    match platform {
+        Provider::Twitch => twitch::understand(batch, line),
+        Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
+            Err(NoConnector::NotBuilt(platform).to_string())
+        }
+    }
+}

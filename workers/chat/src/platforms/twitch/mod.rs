@@ -1,0 +1,56 @@
+//! Twitch: IRC over WebSocket (PLATFORMS 1.4, 1.5).
+
+mod session;
+mod wire;
+
+use std::time::Duration;
+
+use domain::outbox::budget::Limit;
+use irc::OauthToken;
+
+use super::{Capabilities, ConnectError};
+pub use session::Session;
+pub(super) use wire::understand;
+
+/// The public door, over TLS.
+pub const DEFAULT_URL: &str = "wss://irc-ws.chat.twitch.tv:443";
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    joins: Limit { count: 20, window: Duration::from_secs(10) },
+    channels_per_connection: 90,
+    connect_timeout: Duration::from_secs(20),
+    join_timeout: Duration::from_secs(10),
+    ping_after: Duration::from_secs(60),
+    pong_within: Duration::from_secs(10),
+};
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `TWITCH_IRC_URL`, `ws://` or `wss://`; [`DEFAULT_URL`].
+    pub url: String,
+    /// `CHAT_BOT_LOGIN`: the account that reads and answers.
+    pub login: String,
+    /// `CHAT_BOT_OAUTH_TOKEN`, with scopes `chat:read` and `chat:edit`.
+    pub token: OauthToken,
+}
+
+/// The way to Twitch with our account.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    settings: Settings,
+}
+
+impl Connector {
+    pub(super) fn new(mut settings: Settings) -> Self {
+        settings.login = settings.login.to_lowercase();
+        Self { settings }
+    }
+
+    pub(super) fn account(&self) -> &str {
+        &self.settings.login
+    }
+
+    pub(super) async fn connect(&self) -> Result<Session, ConnectError> {
+        Session::open(&self.settings).await
+    }
+}

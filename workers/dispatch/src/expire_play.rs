@@ -1,0 +1,23 @@
+//! Watches the clock of one play.
+
+use domain::playback::{self, ExpirePlay, Overdue};
+use queue::{Ctx, Outcome, Verdict};
+
+use crate::retry;
+
+pub(crate) async fn handle(ctx: Ctx, job: ExpirePlay) -> Outcome {
+    let mut conn = ctx.db().pool().acquire().await?;
+    let overdue = playback::overdue(&mut conn, job.activation_id, job.play_epoch).await?;
+    drop(conn);
+    match overdue {
+        Overdue::Over => Ok(Verdict::Done),
+        Overdue::NotYet(left) => Ok(Verdict::Snooze(left)),
+        Overdue::Now => {
+            let mut tx = ctx.db().begin().await?;
+            ctx.finish(&mut tx).await?;
+            playback::expire_play(&mut tx, job.activation_id, job.play_epoch).await.map_err(retry)?;
+            tx.commit().await?;
+            Ok(Verdict::Done)
+        }
+    }
+}

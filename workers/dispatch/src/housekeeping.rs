@@ -1,0 +1,39 @@
+//! Periodic work that keeps tables small and screens true.
+
+use domain::{
+    events::{self, TrimEvents},
+    playback::{self, SweepScreens},
+    requests::{self, ForgetRequests},
+};
+use queue::{Ctx, Outcome, Verdict};
+
+use crate::retry;
+
+/// Forgets screens whose process died.
+pub(crate) async fn sweep_screens(ctx: Ctx, _job: SweepScreens) -> Outcome {
+    let mut tx = ctx.db().begin().await?;
+    ctx.finish(&mut tx).await?;
+    playback::sweep(&mut tx).await.map_err(retry)?;
+    tx.commit().await?;
+    Ok(Verdict::Done)
+}
+
+/// Forgets stored answers after their time.
+pub(crate) async fn forget_requests(ctx: Ctx, _job: ForgetRequests) -> Outcome {
+    let mut tx = ctx.db().begin().await?;
+    ctx.finish(&mut tx).await?;
+    requests::forget_old(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Verdict::Done)
+}
+
+/// Rows removed in one statement; small enough to hold nobody up.
+const TRIM: i64 = 10_000;
+
+/// Forgets events after a day. Nothing else depends on which of them are gone, so each statement commits by itself and a
+/// run that is cut short has still done its part.
+pub(crate) async fn trim_events(ctx: Ctx, _job: TrimEvents) -> Outcome {
+    let mut conn = ctx.db().pool().acquire().await?;
+    while events::trim(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    Ok(Verdict::Done)
+}

@@ -1,0 +1,42 @@
+//! Pool `dispatch`: seconds matter, and money is attached.
+//!
+//! Each handler finishes its job and does its work in one transaction, so a worker that dies or is too late writes
+//! nothing. To add a job: its payload in the noun's `jobs.rs` in `domain`, a file here, a line in [`workers`].
+
+mod advance_playback;
+mod announce_queue;
+mod expire_play;
+mod expire_waiting;
+mod housekeeping;
+
+use std::time::Duration;
+
+use queue::{JobError, Workers};
+
+/// The pool's name, as in the Procfile.
+pub const POOL: &str = "dispatch";
+
+/// The most channels that one transaction looks at: small enough to be over soon, large enough that a rush of purchases
+/// does not cost a commit each.
+const BATCH: usize = 64;
+
+/// The pool's handlers, for up to `concurrency` jobs at once.
+#[must_use]
+pub fn workers(concurrency: usize) -> Workers {
+    Workers::new(POOL, concurrency)
+        .handle_together(BATCH, advance_playback::handle)
+        .handle(expire_play::handle)
+        .handle(expire_waiting::handle)
+        .handle_together(BATCH, announce_queue::handle)
+        .handle(housekeeping::sweep_screens)
+        .handle(housekeeping::forget_requests)
+        .handle(housekeeping::trim_events)
+        .every(Duration::from_secs(10), || domain::playback::SweepScreens {})
+        .every(Duration::from_hours(1), || domain::requests::ForgetRequests {})
+        .every(Duration::from_mins(10), || domain::events::TrimEvents {})
+}
+
+/// Playback fails only where the database does: worth another try.
+fn retry(error: impl std::fmt::Display) -> JobError {
+    JobError::retry(error)
+}

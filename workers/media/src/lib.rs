@@ -1,0 +1,48 @@
+//! The pool `media`: from uploaded bytes to a meme that is safe to show.
+//!
+//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`sweep_blobs`]. The rules for files are in
+//! [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in [`confine`]. Nothing else in the house runs
+//! ffmpeg.
+
+mod confine;
+mod container_rules;
+#[cfg(test)]
+mod corpus;
+mod encoder;
+mod ffprobe;
+mod policy;
+mod pool;
+mod probe_upload;
+mod samples;
+mod settings;
+mod stop;
+mod sweep_blobs;
+mod transcode_upload;
+mod validate_upload;
+
+use std::{sync::Arc, time::Duration};
+
+use blobs::Blobs;
+use domain::submissions::SweepBlobs;
+use queue::Workers;
+
+pub use samples::{Sample, sample};
+pub use settings::Settings;
+pub(crate) use stop::Stop;
+
+/// How often crashes' leftovers are looked for.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// The pool's handlers, ready to run.
+#[must_use]
+pub fn workers(blobs: Blobs, settings: Settings) -> Workers {
+    let concurrency = settings.concurrency;
+    let pool = pool::Pool { blobs, settings: Arc::new(settings) };
+    let (validate, probe, transcode, sweep) = (pool.clone(), pool.clone(), pool.clone(), pool);
+    Workers::new("media", concurrency)
+        .handle(move |ctx, job| validate_upload::handle(ctx, job, validate.clone()))
+        .handle(move |ctx, job| probe_upload::handle(ctx, job, probe.clone()))
+        .handle(move |ctx, job| transcode_upload::handle(ctx, job, transcode.clone()))
+        .handle(move |ctx, job| sweep_blobs::handle(ctx, job, sweep.clone()))
+        .every::<SweepBlobs>(SWEEP, || SweepBlobs {})
+}

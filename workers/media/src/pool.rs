@@ -1,0 +1,90 @@
+//! What the handlers of this pool share: the store, the settings, and how a piece of work ends without a result.
+
+use std::sync::Arc;
+
+use blobs::{Blobs, Hash};
+use domain::{
+    media,
+    submissions::{self, Failure, Submission, SubmissionError, UploadState},
+};
+use queue::{Ctx, Job, JobError, Outcome, Tx, Verdict};
+use uuid::Uuid;
+
+use crate::{Settings, Stop, policy::Refusal};
+
+/// Given to each handler; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Pool {
+    pub blobs: Blobs,
+    pub settings: Arc<Settings>,
+}
+
+impl Pool {
+    /// The submission, if there is still something to do for it in this state.
+    pub(crate) async fn load(&self, ctx: &Ctx, id: Uuid, state: UploadState) -> Result<Option<Submission>, JobError> {
+        let mut conn = ctx.db().pool().acquire().await?;
+        let submission = submissions::find(&mut conn, id).await?;
+        Ok(submission.filter(|submission| submission.upload_state == state))
+    }
+
+    /// Opens the uploaded bytes.
+    pub(crate) async fn source(&self, submission: &Submission) -> Result<std::fs::File, Stop> {
+        let hash = hash(&submission.source_hash)?;
+        let file = self.blobs.open_file(&hash).await.map_err(Stop::storage)?;
+        file.ok_or_else(|| Stop::ours("storage", format!("the file {hash} is missing")))
+    }
+
+    /// Ends a run that has no result. A refusal is the job's result, so effect and done are one transaction; what is our
+    /// fault is tried again, and when no try is left, the sender hears of it and the job is a dead letter.
+    pub(crate) async fn stop<J: Job>(&self, ctx: &Ctx, submission: &Submission, stop: Stop) -> Outcome {
+        match stop {
+            Stop::Cancelled => Ok(Verdict::Snooze(std::time::Duration::ZERO)),
+            Stop::Refused(Refusal { failure, detail }) => {
+                let mut tx = ctx.db().begin().await?;
+                ctx.finish(&mut tx).await?;
+                self.give_up(tx, submission, failure, &detail).await?;
+                Ok(Verdict::Done)
+            }
+            Stop::Ours { cause, .. } if ctx.attempt < J::RETRY.attempts => Err(JobError::Retry(cause)),
+            Stop::Ours { failure, cause } => {
+                let detail = match failure {
+                    Failure::UploadTimeout => "it took too long to work on, every time",
+                    _ => "it could not be worked on, by no fault of the file",
+                };
+                let tx = ctx.db().begin().await?;
+                self.give_up(tx, submission, failure, detail).await?;
+                Err(JobError::Discard(cause))
+            }
+        }
+    }
+
+    /// Fails the submission, gives its reference back, removes the bytes if it was the last, and commits.
+    pub(crate) async fn give_up(
+        &self,
+        mut tx: Tx,
+        submission: &Submission,
+        failure: Failure,
+        detail: &str,
+    ) -> Result<(), JobError> {
+        media::hold(&mut tx, &submission.source_hash).await?;
+        match submissions::fail(&mut tx, submission, failure, detail).await {
+            Ok(()) => {}
+            // Another run ended it. Keeping this transaction's first statement (`finish`) is right all the same.
+            Err(SubmissionError::Moved) => return Ok(tx.commit().await?),
+            Err(error) => return Err(JobError::retry(error)),
+        }
+        if media::release(&mut tx, &submission.source_hash).await.map_err(JobError::retry)? {
+            // Before the commit: killed in between, the row is back, and the job's next run comes here again.
+            fail::fail_point!("media-before-remove");
+            let hash = submission.source_hash.parse::<Hash>().map_err(JobError::discard)?;
+            self.blobs.delete(&hash).await.map_err(JobError::retry)?;
+            fail::fail_point!("media-after-remove");
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+/// A hash from the database, which checks its form.
+pub(crate) fn hash(text: &str) -> Result<Hash, Stop> {
+    text.parse().map_err(|error| Stop::ours("database", error))
+}

@@ -1,0 +1,78 @@
+//! Removes what crashes left in the store, and fails submissions whose jobs are dead.
+
+use std::time::Duration;
+
+use blobs::Hash;
+use domain::{
+    media,
+    submissions::{self, Failure, SweepBlobs},
+};
+use queue::{Ctx, JobError, Outcome, Verdict};
+
+use crate::pool::Pool;
+
+/// Longer than anything takes between the rename of a file and the commit of its row.
+const AGE: Duration = Duration::from_secs(3600);
+/// Names per question to the database.
+const BATCH: usize = 500;
+
+pub(crate) async fn handle(ctx: Ctx, _job: SweepBlobs, pool: Pool) -> Outcome {
+    let staging = pool.blobs.sweep_staging(AGE).await.map_err(JobError::retry)?;
+    let mut objects = 0;
+    for shard in 0..=u8::MAX {
+        if ctx.cancelled.is_cancelled() {
+            return Ok(Verdict::Snooze(Duration::ZERO));
+        }
+        let old = pool.blobs.old_objects(shard, AGE).await.map_err(JobError::retry)?;
+        for batch in old.chunks(BATCH) {
+            objects += remove_orphans(&ctx, &pool, batch).await?;
+        }
+    }
+    let submissions = fail_stranded(&ctx, &pool).await?;
+    if staging + objects + submissions > 0 {
+        tracing::info!(staging, objects, submissions, "removed what was left behind");
+    }
+    Ok(Verdict::Done)
+}
+
+async fn remove_orphans(ctx: &Ctx, pool: &Pool, batch: &[Hash]) -> Result<u64, JobError> {
+    let names: Vec<String> = batch.iter().map(Hash::to_string).collect();
+    let mut conn = ctx.db().pool().acquire().await?;
+    let needed = media::referenced(&mut conn, &names).await?;
+    drop(conn);
+    let mut removed = 0;
+    for (hash, name) in batch.iter().zip(&names) {
+        if needed.contains(name) {
+            continue;
+        }
+        // Once more, and now nobody can begin to refer to it until it is gone.
+        let mut tx = ctx.db().begin().await?;
+        media::hold(&mut tx, name).await?;
+        if !media::is_referenced(&mut tx, name).await? {
+            removed += u64::from(pool.blobs.delete(hash).await.map_err(JobError::retry)?);
+        }
+        tx.commit().await?;
+    }
+    Ok(removed)
+}
+
+/// A job that died without a last word (its process crashed with it, again and again) leaves a submission that nobody
+/// moves any more.
+async fn fail_stranded(ctx: &Ctx, pool: &Pool) -> Result<u64, JobError> {
+    let mut conn = ctx.db().pool().acquire().await?;
+    let stale = submissions::list_stale(&mut conn).await?;
+    drop(conn);
+    let mut failed = 0;
+    for submission in stale {
+        let mut tx = ctx.db().begin().await?;
+        let has_work = submissions::has_work(&mut tx, &submission).await.map_err(JobError::retry)?;
+        tx.rollback().await?;
+        if !has_work {
+            let tx = ctx.db().begin().await?;
+            let detail = "it could not be worked on, by no fault of the file";
+            pool.give_up(tx, &submission, Failure::UploadFailed, detail).await?;
+            failed += 1;
+        }
+    }
+    Ok(failed)
+}

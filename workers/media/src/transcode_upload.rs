@@ -1,0 +1,94 @@
+//! Encodes the file anew and makes the meme.
+
+use std::time::Duration;
+
+use domain::{
+    media::{self, NewFile},
+    submissions::{self, Rendition, Submission, SubmissionError, TranscodeUpload, UploadState},
+};
+use queue::{Ctx, JobError, Outcome, Verdict};
+use tokio::sync::watch;
+
+use crate::{
+    Stop,
+    encoder::{self, Encoded, Order},
+    policy::Facts,
+    pool::Pool,
+};
+
+/// How often the row hears of the progress, and by how much it must have grown.
+const EVERY: Duration = Duration::from_secs(1);
+const STEP: i16 = 5;
+
+pub(crate) async fn handle(ctx: Ctx, job: TranscodeUpload, pool: Pool) -> Outcome {
+    let Some(submission) = pool.load(&ctx, job.submission, UploadState::Transcoding).await? else {
+        return Ok(Verdict::Done);
+    };
+    let facts: Facts = match serde_json::from_value(submission.probe.clone().unwrap_or_default()) {
+        Ok(facts) => facts,
+        Err(error) => {
+            let stop = Stop::ours("the stored probe", error);
+            return pool.stop::<TranscodeUpload>(&ctx, &submission, stop).await;
+        }
+    };
+    match encode(&ctx, &pool, &submission, &facts).await {
+        Ok(encoded) => publish(&ctx, &pool, &submission, encoded).await,
+        Err(stop) => pool.stop::<TranscodeUpload>(&ctx, &submission, stop).await,
+    }
+}
+
+/// Encodes while the row is told how far it is.
+async fn encode(ctx: &Ctx, pool: &Pool, submission: &Submission, facts: &Facts) -> Result<Encoded, Stop> {
+    let source = pool.source(submission).await?;
+    let order = Order { kind: submission.kind, facts, claimed_ms: submission.claimed_duration_ms };
+    let (progress, watched) = watch::channel(0);
+    let encoding = encoder::encode(&pool.blobs, &pool.settings, source, &order, progress, &ctx.cancelled);
+    tokio::pin!(encoding);
+    let mut told = submission.progress;
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
+    loop {
+        tokio::select! {
+            encoded = &mut encoding => return encoded,
+            _ = ticks.tick() => {
+                let now = *watched.borrow();
+                if now >= told + STEP {
+                    told = now;
+                    note(ctx, submission, now).await;
+                }
+            }
+        }
+    }
+}
+
+/// For whoever watches; the work goes on if it cannot be written.
+async fn note(ctx: &Ctx, submission: &Submission, per_cent: i16) {
+    let noted = async {
+        let mut conn = ctx.db().pool().acquire().await?;
+        submissions::set_progress(&mut conn, submission.id, per_cent).await
+    };
+    if let Err(error) = noted.await {
+        tracing::debug!(%error, "progress was not noted");
+    }
+}
+
+/// File, asset, meme and "done" become true together: row, rename, commit.
+async fn publish(ctx: &Ctx, pool: &Pool, submission: &Submission, encoded: Encoded) -> Outcome {
+    let (hash, bytes) = (encoded.staged.hash.to_string(), encoded.staged.size);
+    let (width, height) = encoded.size.map_or((None, None), |(w, h)| (i32::try_from(w).ok(), i32::try_from(h).ok()));
+    let size = i64::try_from(bytes).map_err(JobError::discard)?;
+    let file = NewFile { hash: &hash, size, mime_type: encoded.mime_type };
+    let rendition = Rendition { file, duration_ms: encoded.duration_ms, width, height };
+
+    let mut tx = ctx.db().begin().await?;
+    ctx.finish(&mut tx).await?;
+    media::hold(&mut tx, &hash).await?;
+    fail::fail_point!("media-before-publish");
+    pool.blobs.publish(encoded.staged).await.map_err(JobError::retry)?;
+    fail::fail_point!("media-after-publish");
+    match submissions::complete(&mut tx, submission, rendition).await {
+        Ok(_meme) => tx.commit().await?,
+        Err(SubmissionError::Moved) => return Err(JobError::Stale),
+        Err(error) => return Err(JobError::retry(error)),
+    }
+    Ok(Verdict::Done)
+}

@@ -1,0 +1,72 @@
+//! What the binary does when it is called.
+
+mod jobs;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::{
+    boot,
+    cli::{Cli, Command},
+    config::Config,
+    demo,
+    lifecycle::Lifecycle,
+    roles, telemetry,
+};
+
+/// Runs the command to its end, and says on stderr why it failed if it did.
+pub async fn run(cli: Cli) -> std::process::ExitCode {
+    let is_role = matches!(
+        cli.command,
+        Command::All | Command::Api | Command::Work { .. } | Command::RunJob { .. } | Command::Simulator { .. }
+    );
+    let Err(error) = execute(cli.command).await else { return std::process::ExitCode::SUCCESS };
+    // Roles promise JSON on stderr to whoever collects it; a person at a terminal gets lines to read.
+    if is_role && !io::stderr().is_terminal() {
+        tracing::error!("{error:#}");
+    } else {
+        drop(writeln!(io::stderr(), "memalerts: {error:#}"));
+    }
+    std::process::ExitCode::FAILURE
+}
+
+async fn execute(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::All => roles::all::run(config_of_role()?, Lifecycle::of_this_process()?).await,
+        Command::Api => roles::api::run(config_of_role()?, Lifecycle::of_this_process()?).await,
+        Command::Work { pools, platform } => {
+            roles::work::run(config_of_role()?, &pools, platform, Lifecycle::of_this_process()?).await
+        }
+        Command::Jobs(command) => jobs::jobs(command).await,
+        Command::Queues(command) => jobs::queues(command).await,
+        Command::Demo { base_url } => demo::run(&base_url).await,
+        Command::Simulator { port } => {
+            telemetry::init("info");
+            roles::chat::run_simulator(port, Lifecycle::of_this_process()?).await
+        }
+        Command::RunJob { id, token } => {
+            roles::work::run_job(config_of_role()?, id, token, Lifecycle::of_this_process()?).await
+        }
+        Command::Migrate => {
+            let connected = boot::connect(&Config::from_env()?, "migrate", false).await?;
+            boot::migrate(&connected.pool).await?;
+            print("the database is up to date\n")
+        }
+        Command::Openapi => print(&api::spec_yaml()),
+        Command::Config => print(&format!("{:#?}\n", Config::from_env()?)),
+    }
+}
+
+/// The settings of a process that stays, which logs from here on.
+fn config_of_role() -> anyhow::Result<Config> {
+    let config = Config::from_env().inspect_err(|_| telemetry::init("info"))?;
+    telemetry::init(&config.process.log_level);
+    Ok(config)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // `memalerts openapi | head` is not an error.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}

@@ -1,0 +1,91 @@
+//! Chat platforms, the bot that speaks there, and how chatters reach the credits.
+
+use std::time::Duration;
+
+use super::{Environment, Reader, Secret};
+
+#[derive(Debug, Clone)]
+pub struct Chat {
+    /// Our account on Twitch; `None`: not configured, nothing is heard or said there.
+    pub twitch: Option<Twitch>,
+    /// In dev without `TWITCH_IRC_URL`, `memalerts all` runs a simulator and is its own Twitch.
+    pub simulate_twitch: bool,
+    /// `CHATBOT_BACKEND_BASE_URLS`: instances that hear of each new chatter for their credits, comma separated. Default
+    /// this machine's API.
+    pub backend_base_urls: Vec<String>,
+    /// `CHATBOT_SYNC_SECONDS`: how often the list of chats to join is read again when no wake-up comes. Default 30.
+    pub sync_every: Duration,
+    /// `CHATBOT_OUTBOX_POLL_MS`: how often the outbox is looked at when no wake-up comes. Default 1000.
+    pub outbox_poll: Duration,
+}
+
+/// An account on Twitch, and the doors it uses.
+#[derive(Debug, Clone)]
+pub struct Twitch {
+    /// `TWITCH_IRC_URL`: where chats are read, `ws://` or `wss://`. Default wss://irc-ws.chat.twitch.tv:443.
+    pub irc_url: String,
+    /// `TWITCH_IRC_SEND_URL`: where messages are written, `irc://` or `ircs://`. Default ircs://irc.chat.twitch.tv:6697; in
+    /// dev host and port of `TWITCH_IRC_URL`, as a simulator has both doors on one port.
+    pub irc_send_url: String,
+    /// `CHAT_BOT_LOGIN`: the account that reads and speaks. Default `memalerts_bot` in dev.
+    pub login: String,
+    /// `CHAT_BOT_OAUTH_TOKEN`: its token, with scopes chat:read and chat:edit. Any text in dev.
+    pub token: Secret,
+}
+
+impl Chat {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let irc_url = address(reader, "TWITCH_IRC_URL", &["ws://", "wss://"]);
+        let irc_send_url = address(reader, "TWITCH_IRC_SEND_URL", &["irc://", "ircs://"]);
+        let mut login = reader.text("CHAT_BOT_LOGIN").map(|login| login.to_lowercase());
+        let mut token = reader.secret("CHAT_BOT_OAUTH_TOKEN");
+        if environment.is_dev() {
+            login = login.or_else(|| Some("memalerts_bot".to_owned()));
+            token = token.or_else(|| Some(Secret::new("dev")));
+        } else if login.is_some() != token.is_some() {
+            reader.complain("CHAT_BOT_LOGIN and CHAT_BOT_OAUTH_TOKEN belong together: set both or none");
+        }
+        let simulate_twitch = environment.is_dev() && irc_url.is_none();
+        let twitch = match (login, token) {
+            (Some(login), Some(token)) if !simulate_twitch => {
+                let beside = irc_url.as_deref().filter(|_| environment.is_dev()).and_then(|url| url.split_once("://"));
+                Some(Twitch {
+                    irc_send_url: irc_send_url
+                        .or_else(|| beside.map(|(_, rest)| format!("irc://{}", rest.trim_end_matches('/'))))
+                        .unwrap_or_else(|| outbox::twitch::DEFAULT_URL.to_owned()),
+                    irc_url: irc_url.unwrap_or_else(|| chat::platforms::twitch::DEFAULT_URL.to_owned()),
+                    login,
+                    token,
+                })
+            }
+            _ => None,
+        };
+        Self {
+            twitch,
+            simulate_twitch,
+            backend_base_urls: addresses(reader, "CHATBOT_BACKEND_BASE_URLS"),
+            sync_every: reader.seconds("CHATBOT_SYNC_SECONDS", 30, 1),
+            outbox_poll: reader.milliseconds("CHATBOT_OUTBOX_POLL_MS", 1000, 10),
+        }
+    }
+}
+
+fn address(reader: &mut Reader, name: &'static str, schemes: &[&str]) -> Option<String> {
+    let url = reader.text(name)?;
+    if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+        reader.complain(format!("{name} must begin with {}, not {url:?}", schemes.join(" or ")));
+    }
+    Some(url)
+}
+
+fn addresses(reader: &mut Reader, name: &'static str) -> Vec<String> {
+    let list = reader.text(name).unwrap_or_default();
+    let urls: Vec<String> =
+        list.split(',').map(|url| url.trim().trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()).collect();
+    for url in &urls {
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            reader.complain(format!("{name} must hold http:// or https:// addresses, not {url:?}"));
+        }
+    }
+    urls
+}

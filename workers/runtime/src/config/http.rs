@@ -1,0 +1,54 @@
+//! Where the process listens.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::{Environment, Reader};
+
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// `LISTEN_ADDRESS`: IP address of the API. Default 127.0.0.1 in dev, where nothing else is accepted; 0.0.0.0 in beta and prod.
+    pub address: IpAddr,
+    /// `PORT`: TCP port of the API. Default 8080; 0 takes a free one.
+    pub port: u16,
+    /// `METRICS_PORT`: TCP port of `/metrics`, always on 127.0.0.1. Default 9090; 0 takes a free one. When it is taken
+    /// (another process of the house on this machine), the next free one of the following 31 is used and logged.
+    pub metrics_port: u16,
+    /// `PUBLIC_BASE_URL`: how browsers reach the API, for the links that it hands out. Default http://localhost:PORT.
+    pub public_base_url: Option<String>,
+}
+
+impl Http {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let default = if environment.is_dev() { loopback } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+        let address = reader.parse("LISTEN_ADDRESS", "an IP address").unwrap_or(default);
+        if environment.is_dev() && !address.is_loopback() {
+            reader.complain(format!(
+                "LISTEN_ADDRESS is {address}, but MEMALERTS_ENV=dev lets anyone log in as anyone: it listens on loopback only"
+            ));
+        }
+        let public_base_url = reader.text("PUBLIC_BASE_URL").map(|url| url.trim_end_matches('/').to_owned());
+        if let Some(url) = &public_base_url
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            reader.complain(format!("PUBLIC_BASE_URL must begin with http:// or https://, not {url:?}"));
+        }
+        Self {
+            address,
+            port: reader.parse("PORT", "a TCP port (0 to 65535)").unwrap_or(8080),
+            metrics_port: reader.parse("METRICS_PORT", "a TCP port (0 to 65535)").unwrap_or(9090),
+            public_base_url,
+        }
+    }
+
+    #[must_use]
+    pub fn socket_address(&self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
+
+    /// Where clients reach the API, without a trailing slash.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        self.public_base_url.clone().unwrap_or_else(|| format!("http://localhost:{}", self.port))
+    }
+}

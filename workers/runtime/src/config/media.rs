@@ -1,0 +1,37 @@
+//! The programs that look at uploads and encode them, and how they are kept in check.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::Reader;
+
+#[derive(Debug, Clone)]
+pub struct Media {
+    /// `FFMPEG_PATH`: the encoder; a name is looked up in the system's usual folders. Default ffmpeg.
+    pub ffmpeg: PathBuf,
+    /// `FFPROBE_PATH`: the same for the prober. Default ffprobe.
+    pub ffprobe: PathBuf,
+    /// `MEDIA_UID`: as which user both run when we are root; a number that no account has. Default 64117.
+    pub uid: u32,
+    /// `MEDIA_CONCURRENCY`: uploads worked on at once in this process. Default half the cores.
+    pub concurrency: usize,
+    /// `PROBE_TIMEOUT_MS`: the prober is killed after this long. Default 10000.
+    pub probe_timeout: Duration,
+    /// `TRANSCODE_TIMEOUT_MS`: the encoder is killed after this long. Default 120000.
+    pub transcode_timeout: Duration,
+}
+
+impl Media {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let usual = ::media::Settings::default();
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let uid = reader.number("MEDIA_UID", usual.uid.into(), 1, u32::MAX.into());
+        Self {
+            ffmpeg: reader.text("FFMPEG_PATH").map_or(usual.ffmpeg, PathBuf::from),
+            ffprobe: reader.text("FFPROBE_PATH").map_or(usual.ffprobe, PathBuf::from),
+            uid: u32::try_from(uid).unwrap_or(usual.uid),
+            concurrency: whole(reader.number("MEDIA_CONCURRENCY", usual.concurrency as u64, 1, 64)),
+            probe_timeout: reader.milliseconds("PROBE_TIMEOUT_MS", 10_000, 1),
+            transcode_timeout: reader.milliseconds("TRANSCODE_TIMEOUT_MS", 120_000, 1),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Everything in one process: the other roles under one lifecycle, on a private PostgreSQL if need be.
+
+use std::net::{SocketAddr, TcpListener};
+
+use super::{Process, api, chat, welcome, work};
+use crate::{boot, config::Config, lifecycle::Lifecycle, telemetry};
+
+/// Starts the database if it is ours to start, then the roles; ends when they have drained.
+///
+/// # Errors
+/// What hindered a role from starting, or ended it.
+pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let metrics = telemetry::install_metrics()?;
+    let listener = api::bind(&mut config)?;
+    chat::simulate(&mut config, &lifecycle).await?;
+    let connected = boot::connect(&config, "all", true).await?;
+    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    let metrics = metrics.serve(process.config.http.metrics_port).await?;
+    let outcome = everything(&process, listener, metrics).await;
+    process.end().await;
+    if let Some(server) = connected.embedded {
+        tokio::task::spawn_blocking(move || server.stop()).await??;
+    }
+    outcome
+}
+
+/// The roles side by side. One that fails ends the others, too: half a system helps nobody.
+async fn everything(process: &Process, listener: TcpListener, metrics: SocketAddr) -> anyhow::Result<()> {
+    let options = work::Options::of_this_program();
+    let greeting = async {
+        if process.config.environment.is_dev() {
+            // A stop does not wait for a meme to be drawn.
+            process.lifecycle.draining.run_until_cancelled(welcome::welcome(process, metrics)).await;
+        }
+    };
+    let roles = tokio::join!(
+        ended(process, api::serve(process, listener)),
+        ended(process, work::serve(process, &work::Pool::ALL, &options)),
+        greeting,
+    );
+    roles.0.and(roles.1)
+}
+
+async fn ended(process: &Process, role: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let outcome = role.await;
+    process.lifecycle.draining.cancel();
+    outcome
+}

@@ -1,0 +1,78 @@
+//! The HTTP API.
+
+use std::{io, net::TcpListener};
+
+use ::api::App;
+use anyhow::Context as _;
+
+use super::Process;
+use crate::{
+    boot,
+    config::{Config, Environment},
+    lifecycle::Lifecycle,
+    telemetry,
+};
+
+/// The API alone in its process.
+///
+/// # Errors
+/// No database, or the port is taken.
+pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let metrics = telemetry::install_metrics()?;
+    let listener = bind(&mut config)?;
+    let connected = boot::connect(&config, "api", false).await?;
+    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    metrics.serve(process.config.http.metrics_port).await?;
+    let served = serve(&process, listener).await;
+    process.end().await;
+    served
+}
+
+/// Takes the port, before anything slow is done; `PORT=0` is replaced by the one that was given.
+///
+/// # Errors
+/// The port is taken, with a text that says what to do.
+pub fn bind(config: &mut Config) -> anyhow::Result<TcpListener> {
+    let address = config.http.socket_address();
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("port {} is taken: stop what listens there, or set PORT", address.port())
+        }
+        _ => anyhow::Error::new(error).context(format!("listen on {address}")),
+    })?;
+    config.http.port = listener.local_addr()?.port();
+    Ok(listener)
+}
+
+/// Serves until the lifecycle drains and open requests have ended.
+///
+/// # Errors
+/// The socket broke.
+pub async fn serve(process: &Process, listener: TcpListener) -> anyhow::Result<()> {
+    tracing::info!(address = %listener.local_addr()?, "the API takes requests");
+    let draining = process.lifecycle.draining.clone();
+    ::api::serve(app(process), listener, draining, process.config.process.grace).await.context("serve the API")
+}
+
+fn app(process: &Process) -> App {
+    let settings = ::api::Settings {
+        environment: match process.config.environment {
+            Environment::Dev => ::api::Environment::Dev,
+            Environment::Beta => ::api::Environment::Beta,
+            Environment::Prod => ::api::Environment::Prod,
+        },
+        public_url: process.config.http.public_url(),
+        internal_secret: process.internal_secret(),
+        simulator: simulator(&process.config),
+        build: format!("{}+{}", env!("CARGO_PKG_VERSION"), env!("MEMALERTS_BUILD")),
+        max_upload_bytes: process.config.uploads.max_bytes,
+    };
+    let keys = domain::access::Keys::derive(process.instance.keys.master.expose().as_bytes());
+    ::api::AppState::new(process.db.clone(), keys, settings, process.blobs.clone(), &process.lifecycle.draining)
+}
+
+/// In dev, whoever listens at the plain WebSocket that the pools read is a simulator.
+fn simulator(config: &Config) -> Option<String> {
+    let url = &config.chat.twitch.as_ref().filter(|_| config.environment.is_dev())?.irc_url;
+    Some(url.strip_prefix("ws://")?.trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,93 @@
+//! What the chat pools need: settings, the resident listeners, and in dev a Twitch to talk to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use ::chat::{
+    platforms,
+    simulator::{self, Simulator},
+};
+use anyhow::Context as _;
+use domain::outbox::Provider;
+use irc::OauthToken;
+
+use super::Process;
+use crate::{
+    config::{self, Config},
+    lifecycle::Lifecycle,
+};
+
+/// What pool `chat` must be told.
+pub(super) fn settings(process: &Process) -> ::chat::Settings {
+    let config = &process.config;
+    let own = || vec![format!("http://127.0.0.1:{}", config.http.port)];
+    ::chat::Settings {
+        twitch: config.chat.twitch.as_ref().map(|twitch| platforms::twitch::Settings {
+            url: twitch.irc_url.clone(),
+            login: twitch.login.clone(),
+            token: OauthToken::new(twitch.token.expose()),
+        }),
+        sync: config.chat.sync_every,
+        public_url: config.http.public_url(),
+        relay_targets: if config.chat.backend_base_urls.is_empty() {
+            own()
+        } else {
+            config.chat.backend_base_urls.clone()
+        },
+    }
+}
+
+/// What pool `outbox` must be told.
+pub(super) fn outbox_settings(process: &Process) -> ::outbox::Settings {
+    ::outbox::Settings {
+        twitch: process.config.chat.twitch.as_ref().map(|twitch| ::outbox::twitch::Settings {
+            url: twitch.irc_send_url.clone(),
+            login: twitch.login.clone(),
+            token: OauthToken::new(twitch.token.expose()),
+        }),
+    }
+}
+
+/// Listens to the platform's chats until the lifecycle drains. A platform that is not configured is told once and left
+/// alone: a process of its own must not end, or the runner of the Procfile would stop everything.
+pub(super) async fn listen(process: &Process, platform: Provider) {
+    let stop = process.lifecycle.draining.clone();
+    if let Err(reason) = ::chat::listen(process.db.clone(), platform, settings(process), stop.clone()).await {
+        tracing::info!(%platform, %reason, "nothing is heard on this platform");
+        stop.cancelled().await;
+    }
+}
+
+/// The simulator as a process of its own, until the lifecycle drains.
+///
+/// # Errors
+/// The port is taken.
+pub async fn run_simulator(port: u16, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let simulator = start_simulator(port, &lifecycle).await?;
+    tracing::info!(
+        url = simulator.websocket_url(),
+        "the simulator of Twitch takes connections: set TWITCH_IRC_URL to its address"
+    );
+    lifecycle.draining.cancelled().await;
+    Ok(())
+}
+
+/// Makes this process its own Twitch, if the settings ask for it.
+pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    if config.chat.simulate_twitch {
+        let simulator = start_simulator(0, lifecycle).await?;
+        config.chat.twitch = Some(config::Twitch {
+            irc_url: simulator.websocket_url(),
+            irc_send_url: simulator.plain_url(),
+            login: "memalerts_bot".to_owned(),
+            token: config::Secret::new("dev"),
+        });
+    }
+    Ok(())
+}
+
+async fn start_simulator(port: u16, lifecycle: &Lifecycle) -> anyhow::Result<Simulator> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    Simulator::start(simulator::Settings::at(address), lifecycle.stopped.clone())
+        .await
+        .with_context(|| format!("start the simulator of Twitch on {address}"))
+}

@@ -1,0 +1,52 @@
+//! What all roles of a process share.
+
+use anyhow::Context as _;
+use blobs::Blobs;
+use domain::credits::signature::InternalSecret;
+use queue::{Database, Wakes};
+use sqlx::PgPool;
+
+use crate::{
+    boot::{self, Instance},
+    config::Config,
+    lifecycle::Lifecycle,
+};
+
+/// A process that has booted: migrated, identified, with its files open. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Process {
+    pub config: Config,
+    pub lifecycle: Lifecycle,
+    pub db: Database,
+    pub instance: Instance,
+    pub blobs: Blobs,
+}
+
+impl Process {
+    /// Boots on the database behind `pool`.
+    ///
+    /// # Errors
+    /// The schema or the environment does not fit, or the upload directory belongs to another database.
+    pub async fn boot(config: Config, pool: PgPool, lifecycle: Lifecycle) -> anyhow::Result<Self> {
+        boot::migrate(&pool).await?;
+        let instance = Instance::settle(&pool, &config).await?;
+        let blobs = Blobs::local(&config.uploads.dir, &instance.database_id.to_string())
+            .with_context(|| format!("open the upload directory {}", config.uploads.dir.display()))?;
+        let (wakes, outward) = Wakes::new();
+        let db = Database::new(pool, wakes);
+        tokio::spawn(queue::run_exchange(db.clone(), outward, lifecycle.stopped.clone()));
+        Ok(Self { config, lifecycle, db, instance, blobs })
+    }
+
+    /// What proves calls between our own processes, in the form in which domain takes it.
+    #[must_use]
+    pub fn internal_secret(&self) -> InternalSecret {
+        InternalSecret::new(self.instance.keys.internal.expose().as_bytes())
+    }
+
+    /// The end, after all roles have ended: no task of ours uses the database any more.
+    pub async fn end(&self) {
+        self.lifecycle.stopped.cancel();
+        self.db.pool().close().await;
+    }
+}

@@ -1,0 +1,159 @@
+//! Pools of workers.
+
+use std::{fmt, time::Duration};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use domain::outbox::Provider;
+use futures_util::future;
+use queue::{Isolation, JobId, Workers};
+
+use super::{Process, chat};
+use crate::{boot, config::Config, lifecycle::Lifecycle, telemetry};
+
+/// Jobs of pool dispatch at the same time; most of them share a transaction, the others hold a database connection for
+/// milliseconds.
+const DISPATCH_AT_ONCE: usize = 32;
+
+/// A pool. To add one: a variant, its name, and its line in [`workers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Pool {
+    /// Starts, ends and refunds activations
+    Dispatch,
+    /// Checks and transcodes uploads
+    Media,
+    /// Listens to chats and answers commands
+    Chat,
+    /// Sends chat messages
+    Outbox,
+    /// Brings chatters into the credits
+    Credits,
+}
+
+impl Pool {
+    pub const ALL: [Self; 5] = [Self::Dispatch, Self::Media, Self::Chat, Self::Outbox, Self::Credits];
+
+    /// As in the jobs' rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::Media => "media",
+            Self::Chat => "chat",
+            Self::Outbox => "outbox",
+            Self::Credits => "credits",
+        }
+    }
+}
+
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How the pools are run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How a child process is started for a job whose process died under it. None: such jobs run one at a time in here.
+    pub isolation: Option<Isolation>,
+    /// Chat platforms that pool `chat` listens to; none named: all.
+    pub platforms: Vec<Provider>,
+}
+
+impl Options {
+    /// For the binary: a suspect job runs in a further process of the same program, with the same environment.
+    #[must_use]
+    pub fn of_this_program() -> Self {
+        let isolation = Isolation::new(|id, token| {
+            // This very program, also after its file was replaced by a newer one.
+            let mut command = tokio::process::Command::new("/proc/self/exe");
+            command.args(["run-job", &id.to_string(), "--token", &token.to_string()]);
+            command
+        });
+        Self { isolation: Some(isolation), platforms: Vec::new() }
+    }
+}
+
+/// Pools in a process of their own.
+///
+/// # Errors
+/// No database, or a pool could not be started.
+pub async fn run(config: Config, pools: &[Pool], platforms: Vec<Provider>, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let metrics = telemetry::install_metrics()?;
+    let name = pools.iter().map(|pool| pool.as_str()).collect::<Vec<_>>().join("+");
+    let connected = boot::connect(&config, &name, false).await?;
+    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    metrics.serve(process.config.http.metrics_port).await?;
+    let options = Options { platforms, ..Options::of_this_program() };
+    let served = serve(&process, pools, &options).await;
+    process.end().await;
+    served
+}
+
+/// Runs the pools until the lifecycle drains and their jobs have ended. No pools: returns at once.
+///
+/// # Errors
+/// A pool could not be started.
+pub async fn serve(process: &Process, pools: &[Pool], options: &Options) -> anyhow::Result<()> {
+    if pools.is_empty() {
+        return Ok(());
+    }
+    let workers = pools.iter().map(|pool| workers(process, *pool)).collect::<anyhow::Result<Vec<_>>>()?;
+    let settings = queue::Settings {
+        poll: if pools.contains(&Pool::Outbox) { process.config.chat.outbox_poll } else { Duration::from_secs(5) },
+        grace: process.config.process.grace,
+        isolation: options.isolation.clone(),
+        ..queue::Settings::default()
+    };
+    tracing::info!(pools = ?pools, "the pools take jobs");
+    let draining = process.lifecycle.draining.clone();
+    let platforms: &[Provider] = match &options.platforms[..] {
+        _ if !pools.contains(&Pool::Chat) => &[],
+        [] => &Provider::ALL,
+        some => some,
+    };
+    let listening = future::join_all(platforms.iter().map(|platform| chat::listen(process, *platform)));
+    let (ran, _) = tokio::join!(queue::run(process.db.clone(), workers, draining, settings), listening);
+    ran.context("run the pools")
+}
+
+/// Runs one claimed job and settles it: the child's side of [`Options::of_this_program`].
+///
+/// # Errors
+/// The claim is gone, or the database refused.
+pub async fn run_job(config: Config, id: JobId, token: i64, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let connected = boot::connect(&config, "run-job", false).await?;
+    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    let all = Pool::ALL.iter().map(|pool| workers(&process, *pool)).collect::<anyhow::Result<Vec<_>>>()?;
+    queue::run_alone(process.db.clone(), all, id, token, process.lifecycle.draining.clone()).await?;
+    process.end().await;
+    Ok(())
+}
+
+/// The handlers of a pool, with what they need from the settings.
+///
+/// # Errors
+/// Something that the pool needs cannot be made on this machine.
+pub fn workers(process: &Process, pool: Pool) -> anyhow::Result<Workers> {
+    Ok(match pool {
+        Pool::Dispatch => dispatch::workers(DISPATCH_AT_ONCE),
+        Pool::Media => media::workers(process.blobs.clone(), media_settings(&process.config)),
+        Pool::Chat => ::chat::workers(&chat::settings(process)),
+        Pool::Outbox => outbox::workers(&chat::outbox_settings(process)),
+        Pool::Credits => credits::workers(&credits::Settings { secret: process.internal_secret() })
+            .context("make the client of pool credits")?,
+    })
+}
+
+fn media_settings(config: &Config) -> media::Settings {
+    media::Settings {
+        ffmpeg: config.media.ffmpeg.clone(),
+        ffprobe: config.media.ffprobe.clone(),
+        max_duration: config.uploads.max_duration,
+        probe_deadline: config.media.probe_timeout,
+        transcode_deadline: config.media.transcode_timeout,
+        uid: config.media.uid,
+        concurrency: config.media.concurrency,
+    }
+}
