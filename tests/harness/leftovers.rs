@@ -33,8 +33,6 @@ pub(crate) async fn left_behind(pool: &PgPool, pools: &[String]) -> Vec<String> 
 
 /// What the domain's own audit finds wrong with the money.
 pub(crate) async fn audit(pool: &PgPool) -> Vec<String> {
-    let mut conn = pool.acquire().await.expect("a connection");
-    let wallets = domain::wallets::audit(&mut conn).await.expect("audit the wallets");
-    let activations = domain::activations::audit(&mut conn).await.expect("audit the activations");
-    [wallets, activations].concat()
+    let db = queue::Database::new(pool.clone(), queue::Wakes::new().0);
+    domain::audit::money(&db).await.expect("audit the money").breaches
 }

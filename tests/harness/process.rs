@@ -126,13 +126,19 @@ impl MemalertsProcess {
     }
 
     /// Waits for a good end, and gives the whole standard output.
-    pub async fn output(mut self) -> String {
+    pub async fn output(self) -> String {
+        let (status, output, log) = self.outcome().await;
+        assert!(status.success(), "{status}: {log}");
+        output
+    }
+
+    /// Waits for the end, and gives the whole standard output and error.
+    pub async fn outcome(mut self) -> (ExitStatus, String, String) {
         let status = self.ended().await;
-        assert!(status.success(), "{status}: {}", self.raw_log().join("\n"));
         // The last lines may still be on their way through the pipe's thread.
         let readers = [self.readers.pop(), self.readers.pop()];
         readers.into_iter().flatten().for_each(|reader| drop(reader.join()));
-        self.stdout().join("\n")
+        (status, self.stdout().join("\n"), self.raw_log().join("\n"))
     }
 
     /// Waits for the end.

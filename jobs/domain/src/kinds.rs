@@ -2,13 +2,14 @@
 
 use queue::Kind;
 
-use crate::{activations, chat, credits, events, outbox, playback, requests, submissions};
+use crate::{activations, audit, chat, credits, events, outbox, playback, requests, submissions};
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
 #[must_use]
 pub fn all() -> Vec<Kind> {
     let mut kinds = vec![
         Kind::of::<activations::AdvancePlayback>(),
+        Kind::of::<audit::AuditMoney>(),
         Kind::of::<chat::IngestChatBatch>(),
         Kind::of::<credits::ForgetCreditsEvents>(),
         Kind::of::<credits::PublishCredits>(),

@@ -23,6 +23,8 @@ pub mod submissions;
 
 pub mod activations;
 
+pub mod audit;
+
 pub mod playback;
 
 pub mod outbox;

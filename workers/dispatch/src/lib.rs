@@ -5,9 +5,11 @@
 
 mod advance_playback;
 mod announce_queue;
+mod audit_money;
 mod expire_play;
 mod expire_waiting;
 mod housekeeping;
+mod telemetry;
 
 use std::time::Duration;
 
@@ -23,17 +25,20 @@ const BATCH: usize = 64;
 /// The pool's handlers, for up to `concurrency` jobs at once.
 #[must_use]
 pub fn workers(concurrency: usize) -> Workers {
+    telemetry::describe();
     Workers::new(POOL, concurrency)
         .handle_together(BATCH, advance_playback::handle)
         .handle(expire_play::handle)
         .handle(expire_waiting::handle)
         .handle_together(BATCH, announce_queue::handle)
+        .handle(audit_money::handle)
         .handle(housekeeping::sweep_screens)
         .handle(housekeeping::forget_requests)
         .handle(housekeeping::trim_events)
         .every(Duration::from_secs(10), || domain::playback::SweepScreens {})
         .every(Duration::from_hours(1), || domain::requests::ForgetRequests {})
         .every(Duration::from_mins(10), || domain::events::TrimEvents {})
+        .every(Duration::from_hours(24), || domain::audit::AuditMoney {})
 }
 
 /// Playback fails only where the database does: worth another try.

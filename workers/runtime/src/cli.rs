@@ -51,6 +51,11 @@ pub enum Command {
     /// Look at the pools' queues, pause one, let it go on
     #[command(subcommand)]
     Queues(QueuesCommand),
+    /// Check that all coins add up: prints each breach of the ledger's rules, and fails if there is one
+    Audit {
+        #[arg(long)]
+        json: bool,
+    },
     /// Apply the migrations that are missing, and end
     Migrate,
     /// Print openapi.yaml, and end

@@ -474,14 +474,15 @@ pub async fn audit(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> 
            select 'activation ' || id || ' cost ' || final_price || ' but settled ' || amount
            from movement where amount <> final_price
            union all
-           select 'the escrow of channel ' || c.id || ' holds ' || held.amount || ' but ' || open.amount || ' is open'
-           from channels c
-           cross join lateral (select coalesce(sum(e.amount), 0) as amount from ledger_entries e
-                               join ledger_operations o on o.id = e.operation_id
-                               where o.channel_id = c.id and e.account = 'escrow') held
-           cross join lateral (select coalesce(sum(a.final_price), 0) as amount from activations a
-                               where a.channel_id = c.id and a.source = 'meme' and a.ended_at is null) open
-           where held.amount <> open.amount"#
+           select 'the escrow of channel ' || channel_id || ' holds ' || coalesce(held.amount, 0)
+                  || ' but ' || coalesce(open.amount, 0) || ' is open'
+           from (select o.channel_id, sum(e.amount) as amount
+                 from ledger_entries e join ledger_operations o on o.id = e.operation_id
+                 where e.account = 'escrow' group by o.channel_id) held
+           full join (select channel_id, sum(final_price) as amount
+                      from activations where source = 'meme' and ended_at is null group by channel_id) open
+                using (channel_id)
+           where coalesce(held.amount, 0) <> coalesce(open.amount, 0)"#
     )
     .fetch_all(conn)
     .await?;

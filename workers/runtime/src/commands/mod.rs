@@ -1,5 +1,6 @@
 //! What the binary does when it is called.
 
+mod audit;
 mod jobs;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -38,6 +39,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Jobs(command) => jobs::jobs(command).await,
         Command::Queues(command) => jobs::queues(command).await,
+        Command::Audit { json } => audit::run(json).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
         Command::Simulator { port } => {
             telemetry::init("info");

@@ -50,6 +50,7 @@ impl Metrics {
         if port != 0 && address.port() != port {
             tracing::warn!(wanted = port, used = address.port(), "METRICS_PORT is taken; using the next free one");
         }
+        tracing::info!(%address, "metrics are served");
         tokio::spawn(self.accept(listener));
         Ok(address)
     }
