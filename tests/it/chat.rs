@@ -66,6 +66,30 @@ async fn a_line_that_nobody_understands_is_put_aside_alone_with_its_bytes() {
 }
 
 #[tokio::test]
+async fn messages_are_kept_for_a_week_and_what_was_put_aside_for_a_month() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    streamer_with_bot(&app, &twitch, "demo").await;
+    let day = Duration::from_hours(24);
+    twitch.inject("demo", b":anna!anna@anna PRIVMSG #demo :\xff\xfe");
+    twitch.say("demo", "anna", "old");
+    recorded(&app, 1).await;
+    app.advance(day * 5).await;
+    joined(&twitch, "demo", 1).await;
+    twitch.say("demo", "anna", "young");
+    recorded(&app, 2).await;
+    let kept = async || {
+        let messages = count(app.pool(), "select count(*) from chat_messages").await;
+        (messages, count(app.pool(), "select count(*) from chat_dead_letters").await)
+    };
+    assert_eq!(kept().await, (2, 1));
+    for (days, left) in [(3, (1, 1)), (21, (0, 1)), (2, (0, 0))] {
+        app.advance(day * days).await;
+        wait_until(&format!("{left:?} are left"), async || (kept().await == left).then_some(())).await;
+    }
+}
+
+#[tokio::test]
 async fn comes_back_when_the_platform_moves_it_or_hangs_up() {
     let twitch = simulator().await;
     let app = system(&twitch).start().await;

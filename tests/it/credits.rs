@@ -84,6 +84,43 @@ async fn a_new_chatter_is_shown_in_the_credits_once() {
 }
 
 #[tokio::test]
+async fn a_day_after_a_reset_the_session_that_ended_is_forgotten_and_the_present_one_is_not() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    let donation = async |event| {
+        let how = Call { path: "/internal/credits/donor", event, ..CALL };
+        call(&app, &how, &json!({ "channelSlug": "demo", "name": "Boris", "amount": 100 })).await.expect(200);
+    };
+    let rows = async || -> (i64, i64, i64) {
+        let counts = "select (select count(*) from credits_sightings), (select count(*) from credits_chatters),
+                             (select count(*) from credits_donors)";
+        sqlx::query_as(counts).fetch_one(app.pool()).await.unwrap()
+    };
+    for (session, event) in ["d1", "d2"].into_iter().enumerate() {
+        if session > 0 {
+            demo.post("/streamer/credits/reset", &json!({})).await.expect(204);
+        }
+        twitch.say("demo", "anna", &format!("in session {session}"));
+        donation(event).await;
+        recorded(&app, i64::try_from(session).unwrap() + 1).await;
+    }
+    assert_eq!(rows().await, (2, 2, 2));
+    app.advance(Duration::from_hours(23)).await;
+    app.drain().await;
+    assert_eq!(rows().await, (2, 2, 2), "relay jobs may still read it");
+    app.advance(Duration::from_hours(2)).await;
+    app.drain().await;
+    assert_eq!(rows().await, (1, 1, 1));
+    let state = demo.get("/streamer/credits/state").await.expect(200);
+    assert_eq!(
+        (&state["chatters"][0]["name"], &state["donors"][0]["amount"]),
+        (&json!("anna"), &json!(100.0)),
+        "{state}"
+    );
+}
+
+#[tokio::test]
 async fn the_last_state_is_always_told_and_at_most_one_a_second() {
     let app = TestApp::start().await;
     let demo = app.login("demo", "streamer").await;

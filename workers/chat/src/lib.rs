@@ -14,10 +14,11 @@ pub mod platforms;
 mod residents;
 pub mod simulator;
 mod telemetry;
+mod trim_chat;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::chat::IngestChatBatch;
+use domain::chat::{IngestChatBatch, TrimChat};
 use queue::Workers;
 
 pub use residents::listen;
@@ -40,5 +41,8 @@ pub struct Settings {
 pub fn workers(settings: &Settings) -> Workers {
     telemetry::describe();
     let settings = Arc::new(settings.clone());
-    Workers::new("chat", 4).handle::<IngestChatBatch, _, _>(move |ctx, job| ingest::handle(ctx, job, settings.clone()))
+    Workers::new("chat", 4)
+        .handle::<IngestChatBatch, _, _>(move |ctx, job| ingest::handle(ctx, job, settings.clone()))
+        .handle(trim_chat::handle)
+        .every(Duration::from_hours(1), TrimChat::default)
 }

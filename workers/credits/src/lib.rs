@@ -1,6 +1,7 @@
 //! Pool `credits`: brings chatters to the instances that show them, and the credits to their overlay.
 
 mod forget_credits_events;
+mod forget_credits_session;
 mod publish_credits;
 mod relay_chatter;
 mod telemetry;
@@ -28,5 +29,6 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
         .handle::<RelayChatter, _, _>(move |ctx, job| relay_chatter::handle(ctx, job, relay.clone()))
         .handle::<PublishCredits, _, _>(publish_credits::handle)
         .handle::<ForgetCreditsEvents, _, _>(forget_credits_events::handle)
+        .handle(forget_credits_session::handle)
         .every(Duration::from_hours(1), ForgetCreditsEvents::default))
 }

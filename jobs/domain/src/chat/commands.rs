@@ -80,6 +80,18 @@ pub async fn bury(
     repo::insert_dead_letter(conn, platform, line, reason).await
 }
 
+/// Forgets up to `limit` messages and as many lines that were put aside, all past their time. Returns the larger count:
+/// less than `limit` means that nothing old is left.
+///
+/// # Errors
+/// The database refused.
+pub async fn trim(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let messages = repo::trim_messages(conn, limit).await?;
+    let letters = repo::trim_dead_letters(conn, limit).await?;
+    let batches = repo::trim_batches(conn, limit).await?;
+    Ok(messages.max(letters).max(batches))
+}
+
 /// The first place of each new message; a second reading within the same slice is not fresh.
 fn places(messages: &[ChatMessage], mut new: Vec<(Uuid, String)>) -> Vec<usize> {
     let mut fresh = Vec::with_capacity(new.len());

@@ -6,7 +6,7 @@
 //! **What was read** is kept as bytes first: [`receive`] writes a batch of lines and its job [`IngestChatBatch`] in one
 //! transaction, so that a line that was taken from the socket and kept is never lost, whatever understanding it costs.
 //! The job turns lines into messages ([`record`]), once each by their content id, and puts what nobody can understand
-//! aside alone, with its bytes ([`bury`]).
+//! aside alone, with its bytes ([`bury`]). [`trim`] forgets both when nobody can need them any more.
 
 mod commands;
 mod jobs;
@@ -14,7 +14,7 @@ mod model;
 mod repo;
 pub mod sessions;
 
-pub use commands::{Recorded, bury, receive, record};
-pub use jobs::IngestChatBatch;
+pub use commands::{Recorded, bury, receive, record, trim};
+pub use jobs::{IngestChatBatch, TrimChat};
 pub use model::{Batch, ChatMessage, RawLine, Roles};
 pub use repo::{drop_batch, find_batch};

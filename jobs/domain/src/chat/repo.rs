@@ -116,3 +116,53 @@ pub(super) async fn insert_dead_letter(
     .await?;
     Ok(())
 }
+
+/// Days. A message is kept to know it again when it is read a second time, which happens within minutes: on a second
+/// connection, or when a batch is tried again. The rest is for whoever wonders what was said.
+const MESSAGES_KEPT: i32 = 7;
+
+/// Days that a line which was put aside waits for somebody to look at it; also the lines of a batch whose job is dead.
+const ASIDE_KEPT: i32 = 30;
+
+pub(super) async fn trim_messages(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from chat_messages
+         where ctid = any (array(
+             select ctid from chat_messages where received_at < app_now() - make_interval(days => $1) limit $2
+         ))",
+        MESSAGES_KEPT,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn trim_dead_letters(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from chat_dead_letters
+         where ctid = any (array(
+             select ctid from chat_dead_letters where created_at < app_now() - make_interval(days => $1) limit $2
+         ))",
+        ASIDE_KEPT,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Holds nothing but what is being understood, and what nobody could: small enough to be read whole.
+pub(super) async fn trim_batches(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from chat_batches
+         where ctid = any (array(
+             select ctid from chat_batches where received_at < app_now() - make_interval(days => $1) limit $2
+         ))",
+        ASIDE_KEPT,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use queue::Tx;
+use queue::{Options, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ChatterEvent, CreditsError, DonorEvent, PublishCredits, RelayChatter, Seen, repo};
+use super::{ChatterEvent, CreditsError, DonorEvent, ForgetCreditsSession, PublishCredits, RelayChatter, Seen, repo};
 use crate::{
     access,
     channels::{self, Channel},
@@ -16,6 +16,9 @@ use crate::{
 
 /// `credits:state` is told at most this often.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Sightings outlive their session by this long: a relay job, which reads them, tries for half a day.
+const SESSION_KEPT: Duration = Duration::from_hours(24);
 
 /// Notices people in a chat; each new one of the session is relayed to every target. Returns how many were new.
 ///
@@ -70,7 +73,12 @@ pub async fn add_donor(tx: &mut Tx, event_id: &str, event: &DonorEvent) -> Resul
 /// # Errors
 /// The database refused.
 pub async fn reset(tx: &mut Tx, channel_id: Uuid) -> Result<(), CreditsError> {
+    let over = repo::lock_session_id(tx, channel_id).await?;
     repo::new_session(tx, channel_id, Uuid::now_v7()).await?;
+    if let Some(session_id) = over {
+        let later = Options { delay: Some(SESSION_KEPT), ..Options::default() };
+        queue::enqueue_with(tx, &ForgetCreditsSession { session_id }, later).await?;
+    }
     changed(tx, channel_id).await
 }
 
@@ -120,6 +128,18 @@ pub async fn rotate_token(tx: &mut Tx, channel_id: Uuid) -> Result<Channel, Cred
 /// The database refused.
 pub async fn forget_old_events(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {
     repo::delete_old_events(conn).await
+}
+
+/// Forgets up to `limit` sightings, as many chatters and as many donors of a session that is over. Returns the largest
+/// count: less than `limit` means that nothing of it is left.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget_session(conn: &mut PgConnection, session_id: Uuid, limit: i64) -> Result<u64, sqlx::Error> {
+    let sightings = repo::delete_sightings(conn, session_id, limit).await?;
+    let chatters = repo::delete_chatters(conn, session_id, limit).await?;
+    let donors = repo::delete_donors(conn, session_id, limit).await?;
+    Ok(sightings.max(chatters).max(donors))
 }
 
 /// The channel that the event is for; `None` when the event was applied before.

@@ -56,3 +56,22 @@ impl Job for ForgetCreditsEvents {
         Some(Dedupe::WakeUp(String::new()))
     }
 }
+
+/// Forget who was seen and shown in a session that is over. Ordered by the reset that ended it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ForgetCreditsSession {
+    pub session_id: Uuid,
+}
+
+impl Job for ForgetCreditsSession {
+    const NAME: &'static str = "forget-credits-session";
+    const POOL: &'static str = "credits";
+    const RETRY: Retry = Retry::new(3, Duration::from_secs(30), Duration::from_mins(5));
+    const TIMEOUT: Duration = Duration::from_mins(1);
+    /// After everything that somebody waits for.
+    const PRIORITY: i16 = -10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::Event(self.session_id.to_string()))
+    }
+}

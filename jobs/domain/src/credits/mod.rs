@@ -6,6 +6,8 @@
 //!   ([`signature`]) and carries the sighting's id as event id.
 //! - **Receiving.** [`add_chatter`] and [`add_donor`] apply an event once by that id, and order [`PublishCredits`]:
 //!   a wake-up that tells the overlay the whole state, at most once a second, the last value always.
+//!
+//! A [`reset`] begins a new session and orders [`ForgetCreditsSession`] for the old one.
 
 mod commands;
 mod error;
@@ -14,8 +16,10 @@ mod model;
 mod repo;
 pub mod signature;
 
-pub use commands::{Published, add_chatter, add_donor, forget_old_events, publish, reset, rotate_token, sight};
+pub use commands::{
+    Published, add_chatter, add_donor, forget_old_events, forget_session, publish, reset, rotate_token, sight,
+};
 pub use error::CreditsError;
-pub use jobs::{ForgetCreditsEvents, PublishCredits, RelayChatter};
+pub use jobs::{ForgetCreditsEvents, ForgetCreditsSession, PublishCredits, RelayChatter};
 pub use model::{Amount, Chatter, ChatterEvent, CreditsConfig, CreditsState, Donor, DonorEvent, Seen, Sighting};
 pub use repo::{config, sighting, state};

@@ -37,6 +37,13 @@ pub(super) async fn session(conn: &mut PgConnection, channel_id: Uuid) -> Result
     .await
 }
 
+/// The channel's present session, if it has one, which nobody else can end until the transaction does.
+pub(super) async fn lock_session_id(conn: &mut PgConnection, channel_id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("select session_id from credits_sessions where channel_id = $1 for no key update", channel_id)
+        .fetch_optional(conn)
+        .await
+}
+
 pub(super) async fn new_session(conn: &mut PgConnection, channel_id: Uuid, id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into credits_sessions (channel_id, session_id) values ($1, $2)
@@ -237,4 +244,40 @@ pub(super) async fn raise_token(conn: &mut PgConnection, channel_id: Uuid) -> Re
         .execute(conn)
         .await?;
     Ok(())
+}
+
+pub(super) async fn delete_sightings(conn: &mut PgConnection, session: Uuid, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from credits_sightings
+         where ctid = any (array(select ctid from credits_sightings where session_id = $1 limit $2))",
+        session,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn delete_chatters(conn: &mut PgConnection, session: Uuid, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from credits_chatters
+         where ctid = any (array(select ctid from credits_chatters where session_id = $1 limit $2))",
+        session,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn delete_donors(conn: &mut PgConnection, session: Uuid, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from credits_donors
+         where ctid = any (array(select ctid from credits_donors where session_id = $1 limit $2))",
+        session,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }
