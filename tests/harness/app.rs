@@ -92,7 +92,8 @@ fn run(mut config: Config, pools: &[Pool], lifecycle: Lifecycle, booted: &mpsc::
     tokio.block_on(async {
         let listener = roles::api::bind(&mut config).expect("a port");
         let base = format!("http://127.0.0.1:{}", config.http.port);
-        let connected = boot::connect(&config, "test", false).await.expect("connect to the test's database");
+        let connected =
+            boot::connect(&config, "test", false, boot::Patience::None).await.expect("connect to the test's database");
         let process = Process::boot(config, connected.pool, lifecycle).await.expect("boot");
         booted.send((process.clone(), base)).expect("the test waits");
         let options = roles::work::Options::default();

@@ -7,6 +7,10 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream, UnixStream},
+};
 
 use crate::clock;
 
@@ -37,6 +41,38 @@ impl TestDatabase {
         let url = env::var("MEMALERTS_TEST_DATABASE_URL").unwrap();
         let (server, _) = url.rsplit_once('/').expect("a URL with a database");
         format!("{server}/{}", self.name)
+    }
+
+    /// The same by way of a TCP port of loopback, once [`TestDatabase::listen_at`] has opened it.
+    #[must_use]
+    pub fn url_at(&self, port: u16) -> String {
+        format!("postgres://{}@127.0.0.1:{port}/{}", self.server.get_username(), self.name)
+    }
+
+    /// Opens a TCP port of loopback that leads to the server, for as long as the test's runtime lives.
+    pub async fn listen_at(&self, port: u16) {
+        let door = TcpListener::bind(("127.0.0.1", port)).await.expect("the port");
+        let server = self.server.clone();
+        tokio::spawn(async move {
+            while let Ok((mut here, _)) = door.accept().await {
+                let server = server.clone();
+                tokio::spawn(async move {
+                    let port = server.get_port();
+                    // The connection ends when one side closes it.
+                    drop(match server.get_socket() {
+                        Some(folder) => {
+                            let mut there = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?;
+                            copy_bidirectional(&mut here, &mut there).await
+                        }
+                        None => {
+                            let mut there = TcpStream::connect((server.get_host(), port)).await?;
+                            copy_bidirectional(&mut here, &mut there).await
+                        }
+                    });
+                    std::io::Result::Ok(())
+                });
+            }
+        });
     }
 
     /// A few connections to it.

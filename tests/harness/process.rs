@@ -43,6 +43,23 @@ impl MemalertsProcess {
     /// of its own and `env`.
     #[must_use]
     pub fn spawn(arguments: &[&str], env: &[(&str, impl AsRef<std::ffi::OsStr>)]) -> Self {
+        let (theirs, ours) = std::io::pipe().expect("a pipe");
+        Self::spawn_with(arguments, env, ours.into(), theirs)
+    }
+
+    /// The same with a terminal as its standard error.
+    #[must_use]
+    pub fn spawn_at_terminal(arguments: &[&str], env: &[(&str, impl AsRef<std::ffi::OsStr>)]) -> Self {
+        let terminal = nix::pty::openpty(None, None).expect("a terminal");
+        Self::spawn_with(arguments, env, terminal.slave.into(), std::fs::File::from(terminal.master))
+    }
+
+    fn spawn_with(
+        arguments: &[&str],
+        env: &[(&str, impl AsRef<std::ffi::OsStr>)],
+        stderr: Stdio,
+        log: impl std::io::Read + Send + 'static,
+    ) -> Self {
         // Only made by those who use it, which must not be the one of another test.
         let data_dir = std::env::temp_dir().join(format!("memalerts-it-{}", uuid::Uuid::new_v4().simple()));
         let mut child = Command::new(binary())
@@ -56,10 +73,10 @@ impl MemalertsProcess {
             .envs(env.iter().map(|(name, value)| (name, value.as_ref())))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("start memalerts");
-        let (log, first) = collect(child.stderr.take().expect("stderr"));
+        let (log, first) = collect(log);
         let (stdout, second) = collect(child.stdout.take().expect("stdout"));
         Self { child, log, stdout, data_dir, readers: vec![first, second] }
     }
@@ -135,10 +152,30 @@ impl MemalertsProcess {
     /// Waits for the end, and gives the whole standard output and error.
     pub async fn outcome(mut self) -> (ExitStatus, String, String) {
         let status = self.ended().await;
-        // The last lines may still be on their way through the pipe's thread.
-        let readers = [self.readers.pop(), self.readers.pop()];
-        readers.into_iter().flatten().for_each(|reader| drop(reader.join()));
-        (status, self.stdout().join("\n"), self.raw_log().join("\n"))
+        self.read_to_the_end();
+        (
+            status,
+            self.stdout().join(
+                "
+",
+            ),
+            self.raw_log().join(
+                "
+",
+            ),
+        )
+    }
+
+    /// Waits for a bad end, and gives the lines of the whole standard error.
+    pub async fn failure(self) -> Vec<String> {
+        let (status, _, log) = self.outcome().await;
+        assert!(!status.success(), "it did not fail: {log}");
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// The last lines may still be on their way through the pipes' threads when the process has ended.
+    fn read_to_the_end(&mut self) {
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
     }
 
     /// Waits for the end.

@@ -24,6 +24,11 @@ impl Drop for DataDir {
     }
 }
 
+/// A port at which nobody listens now.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 #[tokio::test]
 async fn an_empty_environment_is_refused_with_one_message_that_lists_all_that_is_missing() {
     let mut process = MemalertsProcess::spawn(&["all"], &[("MEMALERTS_ENV", "")]);
@@ -32,6 +37,134 @@ async fn an_empty_environment_is_refused_with_one_message_that_lists_all_that_is
     assert_eq!(log.len(), 1, "{log:?}");
     let message = log[0]["msg"].as_str().unwrap();
     assert!(message.contains("MEMALERTS_SECRET") && message.contains("MEMALERTS_INTERNAL_SECRET"), "{message}");
+    assert!(message.contains("MEMALERTS_ENV is not set, which means prod"), "{message}");
+}
+
+#[tokio::test]
+async fn a_person_at_a_terminal_gets_lines_to_read_and_not_json() {
+    let env = [("LOG_LEVEL", "lala"), ("PORT", "much")];
+    let said = MemalertsProcess::spawn_at_terminal(&["all"], &env).failure().await;
+    assert_eq!(said[0], "memalerts: the environment has 2 problems:", "{said:?}");
+    assert!(said[1].starts_with("  - PORT must be ") && said[2].starts_with("  - LOG_LEVEL must be "), "{said:?}");
+    // Commands say it so wherever their words go.
+    let said = MemalertsProcess::spawn(&["config"], &[("LOG_LEVEL", "lala")]).failure().await;
+    assert_eq!(said[0], "memalerts: the environment has 1 problem:");
+}
+
+#[tokio::test]
+async fn the_settings_are_shown_with_where_they_come_from_and_without_secrets() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let env = [("PORT", "81"), ("MEMALERTS_SECRET", secret), ("DATABASE_URL", "postgres://me:geheim@db/x")];
+    let shown = MemalertsProcess::spawn(&["config"], &env).output().await;
+    for line in [
+        "environment  PORT=81",
+        "environment  MEMALERTS_SECRET=[secret]",
+        "environment  DATABASE_URL=postgres://me:***@db/x",
+        "default      PUBLIC_BASE_URL=http://localhost:81",
+        "default      LOG_LEVEL=info",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "no {line:?} in\n{shown}");
+    }
+    let json = MemalertsProcess::spawn(&["config", "--json"], &env).output().await;
+    let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let port = json.iter().find(|setting| setting["name"] == "PORT").unwrap();
+    assert_eq!(*port, serde_json::json!({ "name": "PORT", "value": "81", "source": "environment" }));
+    assert!(!format!("{shown}{json:?}").contains("geheim") && !format!("{shown}{json:?}").contains(secret));
+}
+
+#[tokio::test]
+async fn a_command_without_its_database_fails_at_once_and_says_where_it_looked() {
+    let port = free_port();
+    let nowhere = format!("postgres://me:geheim@127.0.0.1:{port}/x");
+    let unknown = "postgres://me:geheim@no-such-host.invalid/x".to_owned();
+    let database = harness::TestDatabase::create().await;
+    let missing = format!("{}_not", database.url());
+    let stranger = database.url().replacen("memalerts@", "stranger@", 1);
+    for (url, expected) in [
+        (&nowhere, format!("no connection to PostgreSQL at 127.0.0.1:{port}: connection refused")),
+        (&unknown, "no connection to PostgreSQL at no-such-host.invalid:5432: the host name is not known".to_owned()),
+        (&missing, "does not exist (make it: createdb ".to_owned()),
+        (&stranger, "authentication failed for user stranger".to_owned()),
+    ] {
+        let said = MemalertsProcess::spawn(&["jobs", "list"], &[("DATABASE_URL", url)]).failure().await.join("\n");
+        assert!(said.starts_with("memalerts: ") && said.contains(&expected), "{url}: {said}");
+        assert!(!said.contains("geheim"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_stays_waits_for_its_database_and_says_so() {
+    let database = harness::TestDatabase::create().await;
+    let port = free_port();
+    let mut api = MemalertsProcess::spawn(&["api"], &[("DATABASE_URL", database.url_at(port))]);
+    harness::wait_until("it says that it waits", async || {
+        let waits = format!("no connection to PostgreSQL at 127.0.0.1:{port}: connection refused");
+        api.log().iter().any(|line| line["msg"].as_str().is_some_and(|msg| msg.starts_with(&waits))).then_some(())
+    })
+    .await;
+    database.listen_at(port).await;
+    api.logged("PostgreSQL is there").await;
+    api.base_url().await;
+    assert!(api.stop().await.success());
+
+    // A signal ends the waiting.
+    let mut waiting = MemalertsProcess::spawn(&["work", "dispatch"], &[("DATABASE_URL", "postgres://127.0.0.1:1/x")]);
+    harness::wait_until("it waits", async || (!waiting.log().is_empty()).then_some(())).await;
+    assert!(!waiting.stop().await.success());
+}
+
+#[tokio::test]
+async fn pool_media_does_not_start_without_the_programs_it_runs() {
+    for arguments in [&["work", "media"][..], &["all"]] {
+        let refusal =
+            MemalertsProcess::spawn(arguments, &[("FFMPEG_PATH", "/nowhere/ffmpeg")]).failure().await.join("\n");
+        assert!(refusal.contains("/nowhere/ffmpeg (FFMPEG_PATH)") && refusal.contains("apt-get install"), "{refusal}");
+        assert!(!refusal.contains("FFPROBE_PATH"), "only what is missing: {refusal}");
+    }
+}
+
+#[tokio::test]
+async fn production_without_a_public_address_says_what_will_not_work() {
+    let database = harness::TestDatabase::create().await;
+    let secret = "0123456789abcdef0123456789abcdef";
+    let url = database.url();
+    let prod = [
+        ("DATABASE_URL", url.as_str()),
+        ("MEMALERTS_ENV", "prod"),
+        ("LISTEN_ADDRESS", "127.0.0.1"),
+        ("MEMALERTS_SECRET", secret),
+        ("MEMALERTS_INTERNAL_SECRET", secret),
+    ];
+    let warnings = |api: &MemalertsProcess| {
+        let log = api.log();
+        log.iter().filter(|line| line["level"] == "warn").map(|line| line["msg"].to_string()).collect::<Vec<_>>()
+    };
+    let mut silent =
+        MemalertsProcess::spawn(&["api"], &[&prod[..], &[("PUBLIC_BASE_URL", "https://x.example")]].concat());
+    silent.base_url().await;
+    assert_eq!(warnings(&silent), [""; 0]);
+    assert!(silent.stop().await.success());
+    let mut api = MemalertsProcess::spawn(&["api"], &prod);
+    api.base_url().await;
+    let warnings = warnings(&api);
+    assert!(warnings.len() == 1 && warnings[0].contains("PUBLIC_BASE_URL is not set"), "{warnings:?}");
+    assert!(api.stop().await.success());
+}
+
+#[tokio::test]
+async fn processes_of_one_machine_start_without_a_warning() {
+    let database = harness::TestDatabase::create().await;
+    let url = database.url();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let env = [("DATABASE_URL", url.as_str()), ("METRICS_PORT", &port)];
+    let mut chat = MemalertsProcess::spawn(&["work", "chat", "outbox"], &env);
+    chat.logged("METRICS_PORT is taken; using the next free one").await;
+    chat.logged("the pools take jobs").await;
+    assert!(chat.stop().await.success());
+    let log = chat.log();
+    assert!(log.iter().all(|line| line["level"] == "info"), "{log:?}");
+    assert!(!format!("{log:?}").contains("no connector"), "platforms that are not built are no news: {log:?}");
 }
 
 #[tokio::test]

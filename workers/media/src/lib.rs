@@ -13,6 +13,7 @@ mod ffprobe;
 mod policy;
 mod pool;
 mod probe_upload;
+mod program;
 mod samples;
 mod settings;
 mod stop;
@@ -26,6 +27,7 @@ use blobs::Blobs;
 use domain::submissions::SweepBlobs;
 use queue::Workers;
 
+pub use program::find_program;
 pub use samples::{Sample, sample};
 pub use settings::Settings;
 pub(crate) use stop::Stop;

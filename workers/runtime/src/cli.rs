@@ -61,7 +61,10 @@ pub enum Command {
     /// Print openapi.yaml, and end
     Openapi,
     /// Show the settings in effect (secrets hidden), or everything that is wrong with them
-    Config,
+    Config {
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,29 @@
-//! What a person at the terminal is told, on stdout; the log goes to stderr.
+//! What a person at the terminal is told. Answers go to stdout; what goes wrong and what is waited for, to stderr, where a
+//! process that stays otherwise writes its log.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
-/// Writes a line. A terminal that went away is no reason to stop a server.
+/// Writes a line to stdout. A terminal that went away is no reason to stop a server.
 pub(crate) fn say(line: impl std::fmt::Display) {
     let mut stdout = io::stdout().lock();
     drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+}
+
+/// Why the process ends now. `logs`: it is one that stays, which promises lines of JSON to whoever collects its stderr; a
+/// terminal gets lines to read all the same.
+pub(crate) fn fail(error: &anyhow::Error, logs: bool) {
+    if logs && !io::stderr().is_terminal() {
+        tracing::error!("{error:#}");
+    } else {
+        drop(writeln!(io::stderr(), "memalerts: {error:#}"));
+    }
+}
+
+/// What a process that stays waits for, before it does anything else.
+pub(crate) fn progress(text: &str) {
+    if io::stderr().is_terminal() {
+        drop(writeln!(io::stderr(), "memalerts: {text}"));
+    } else {
+        tracing::warn!("{text}");
+    }
 }

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use self::group::{Group, KillOnDrop};
 
 /// Where a program without a path is looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What one run may use.
 #[derive(Debug, Clone, Copy)]

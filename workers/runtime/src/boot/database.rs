@@ -8,7 +8,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::repo;
+use super::{
+    reach::{self, Patience},
+    repo,
+};
 use crate::config::Config;
 
 /// A pool, and the private server behind it when this process runs one.
@@ -22,12 +25,15 @@ pub struct Connected {
 /// does that), otherwise another process must be running it.
 ///
 /// # Errors
-/// No server, or it refuses us.
-pub async fn connect(config: &Config, name: &str, embed: bool) -> anyhow::Result<Connected> {
+/// No server (after `patience`), or it refuses us; the text says where we looked and what happened there.
+pub async fn connect(config: &Config, name: &str, embed: bool, patience: Patience) -> anyhow::Result<Connected> {
     let (options, embedded) = match &config.database.url {
         Some(url) => (
-            PgConnectOptions::from_str(url.expose())
-                .map_err(|_| anyhow::anyhow!("DATABASE_URL is not a valid PostgreSQL address"))?,
+            PgConnectOptions::from_str(url.expose()).map_err(|_| {
+                anyhow::anyhow!(
+                    "DATABASE_URL is no address of PostgreSQL (postgres://user:password@host:port/database)"
+                )
+            })?,
             None,
         ),
         None if embed => {
@@ -38,10 +44,12 @@ pub async fn connect(config: &Config, name: &str, embed: bool) -> anyhow::Result
         }
         None => (embedded::attach(&config.database.data_dir)?, None),
     };
+    let options = options.application_name(&format!("memalerts {name}"));
+    reach::reach(&options, patience).await?;
     let pool = PgPoolOptions::new()
         .max_connections(config.database.pool_size)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.application_name(&format!("memalerts {name}")))
+        .connect_with(options)
         .await
         .context("connect to PostgreSQL")?;
     Ok(Connected { pool, embedded })

@@ -3,10 +3,12 @@
 mod database;
 mod instance;
 mod migrate;
+mod reach;
 mod repo;
 
 pub use self::{
     database::{Connected, connect},
     instance::{Instance, Keys},
     migrate::migrate,
+    reach::Patience,
 };

@@ -4,18 +4,18 @@ use anyhow::{Context as _, ensure};
 use domain::audit;
 use queue::{Database, Wakes};
 
-use super::print;
+use super::{print, print_json};
 use crate::{boot, config::Config};
 
 /// Audits the money of the system that the environment names, and fails when something is wrong.
 pub(super) async fn run(json: bool) -> anyhow::Result<()> {
-    let connected = boot::connect(&Config::from_env()?, "audit", false).await?;
+    let connected = boot::connect(&Config::from_env()?, "audit", false, boot::Patience::None).await?;
     let (wakes, _) = Wakes::new();
     let db = Database::new(connected.pool, wakes);
     let found = audit::money(&db).await.context("audit the money")?;
     db.pool().close().await;
     if json {
-        print(&(serde_json::to_string_pretty(&found).context("write as JSON")? + "\n"))?;
+        print_json(&found)?;
     } else {
         print(&text(&found))?;
     }

@@ -1,13 +1,12 @@
 //! `memalerts jobs ...` and `memalerts queues ...`: looking at the work, and at the pools that do it.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use queue::{
     Database, Wakes,
     admin::{self, Filter, JobView, Ordered},
 };
-use serde::Serialize;
 
-use super::print;
+use super::{print, print_json};
 use crate::{
     boot,
     cli::{JobsCommand, QueuesCommand},
@@ -49,7 +48,7 @@ pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
 /// The pools.
 pub(super) async fn queues(command: QueuesCommand) -> anyhow::Result<()> {
     let config = Config::from_env()?;
-    let connected = boot::connect(&config, "queues", false).await?;
+    let connected = boot::connect(&config, "queues", false, boot::Patience::None).await?;
     let process = Process::boot(config, connected.pool, Lifecycle::default()).await?;
     let db = &process.db;
     match command {
@@ -93,7 +92,7 @@ pub(super) async fn queues(command: QueuesCommand) -> anyhow::Result<()> {
 }
 
 async fn database() -> anyhow::Result<Database> {
-    let connected = boot::connect(&Config::from_env()?, "jobs", false).await?;
+    let connected = boot::connect(&Config::from_env()?, "jobs", false, boot::Patience::None).await?;
     let (wakes, _) = Wakes::new();
     Ok(Database::new(connected.pool, wakes))
 }
@@ -129,8 +128,4 @@ fn table(jobs: &[JobView], next: Option<i64>) -> String {
         text += &format!("more: --before {next}\n");
     }
     text
-}
-
-fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&(serde_json::to_string_pretty(value).context("write as JSON")? + "\n"))
 }

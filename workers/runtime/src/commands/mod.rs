@@ -1,15 +1,19 @@
 //! What the binary does when it is called.
 
 mod audit;
+mod config;
 mod jobs;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+use serde::Serialize;
 
 use crate::{
     boot,
     cli::{Cli, Command},
     config::Config,
-    demo,
+    console, demo,
     lifecycle::Lifecycle,
     roles, telemetry,
 };
@@ -21,12 +25,7 @@ pub async fn run(cli: Cli) -> std::process::ExitCode {
         Command::All | Command::Api | Command::Work { .. } | Command::RunJob { .. } | Command::Simulator { .. }
     );
     let Err(error) = execute(cli.command).await else { return std::process::ExitCode::SUCCESS };
-    // Roles promise JSON on stderr to whoever collects it; a person at a terminal gets lines to read.
-    if is_role && !io::stderr().is_terminal() {
-        tracing::error!("{error:#}");
-    } else {
-        drop(writeln!(io::stderr(), "memalerts: {error:#}"));
-    }
+    console::fail(&error, is_role);
     std::process::ExitCode::FAILURE
 }
 
@@ -49,12 +48,12 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             roles::work::run_job(config_of_role()?, id, token, Lifecycle::of_this_process()?).await
         }
         Command::Migrate => {
-            let connected = boot::connect(&Config::from_env()?, "migrate", false).await?;
+            let connected = boot::connect(&Config::from_env()?, "migrate", false, boot::Patience::None).await?;
             boot::migrate(&connected.pool).await?;
             print("the database is up to date\n")
         }
         Command::Openapi => print(&api::spec_yaml()),
-        Command::Config => print(&format!("{:#?}\n", Config::from_env()?)),
+        Command::Config { json } => config::config(json),
     }
 }
 
@@ -71,4 +70,8 @@ fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
+}
+
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string_pretty(value).context("write as JSON")? + "\n"))
 }

@@ -40,23 +40,29 @@ impl Chat {
         let mut login = reader.text("CHAT_BOT_LOGIN").map(|login| login.to_lowercase());
         let mut token = reader.secret("CHAT_BOT_OAUTH_TOKEN");
         if environment.is_dev() {
+            reader.otherwise("CHAT_BOT_LOGIN", "memalerts_bot");
+            reader.otherwise("CHAT_BOT_OAUTH_TOKEN", Secret::new("dev"));
             login = login.or_else(|| Some("memalerts_bot".to_owned()));
             token = token.or_else(|| Some(Secret::new("dev")));
         } else if login.is_some() != token.is_some() {
             reader.complain("CHAT_BOT_LOGIN and CHAT_BOT_OAUTH_TOKEN belong together: set both or none");
         }
         let simulate_twitch = environment.is_dev() && irc_url.is_none();
+        for (name, usual) in [
+            ("TWITCH_IRC_URL", chat::platforms::twitch::DEFAULT_URL),
+            ("TWITCH_IRC_SEND_URL", outbox::twitch::DEFAULT_URL),
+        ] {
+            reader.otherwise(name, if simulate_twitch { "the simulator within memalerts all" } else { usual });
+        }
         let twitch = match (login, token) {
             (Some(login), Some(token)) if !simulate_twitch => {
                 let beside = irc_url.as_deref().filter(|_| environment.is_dev()).and_then(|url| url.split_once("://"));
-                Some(Twitch {
-                    irc_send_url: irc_send_url
-                        .or_else(|| beside.map(|(_, rest)| format!("irc://{}", rest.trim_end_matches('/'))))
-                        .unwrap_or_else(|| outbox::twitch::DEFAULT_URL.to_owned()),
-                    irc_url: irc_url.unwrap_or_else(|| chat::platforms::twitch::DEFAULT_URL.to_owned()),
-                    login,
-                    token,
-                })
+                let irc_send_url = irc_send_url
+                    .or_else(|| beside.map(|(_, rest)| format!("irc://{}", rest.trim_end_matches('/'))))
+                    .unwrap_or_else(|| outbox::twitch::DEFAULT_URL.to_owned());
+                let irc_url = irc_url.unwrap_or_else(|| chat::platforms::twitch::DEFAULT_URL.to_owned());
+                reader.otherwise("TWITCH_IRC_SEND_URL", &irc_send_url);
+                Some(Twitch { irc_url, irc_send_url, login, token })
             }
             _ => None,
         };
@@ -80,6 +86,7 @@ fn address(reader: &mut Reader, name: &'static str, schemes: &[&str]) -> Option<
 
 fn addresses(reader: &mut Reader, name: &'static str) -> Vec<String> {
     let list = reader.text(name).unwrap_or_default();
+    reader.otherwise(name, "the API of this machine");
     let urls: Vec<String> =
         list.split(',').map(|url| url.trim().trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()).collect();
     for url in &urls {

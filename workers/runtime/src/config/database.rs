@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use url::Url;
+
 use super::{Reader, Secret};
 
 #[derive(Debug, Clone)]
@@ -27,12 +29,28 @@ impl Database {
         {
             reader.complain("DATABASE_URL must begin with postgres:// (its value is not shown here)");
         }
+        match &url {
+            Some(url) => reader.show("DATABASE_URL", without_password(url)),
+            None => reader.otherwise("DATABASE_URL", "the private PostgreSQL of the data directory"),
+        }
         let pool_size = u32::try_from(reader.number("DATABASE_POOL_SIZE", 16, 2, 500)).unwrap_or(16);
         let data_dir = reader.text("MEMALERTS_DATA_DIR").map_or_else(default_data_dir, PathBuf::from);
         // Absolute: a child process, a log line and a socket path must mean the same place.
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        reader.show("MEMALERTS_DATA_DIR", data_dir.display());
         Self { url, pool_size, data_dir }
     }
+}
+
+/// For eyes. An address that we cannot take apart may have its password anywhere.
+fn without_password(url: &Secret) -> String {
+    let Ok(mut address) = Url::parse(url.expose()) else { return url.to_string() };
+    // Parameters may hold a password, too.
+    address.set_query(None);
+    if address.password().is_some() && address.set_password(Some("***")).is_err() {
+        return url.to_string();
+    }
+    address.to_string()
 }
 
 fn default_data_dir() -> PathBuf {

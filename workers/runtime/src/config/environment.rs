@@ -13,7 +13,9 @@ pub enum Environment {
 impl Environment {
     /// `MEMALERTS_ENV`: dev, beta or prod; default prod, so that forgetting it is safe.
     pub(super) fn read(reader: &mut super::Reader) -> Self {
-        reader.parse("MEMALERTS_ENV", "dev, beta or prod").unwrap_or(Self::Prod)
+        let environment = reader.parse("MEMALERTS_ENV", "dev, beta or prod").unwrap_or(Self::Prod);
+        reader.otherwise("MEMALERTS_ENV", environment);
+        environment
     }
 
     #[must_use]

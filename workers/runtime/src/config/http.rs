@@ -33,17 +33,37 @@ impl Http {
         {
             reader.complain(format!("PUBLIC_BASE_URL must begin with http:// or https://, not {url:?}"));
         }
-        Self {
+        let mut tcp_port = |name, usual| {
+            let port = reader.parse(name, "a TCP port (0 to 65535)").unwrap_or(usual);
+            reader.otherwise(name, port);
+            port
+        };
+        let http = Self {
             address,
-            port: reader.parse("PORT", "a TCP port (0 to 65535)").unwrap_or(8080),
-            metrics_port: reader.parse("METRICS_PORT", "a TCP port (0 to 65535)").unwrap_or(9090),
+            port: tcp_port("PORT", 8080),
+            metrics_port: tcp_port("METRICS_PORT", 9090),
             public_base_url,
-        }
+        };
+        reader.otherwise("LISTEN_ADDRESS", address);
+        reader.otherwise("PUBLIC_BASE_URL", http.public_url());
+        http
     }
 
     #[must_use]
     pub fn socket_address(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.port)
+    }
+
+    /// What will not work because `PUBLIC_BASE_URL` is not set; in dev its default is right.
+    #[must_use]
+    pub fn public_url_problem(&self, environment: Environment) -> Option<String> {
+        (self.public_base_url.is_none() && !environment.is_dev()).then(|| {
+            format!(
+                "PUBLIC_BASE_URL is not set: the links that are given out (overlays, credits, bot answers) begin with {}, which \
+                 opens on this machine only",
+                self.public_url()
+            )
+        })
     }
 
     /// Where clients reach the API, without a trailing slash.

@@ -25,9 +25,14 @@ impl Media {
         let usual = ::media::Settings::default();
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let uid = reader.number("MEDIA_UID", usual.uid.into(), 1, u32::MAX.into());
+        let mut program = |name, usual: PathBuf| {
+            let program = reader.text(name).map_or(usual, PathBuf::from);
+            reader.otherwise(name, program.display());
+            program
+        };
         Self {
-            ffmpeg: reader.text("FFMPEG_PATH").map_or(usual.ffmpeg, PathBuf::from),
-            ffprobe: reader.text("FFPROBE_PATH").map_or(usual.ffprobe, PathBuf::from),
+            ffmpeg: program("FFMPEG_PATH", usual.ffmpeg),
+            ffprobe: program("FFPROBE_PATH", usual.ffprobe),
             uid: u32::try_from(uid).unwrap_or(usual.uid),
             concurrency: whole(reader.number("MEDIA_CONCURRENCY", usual.concurrency as u64, 1, 64)),
             probe_timeout: reader.milliseconds("PROBE_TIMEOUT_MS", 10_000, 1),

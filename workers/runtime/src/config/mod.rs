@@ -12,6 +12,7 @@ mod process;
 mod reader;
 mod secret;
 mod secrets;
+mod setting;
 mod uploads;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use self::{
     reader::Reader,
     secret::Secret,
     secrets::Secrets,
+    setting::{Setting, Source},
     uploads::Uploads,
 };
 
@@ -42,15 +44,21 @@ pub struct Config {
     pub process: Process,
 }
 
-/// Everything that is wrong with the environment, one line each.
+/// Everything that is wrong with the environment.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Complaints(pub Vec<String>);
+pub struct Complaints {
+    /// One a problem; each names its variable.
+    pub lines: Vec<String>,
+    /// How to get on from here.
+    pub hint: Option<String>,
+}
 
 impl fmt::Display for Complaints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = self.0.len();
+        let n = self.lines.len();
         write!(f, "the environment has {n} problem{}:", if n == 1 { "" } else { "s" })?;
-        self.0.iter().try_for_each(|complaint| write!(f, "\n  - {complaint}"))
+        self.lines.iter().try_for_each(|line| write!(f, "\n  - {line}"))?;
+        self.hint.iter().try_for_each(|hint| write!(f, "\n{hint}"))
     }
 }
 
@@ -60,7 +68,7 @@ impl Config {
     /// # Errors
     /// [`Complaints`] with every missing or malformed variable.
     pub fn from_env() -> Result<Self, Complaints> {
-        Self::from_values(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))))
+        Self::from_values(variables())
     }
 
     /// Settings from the given variables; nothing else is looked at.
@@ -70,26 +78,27 @@ impl Config {
     pub fn from_values(values: impl IntoIterator<Item = (String, String)>) -> Result<Self, Complaints> {
         let mut reader = Reader::new(values);
         let config = Self::read(&mut reader);
-        match reader.finish() {
-            (_, complaints) if complaints.is_empty() => Ok(config),
-            (_, mut complaints) => {
-                if !config.environment.is_dev() && complaints.iter().any(|line| line.contains(" is not set ")) {
-                    complaints.push(format!(
-                        "MEMALERTS_ENV is {}, which needs the secrets above; to try the system out, set MEMALERTS_ENV=dev",
-                        config.environment
-                    ));
-                }
-                Err(Complaints(complaints))
-            }
-        }
+        reader.finish().map(|_| config)
     }
 
-    /// The names of all variables that are read, for the guard that compares them with `.env.example`.
-    #[must_use]
-    pub fn variables() -> Vec<&'static str> {
-        let mut reader = Reader::default();
+    /// What is in effect for each variable that is read, with the process's environment.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn settings_from_env() -> Result<Vec<Setting>, Complaints> {
+        Self::settings_from_values(variables())
+    }
+
+    /// What is in effect for each variable that is read, with the given variables.
+    ///
+    /// # Errors
+    /// As [`Config::from_values`].
+    pub fn settings_from_values(
+        values: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Vec<Setting>, Complaints> {
+        let mut reader = Reader::new(values);
         drop(Self::read(&mut reader));
-        reader.finish().0
+        reader.finish()
     }
 
     fn read(reader: &mut Reader) -> Self {
@@ -108,6 +117,10 @@ impl Config {
     }
 }
 
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +134,45 @@ mod tests {
         let text = config(&[]).unwrap_err().to_string();
         assert!(text.contains("MEMALERTS_SECRET is not set"), "{text}");
         assert!(text.contains("MEMALERTS_INTERNAL_SECRET is not set"), "{text}");
+        assert!(text.contains("MEMALERTS_ENV is not set, which means prod"), "{text}");
         assert!(text.contains("MEMALERTS_ENV=dev"), "{text}");
+        assert!(text.starts_with("the environment has 2 problems"), "the hint is no problem: {text}");
+    }
+
+    #[test]
+    fn an_unknown_environment_is_the_one_problem_as_the_others_depend_on_it() {
+        let Complaints { lines, hint } = config(&[("MEMALERTS_ENV", "production")]).unwrap_err();
+        assert_eq!(lines, [r#"MEMALERTS_ENV must be dev, beta or prod, not "production""#]);
+        assert!(hint.unwrap().contains("need MEMALERTS_SECRET and MEMALERTS_INTERNAL_SECRET"));
+    }
+
+    #[test]
+    fn a_log_level_that_is_none_is_refused_with_the_rest() {
+        for level in ["lala", "info,lala", "info,sqlx=lala", "verbose=lala"] {
+            let Complaints { lines, .. } =
+                config(&[("MEMALERTS_ENV", "dev"), ("LOG_LEVEL", level), ("PORT", "x")]).unwrap_err();
+            assert!(lines.len() == 2 && lines[1].starts_with("LOG_LEVEL must be a level"), "{lines:?}");
+        }
+        for level in ["info", "WARN", "off", "info,sqlx=debug", "sqlx=debug, api=trace"] {
+            config(&[("MEMALERTS_ENV", "dev"), ("LOG_LEVEL", level)]).unwrap_or_else(|no| panic!("{level}: {no}"));
+        }
+    }
+
+    #[test]
+    fn every_setting_says_what_is_in_effect_and_from_where_without_secrets() {
+        let values =
+            [("MEMALERTS_ENV", "dev"), ("PORT", " 99 "), ("DATABASE_URL", "postgres://me:geheim@db/x?password=geheim")];
+        let settings = Config::settings_from_values(values.map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
+        let shown = |name: &str| {
+            let setting = settings.iter().find(|setting| setting.name == name).unwrap();
+            (setting.value.as_deref(), setting.source)
+        };
+        assert_eq!(shown("PORT"), (Some("99"), Source::Environment));
+        assert_eq!(shown("PUBLIC_BASE_URL"), (Some("http://localhost:99"), Source::Default));
+        assert_eq!(shown("DATABASE_URL"), (Some("postgres://me:***@db/x"), Source::Environment));
+        assert_eq!(shown("CHAT_BOT_OAUTH_TOKEN"), (Some("[secret]"), Source::Default));
+        let unknown: Vec<_> = settings.iter().filter(|setting| setting.value.is_none()).collect();
+        assert!(unknown.is_empty(), "in dev everything has a default: {unknown:?}");
     }
 
     #[test]
@@ -138,7 +189,7 @@ mod tests {
 
     #[test]
     fn all_problems_are_told_together() {
-        let Complaints(lines) = config(&[
+        let Complaints { lines, .. } = config(&[
             ("MEMALERTS_ENV", "dev"),
             ("PORT", "99999"),
             ("MAX_UPLOAD_BYTES", "much"),

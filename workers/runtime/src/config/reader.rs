@@ -2,13 +2,14 @@
 
 use std::{collections::HashMap, fmt::Display, str::FromStr, time::Duration};
 
-use super::Secret;
+use super::{Complaints, Environment, Secret, Setting, Source};
 
 /// The environment while it is being read.
 #[derive(Debug, Default)]
 pub struct Reader {
     values: HashMap<String, String>,
-    asked: Vec<&'static str>,
+    settings: Vec<Setting>,
+    missing: Vec<(&'static str, String)>,
     complaints: Vec<String>,
 }
 
@@ -22,15 +23,37 @@ impl Reader {
 
     /// The text of `name`, trimmed; `None` when unset.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
-        if !self.asked.contains(&name) {
-            self.asked.push(name);
+        let value = self.values.get(name).map(|value| value.trim().to_owned());
+        if self.settings.iter().all(|setting| setting.name != name) {
+            let source = if value.is_some() { Source::Environment } else { Source::Default };
+            self.settings.push(Setting { name, value: value.clone(), source });
         }
-        self.values.get(name).map(|value| value.trim().to_owned())
+        value
     }
 
     /// Like [`Reader::text`], for values that must not be printed.
     pub fn secret(&mut self, name: &'static str) -> Option<Secret> {
-        self.text(name).map(Secret::new)
+        let secret = self.text(name).map(Secret::new);
+        if let Some(secret) = &secret {
+            self.show(name, secret);
+        }
+        secret
+    }
+
+    /// How the variable's value is printed, instead of as it was written.
+    pub fn show(&mut self, name: &'static str, value: impl Display) {
+        if let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name) {
+            setting.value = Some(value.to_string());
+        }
+    }
+
+    /// What is in effect when the variable is not set.
+    pub fn otherwise(&mut self, name: &'static str, value: impl Display) {
+        if let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name)
+            && setting.source == Source::Default
+        {
+            setting.value = Some(value.to_string());
+        }
     }
 
     /// A value of another type; `what` says what would be right.
@@ -49,6 +72,7 @@ impl Reader {
         if !(min..=max).contains(&value) {
             self.complain(format!("{name} must be from {min} to {max}, not {value}"));
         }
+        self.otherwise(name, value);
         value
     }
 
@@ -66,9 +90,36 @@ impl Reader {
         self.complaints.push(complaint.to_string());
     }
 
-    /// The names that were asked for, and what was wrong.
-    #[must_use]
-    pub fn finish(self) -> (Vec<&'static str>, Vec<String>) {
-        (self.asked, self.complaints)
+    /// A variable that the environment's kind (`MEMALERTS_ENV`) requires; `what` says for what, and how it must be.
+    pub fn miss(&mut self, name: &'static str, what: String) {
+        self.missing.push((name, what));
+    }
+
+    /// Everything that was asked for, in this order; or what is wrong, all of it.
+    ///
+    /// # Errors
+    /// Something is missing or malformed.
+    pub fn finish(self) -> Result<Vec<Setting>, Complaints> {
+        let names = self.missing.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
+        let kind = self.values.get("MEMALERTS_ENV").map(|kind| kind.trim());
+        let mut lines = self.complaints;
+        let mut hint = None;
+        if kind.is_some_and(|kind| kind.parse::<Environment>().is_err()) {
+            // Which settings are required is not known before this one is right.
+            if !names.is_empty() {
+                hint = Some(format!("MEMALERTS_ENV=dev tries the system out; beta and prod also need {names}"));
+            }
+        } else {
+            lines.extend(self.missing.iter().map(|(name, what)| format!("{name} is not set ({what})")));
+            if !names.is_empty() {
+                let because = kind.map_or("MEMALERTS_ENV is not set, which means prod".to_owned(), |kind| {
+                    format!("MEMALERTS_ENV is {kind}")
+                });
+                hint = Some(format!(
+                    "{because}: it needs {names}. To try the system out on this machine, set MEMALERTS_ENV=dev, which needs nothing"
+                ));
+            }
+        }
+        if lines.is_empty() { Ok(self.settings) } else { Err(Complaints { lines, hint }) }
     }
 }

@@ -17,14 +17,15 @@ impl Secrets {
             let secret = reader.secret(name);
             match &secret {
                 None if !environment.is_dev() => {
-                    reader.complain(format!(
-                        "{name} is not set ({what}; at least 32 characters, e.g. of `openssl rand -hex 32`)"
-                    ));
+                    reader.miss(name, format!("{what}; at least 32 characters, e.g. of `openssl rand -hex 32`"));
                 }
                 Some(secret) if secret.expose().len() < 32 => {
                     reader.complain(format!("{name} is too short: at least 32 characters"));
                 }
                 _ => {}
+            }
+            if environment.is_dev() {
+                reader.otherwise(name, "made at the first start, kept in the database");
             }
             secret
         };

@@ -22,9 +22,12 @@ impl Uploads {
         {
             reader.complain(format!("UPLOAD_STORAGE must be local, not {kind:?}"));
         }
+        reader.otherwise("UPLOAD_STORAGE", "local");
         let dir = reader.text("UPLOAD_DIR").map_or_else(|| data_dir.join("uploads"), PathBuf::from);
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        reader.show("UPLOAD_DIR", dir.display());
         Self {
-            dir: std::path::absolute(&dir).unwrap_or(dir),
+            dir,
             max_bytes: reader.number("MAX_UPLOAD_BYTES", 52_428_800, 1, 1 << 40),
             max_duration: reader.milliseconds("MAX_DURATION_MS", 15_000, 1),
         }

@@ -11,9 +11,11 @@ use crate::{boot, config::Config, lifecycle::Lifecycle, telemetry};
 /// What hindered a role from starting, or ended it.
 pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()> {
     let metrics = telemetry::install_metrics()?;
+    work::find_programs(&mut config, &work::Pool::ALL)?;
     let listener = api::bind(&mut config)?;
     chat::simulate(&mut config, &lifecycle).await?;
-    let connected = boot::connect(&config, "all", true).await?;
+    let patience = boot::Patience::Some(lifecycle.draining.clone());
+    let connected = boot::connect(&config, "all", true, patience).await?;
     let process = Process::boot(config, connected.pool, lifecycle).await?;
     let metrics = metrics.serve(process.config.http.metrics_port).await?;
     let outcome = everything(&process, listener, metrics).await;

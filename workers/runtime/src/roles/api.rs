@@ -20,7 +20,8 @@ use crate::{
 pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()> {
     let metrics = telemetry::install_metrics()?;
     let listener = bind(&mut config)?;
-    let connected = boot::connect(&config, "api", false).await?;
+    let patience = boot::Patience::Some(lifecycle.draining.clone());
+    let connected = boot::connect(&config, "api", false, patience).await?;
     let process = Process::boot(config, connected.pool, lifecycle).await?;
     metrics.serve(process.config.http.metrics_port).await?;
     let served = serve(&process, listener).await;
@@ -49,6 +50,9 @@ pub fn bind(config: &mut Config) -> anyhow::Result<TcpListener> {
 /// # Errors
 /// The socket broke.
 pub async fn serve(process: &Process, listener: TcpListener) -> anyhow::Result<()> {
+    if let Some(problem) = process.config.http.public_url_problem(process.config.environment) {
+        tracing::warn!("{problem}");
+    }
     tracing::info!(address = %listener.local_addr()?, "the API takes requests");
     let draining = process.lifecycle.draining.clone();
     ::api::serve(app(process), listener, draining, process.config.process.grace).await.context("serve the API")

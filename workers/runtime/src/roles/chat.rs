@@ -48,11 +48,14 @@ pub(super) fn outbox_settings(process: &Process) -> ::outbox::Settings {
 }
 
 /// Listens to the platform's chats until the lifecycle drains. A platform that is not configured is told once and left
-/// alone: a process of its own must not end, or the runner of the Procfile would stop everything.
-pub(super) async fn listen(process: &Process, platform: Provider) {
+/// alone: a process of its own must not end, or the runner of the Procfile would stop everything. That a platform is not
+/// built yet is news only to who has `named` it.
+pub(super) async fn listen(process: &Process, platform: Provider, named: bool) {
     let stop = process.lifecycle.draining.clone();
     if let Err(reason) = ::chat::listen(process.db.clone(), platform, settings(process), stop.clone()).await {
-        tracing::info!(%platform, %reason, "nothing is heard on this platform");
+        if named || !matches!(reason, platforms::NoConnector::NotBuilt(_)) {
+            tracing::info!(%platform, %reason, "nothing is heard on this platform");
+        }
         stop.cancelled().await;
     }
 }

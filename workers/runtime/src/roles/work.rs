@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use domain::outbox::Provider;
 use futures_util::future;
@@ -79,10 +79,17 @@ impl Options {
 ///
 /// # Errors
 /// No database, or a pool could not be started.
-pub async fn run(config: Config, pools: &[Pool], platforms: Vec<Provider>, lifecycle: Lifecycle) -> anyhow::Result<()> {
+pub async fn run(
+    mut config: Config,
+    pools: &[Pool],
+    platforms: Vec<Provider>,
+    lifecycle: Lifecycle,
+) -> anyhow::Result<()> {
     let metrics = telemetry::install_metrics()?;
+    find_programs(&mut config, pools)?;
     let name = pools.iter().map(|pool| pool.as_str()).collect::<Vec<_>>().join("+");
-    let connected = boot::connect(&config, &name, false).await?;
+    let patience = boot::Patience::Some(lifecycle.draining.clone());
+    let connected = boot::connect(&config, &name, false, patience).await?;
     let process = Process::boot(config, connected.pool, lifecycle).await?;
     metrics.serve(process.config.http.metrics_port).await?;
     let options = Options { platforms, ..Options::of_this_program() };
@@ -113,17 +120,47 @@ pub async fn serve(process: &Process, pools: &[Pool], options: &Options) -> anyh
         [] => &Provider::ALL,
         some => some,
     };
-    let listening = future::join_all(platforms.iter().map(|platform| chat::listen(process, *platform)));
+    let named = !options.platforms.is_empty();
+    let listening = future::join_all(platforms.iter().map(|platform| chat::listen(process, *platform, named)));
     let (ran, _) = tokio::join!(queue::run(process.db.clone(), workers, draining, settings), listening);
     ran.context("run the pools")
+}
+
+/// Finds the programs that these pools run, so that a missing one is noticed now and not at the first upload.
+///
+/// # Errors
+/// Which ones are missing, and how they are installed.
+pub fn find_programs(config: &mut Config, pools: &[Pool]) -> anyhow::Result<()> {
+    if !pools.contains(&Pool::Media) {
+        return Ok(());
+    }
+    let programs = [("FFMPEG_PATH", &mut config.media.ffmpeg), ("FFPROBE_PATH", &mut config.media.ffprobe)];
+    let mut missing = Vec::new();
+    for (variable, program) in programs {
+        match media::find_program(program) {
+            Some(found) => *program = found,
+            None => missing.push(format!("\n  - {} ({variable})", program.display())),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "pool media cannot work on this machine, these programs are not here:{}\ninstall ffmpeg (Debian, Ubuntu: apt-get install \
+         ffmpeg), or set the variables to where they are; to go without uploads here, start the other pools: \
+         memalerts api, memalerts work dispatch chat outbox credits",
+        missing.concat()
+    )
 }
 
 /// Runs one claimed job and settles it: the child's side of [`Options::of_this_program`].
 ///
 /// # Errors
 /// The claim is gone, or the database refused.
-pub async fn run_job(config: Config, id: JobId, token: i64, lifecycle: Lifecycle) -> anyhow::Result<()> {
-    let connected = boot::connect(&config, "run-job", false).await?;
+pub async fn run_job(mut config: Config, id: JobId, token: i64, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    // The job may be one that needs none of them.
+    drop(find_programs(&mut config, &Pool::ALL));
+    let connected = boot::connect(&config, "run-job", false, boot::Patience::None).await?;
     let process = Process::boot(config, connected.pool, lifecycle).await?;
     let all = Pool::ALL.iter().map(|pool| workers(&process, *pool)).collect::<anyhow::Result<Vec<_>>>()?;
     queue::run_alone(process.db.clone(), all, id, token, process.lifecycle.draining.clone()).await?;

@@ -48,7 +48,7 @@ impl Metrics {
         let listener = bind(port).await.with_context(|| format!("listen for /metrics on port {port}"))?;
         let address = listener.local_addr()?;
         if port != 0 && address.port() != port {
-            tracing::warn!(wanted = port, used = address.port(), "METRICS_PORT is taken; using the next free one");
+            tracing::info!(wanted = port, used = address.port(), "METRICS_PORT is taken; using the next free one");
         }
         tracing::info!(%address, "metrics are served");
         tokio::spawn(self.accept(listener));
