@@ -12,7 +12,7 @@ use reqwest::{
     Method,
     multipart::{Form, Part},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Bytes to send, with what the sender says about them.
@@ -440,4 +440,47 @@ async fn a_worker_killed_in_mid_transcode_breaks_nothing() {
     // What the killed one was writing waits for the sweep.
     let staging = stored(&app).iter().filter(|file| file.parent().unwrap().ends_with("staging")).count();
     assert_eq!(stored(&app).len() - staging, 2);
+}
+
+#[tokio::test]
+async fn a_job_that_is_discarded_by_hand_ends_its_submission_at_once() {
+    // Nobody works yet, so the job waits.
+    let app = TestApp::builder().pools(&[]).start().await;
+    let owner = app.login("demo", "streamer").await;
+    let accepted = Upload::sample(MediaType::Video).await.send(&owner, &[]).await.expect(202);
+    let id = accepted["id"].as_str().unwrap();
+    let job: i64 =
+        sqlx::query_scalar("select id from jobs where kind = 'validate-upload'").fetch_one(app.pool()).await.unwrap();
+    let discard = MemalertsProcess::spawn(&["jobs", "discard", &job.to_string()], &app.process_env());
+    assert_eq!(discard.output().await, format!("job {job} is discarded"));
+
+    let works = app.beside().pools(&[Pool::Media]).start().await;
+    let failed = reaches(&owner, id, "failed").await;
+    assert_eq!((&failed["status"], &failed["errorCode"]), (&json!("rejected"), &json!("UPLOAD_FAILED")));
+    works.drain().await;
+    assert!(stored(&app).is_empty(), "{:?}", stored(&app));
+}
+
+#[tokio::test]
+async fn a_job_that_dies_with_its_process_again_and_again_ends_its_submission_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = fake(folder.path(), "exec sleep 4715");
+    let app = TestApp::builder().pools(&[]).start().await;
+    let owner = app.login("demo", "streamer").await;
+    let accepted = Upload::sample(MediaType::Video).await.send(&owner, &[]).await.expect(202);
+    let shared = app.process_env();
+    let env: Vec<(&str, &str)> = shared.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut worker = MemalertsProcess::spawn(&["work", "media"], &[&env[..], &[("FFMPEG_PATH", &slow)]].concat());
+    wait_until("the encoder runs", async || (running("sleep 4715") > 0).then_some(())).await;
+    // Two processes have died under it before.
+    let twice = "update jobs set crashes = 2 where kind = 'transcode-upload' and state = 'running'";
+    assert_eq!(sqlx::query(twice).execute(app.pool()).await.unwrap().rows_affected(), 1);
+    worker.kill();
+
+    let mut next = MemalertsProcess::spawn(&["work", "media"], &env);
+    let failed = reaches(&owner, accepted["id"].as_str().unwrap(), "failed").await;
+    assert_eq!((&failed["status"], &failed["errorCode"]), (&json!("rejected"), &json!("UPLOAD_FAILED")));
+    assert!(next.stop().await.success());
+    let published = stored(&app).into_iter().filter(|file| !file.parent().unwrap().ends_with("staging")).count();
+    assert_eq!(published, 0, "{:?}", stored(&app));
 }

@@ -24,6 +24,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<playback::ExpireWaiting>(),
         Kind::of::<playback::SweepScreens>(),
         Kind::of::<requests::ForgetRequests>(),
+        Kind::of::<submissions::GiveUpUpload>(),
         Kind::of::<submissions::ProbeUpload>(),
         Kind::of::<submissions::SweepBlobs>(),
         Kind::of::<submissions::TranscodeUpload>(),

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::{
-    Topic,
+    Topic, Wakes,
     pool::{Pool, Settlement},
     settle::{self, Claim, Death, Judgement},
 };
@@ -78,7 +78,7 @@ async fn flush(pool: &Pool, batch: Vec<Settlement>) {
     let mut deadline = None;
     while !done.is_empty() || !other.is_empty() {
         match write(pool, &mut done, &mut other).await {
-            Ok(deaths) => deaths.iter().for_each(|death| bury(pool.name(), death)),
+            Ok(deaths) => deaths.iter().for_each(|death| bury(pool.name(), death, pool.db.wakes())),
             Err(error) => {
                 warn!(pool = pool.name(), %error, waiting = done.len() + other.len(), "acknowledgement failed, trying again");
                 if pool.cut.is_cancelled() {
@@ -125,8 +125,11 @@ async fn write(
     Ok(deaths)
 }
 
-/// Somebody must look: the job will not run again by itself.
-pub(crate) fn bury(pool: &str, death: &Death) {
+/// Somebody must look: the job will not run again by itself. Whoever does its last wish is woken.
+pub(crate) fn bury(pool: &str, death: &Death, wakes: &Wakes) {
+    if let Some(pool) = &death.wish_pool {
+        wakes.publish(Topic::Pool(pool.as_str().into()));
+    }
     error!(
         job.id = death.id,
         job.name = death.kind,

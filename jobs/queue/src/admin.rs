@@ -253,7 +253,8 @@ pub async fn retry(tx: &mut Tx, id: JobId) -> Result<Ordered, sqlx::Error> {
     Ok(Ordered::Yes)
 }
 
-/// Ends a dead or waiting job without a run.
+/// Ends a dead or waiting job without a run. The last wish of a waiting one is ordered now; that of a dead one was, when it
+/// died.
 ///
 /// # Errors
 /// The database refused.
@@ -263,7 +264,17 @@ pub async fn discard(tx: &mut Tx, id: JobId, reason: &str) -> Result<Ordered, sq
         return Ok(Ordered::Running);
     }
     sqlx::query!(
-        "with gone as (delete from jobs where id = $1 returning *)
+        "with gone as (delete from jobs where id = $1 returning *
+         ), wished as (
+             insert into jobs (kind, version, pool, payload, priority, max_attempts, event_key, order_key, trace)
+             select w.kind, w.version, w.pool, w.payload, w.priority, w.max_attempts, w.event_key, w.order_key,
+                 coalesce(gone.trace, 'job-' || gone.id)
+             from gone cross join lateral jsonb_to_record(gone.last_wish)
+                 as w(kind text, version smallint, pool text, payload jsonb, priority smallint, max_attempts smallint, event_key text,
+                      order_key text)
+             where gone.state = 'ready' and gone.last_wish is not null
+             on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
+         )
          insert into jobs_done (id, created_at, claimed_at, worker, version, priority, attempts, crashes, verdict, kind, pool,
              payload, order_key, trace, reason)
          select id, created_at, claimed_at, worker, version, priority, attempts, crashes, 'discarded', kind, pool,
@@ -276,16 +287,26 @@ pub async fn discard(tx: &mut Tx, id: JobId, reason: &str) -> Result<Ordered, sq
     .await?;
     // Its order key is free now.
     tx.wake(Topic::Pool(job.pool.into()));
+    if let Some(pool) = job.wish_pool {
+        tx.wake(Topic::Pool(pool.into()));
+    }
     Ok(Ordered::Yes)
 }
 
 struct Locked {
     state: String,
     pool: String,
+    wish_pool: Option<String>,
 }
 
 async fn lock(tx: &mut Tx, id: JobId) -> Result<Option<Locked>, sqlx::Error> {
-    sqlx::query_as!(Locked, "select state, pool from jobs where id = $1 for update", id).fetch_optional(&mut **tx).await
+    sqlx::query_as!(
+        Locked,
+        "select state, pool, last_wish ->> 'pool' as wish_pool from jobs where id = $1 for update",
+        id
+    )
+    .fetch_optional(&mut **tx)
+    .await
 }
 
 /// All pools that have jobs, a process, a pause, or a kind in `kinds`, by name.

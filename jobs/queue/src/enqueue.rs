@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Dedupe, Job, JobId, Topic, Tx, trace};
+use crate::{Dedupe, Job, JobId, Order, Topic, Tx, trace};
 
 /// Overrides of one enqueue.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         Some(Dedupe::Event(key)) => (Some(key), None),
         Some(Dedupe::WakeUp(key)) => (None, Some(key)),
     };
+    let last_wish = job.last_wish()?.map(Order::into_wish);
     let delay = options.delay.unwrap_or_default().as_secs_f64();
     let priority = options.priority.unwrap_or(J::PRIORITY);
     let trace = options.trace.or_else(trace::current);
@@ -59,8 +60,8 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         // The update locks the waiting row until our commit, even when it changes nothing: a claim skips it, so the run
         // that follows reads what this transaction wrote.
         let row = sqlx::query!(
-            r#"insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace)
-             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10)
+            r#"insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace, last_wish)
+             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11)
              on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
              do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
              returning id, (xmax = 0) as "inserted!""#,
@@ -74,14 +75,15 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             key,
             job.order_key(),
             trace,
+            last_wish,
         )
         .fetch_one(&mut **tx)
         .await?;
         if row.inserted { Enqueued::New(row.id) } else { Enqueued::Folded }
     } else {
         let id = sqlx::query_scalar!(
-            "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace)
-             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10)
+            "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace, last_wish)
+             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11)
              on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
              returning id",
             J::NAME,
@@ -94,6 +96,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             event_key,
             job.order_key(),
             trace,
+            last_wish,
         )
         .fetch_optional(&mut **tx)
         .await?;

@@ -147,7 +147,7 @@ pub async fn run_alone(
         judgement => {
             let mut conn = own.acquire().await?;
             for death in settle::otherwise(&mut conn, &[(claim, judgement)]).await? {
-                crate::acknowledger::bury(pool.name(), &death);
+                crate::acknowledger::bury(pool.name(), &death, pool.db.wakes());
             }
         }
     }

@@ -101,7 +101,7 @@ async fn round(own: &PgPool, wakes: &Wakes, watch: &mut Watch) -> Result<(), sql
     warn!(jobs = ends.len(), "taking jobs from dead or stuck owners");
     let mut conn = own.acquire().await?;
     for death in settle::otherwise(&mut conn, &ends).await? {
-        acknowledger::bury("janitor", &death);
+        acknowledger::bury("janitor", &death, wakes);
     }
     let mut pools: Vec<Arc<str>> = orphans.into_iter().map(|row| row.pool.into()).collect();
     pools.sort();

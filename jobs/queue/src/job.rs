@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::{EnqueueError, Order};
+
 /// A row of `jobs`; ascending, never reused.
 pub type JobId = i64;
 
@@ -25,6 +27,16 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Folds this order into one that is already waiting.
     fn dedupe(&self) -> Option<Dedupe> {
         None
+    }
+
+    /// What is ordered by the statement that gives this job up: makes it dead, or discards it by hand while it waits. That is
+    /// how its business hears of it, at once and for certain; the order's run asks what is still to be done. A wake-up is
+    /// ordered without its key, so it may run once more than needed.
+    ///
+    /// # Errors
+    /// The order's payload is not JSON.
+    fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {
+        Ok(None)
     }
 
     /// Jobs with the same key run strictly one after another, in the order in which they were committed.

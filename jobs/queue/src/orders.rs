@@ -17,6 +17,7 @@ pub struct Order {
     event_key: Option<String>,
     wake_key: Option<String>,
     order_key: Option<String>,
+    last_wish: Option<serde_json::Value>,
 }
 
 impl Order {
@@ -41,6 +42,16 @@ impl Order {
             event_key,
             wake_key,
             order_key: job.order_key(),
+            last_wish: job.last_wish()?.map(Self::into_wish),
+        })
+    }
+
+    /// As it rides along in the row of the job whose last wish it is.
+    pub(crate) fn into_wish(self) -> serde_json::Value {
+        serde_json::json!({
+            "kind": self.kind, "version": self.version, "pool": self.pool, "payload": self.payload,
+            "priority": self.priority, "max_attempts": self.max_attempts,
+            "event_key": self.event_key, "order_key": self.order_key,
         })
     }
 
@@ -82,6 +93,7 @@ struct Columns {
     delays: Vec<f64>,
     keys: Vec<Option<String>>,
     order_keys: Vec<Option<String>>,
+    last_wishes: Vec<Option<serde_json::Value>>,
 }
 
 impl Columns {
@@ -97,6 +109,7 @@ impl Columns {
             columns.delays.push(order.delay.as_secs_f64());
             columns.keys.push(order.event_key.or(order.wake_key));
             columns.order_keys.push(order.order_key);
+            columns.last_wishes.push(order.last_wish);
         }
         columns
     }
@@ -108,11 +121,13 @@ async fn insert_events(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
     }
     let columns = Columns::new(orders);
     sqlx::query!(
-        "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace)
-         select kind, version, pool, payload, priority, attempts, app_now() + make_interval(secs => delay), key, order_key, $10
+        "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace,
+             last_wish)
+         select kind, version, pool, payload, priority, attempts, app_now() + make_interval(secs => delay), key, order_key, $11,
+             last_wish
          from unnest($1::text[], $2::smallint[], $3::text[], $4::jsonb[], $5::smallint[], $6::smallint[], $7::float8[],
-                     $8::text[], $9::text[]) with ordinality
-              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, place)
+                     $8::text[], $9::text[], $10::jsonb[]) with ordinality
+              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, place)
          order by place
          on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing",
         &columns.kinds,
@@ -124,6 +139,7 @@ async fn insert_events(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
         &columns.delays,
         &columns.keys as &[Option<String>],
         &columns.order_keys as &[Option<String>],
+        &columns.last_wishes as &[Option<serde_json::Value>],
         trace::current(),
     )
     .execute(&mut **tx)
@@ -139,11 +155,13 @@ async fn insert_others(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
     }
     let columns = Columns::new(folded(orders));
     sqlx::query!(
-        "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace)
-         select kind, version, pool, payload, priority, attempts, app_now() + make_interval(secs => delay), key, order_key, $10
+        "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace,
+             last_wish)
+         select kind, version, pool, payload, priority, attempts, app_now() + make_interval(secs => delay), key, order_key, $11,
+             last_wish
          from unnest($1::text[], $2::smallint[], $3::text[], $4::jsonb[], $5::smallint[], $6::smallint[], $7::float8[],
-                     $8::text[], $9::text[]) with ordinality
-              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, place)
+                     $8::text[], $9::text[], $10::jsonb[]) with ordinality
+              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, place)
          order by place
          on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
          do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)",
@@ -156,6 +174,7 @@ async fn insert_others(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
         &columns.delays,
         &columns.keys as &[Option<String>],
         &columns.order_keys as &[Option<String>],
+        &columns.last_wishes as &[Option<serde_json::Value>],
         trace::current(),
     )
     .execute(&mut **tx)
@@ -199,6 +218,7 @@ mod tests {
             event_key: None,
             wake_key: key.map(str::to_owned),
             order_key: None,
+            last_wish: None,
         }
     }
 

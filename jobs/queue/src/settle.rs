@@ -64,6 +64,8 @@ pub(crate) struct Death {
     pub(crate) attempts: i16,
     pub(crate) crashes: i16,
     pub(crate) reason: String,
+    /// Where its last wish waits to be done.
+    pub(crate) wish_pool: Option<String>,
 }
 
 /// Crashes after which a job is dead.
@@ -171,7 +173,7 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
             select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::smallint[], $8::text[])
                 as a(id, token, verdict, delay_ms, base_ms, cap_ms, jitter, error)
         ), mine as (
-            select j.id, j.kind, j.wake_key, j.attempts, j.crashes, j.max_attempts, j.run_at, j.claimed_at, j.worker, j.trace,
+            select j.id, j.kind, j.wake_key, j.attempts, j.crashes, j.max_attempts, j.run_at, j.claimed_at, j.worker, j.trace, j.last_wish,
                 a.verdict, a.error, a.delay_ms, a.base_ms, a.cap_ms, a.jitter
             from asked a join jobs j on j.id = a.id and j.token = a.token
             order by j.id
@@ -222,8 +224,16 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
             insert into job_attempts (job_id, attempt, started_at, worker, verdict, error, trace)
             select id, attempts, coalesce(claimed_at, app_now()), worker, verdict, error, trace
             from decided where verdict <> 'released'
+        ), wished as (
+            insert into jobs (kind, version, pool, payload, priority, max_attempts, event_key, order_key, trace)
+            select w.kind, w.version, w.pool, w.payload, w.priority, w.max_attempts, w.event_key, w.order_key, coalesce(d.trace, 'job-' || d.id)
+            from decided d cross join lateral jsonb_to_record(d.last_wish)
+                as w(kind text, version smallint, pool text, payload jsonb, priority smallint, max_attempts smallint, event_key text, order_key text)
+            where d.fate = 'dead' and d.last_wish is not null
+            on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
         )
-        select id as "id!", kind as "kind!", attempts as "attempts!", crashes_now::smallint as "crashes!", error
+        select id as "id!", kind as "kind!", attempts as "attempts!", crashes_now::smallint as "crashes!", error,
+            last_wish ->> 'pool' as wish_pool
         from decided where fate = 'dead'"#,
         &asked.ids,
         &asked.tokens,
@@ -245,6 +255,7 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
             attempts: row.attempts,
             crashes: row.crashes,
             reason: row.error.unwrap_or_default(),
+            wish_pool: row.wish_pool,
         })
         .collect())
 }

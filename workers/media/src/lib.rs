@@ -1,8 +1,8 @@
 //! The pool `media`: from uploaded bytes to a meme that is safe to show.
 //!
-//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`sweep_blobs`]. The rules for files are in
-//! [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in [`confine`]. Nothing else in the house runs
-//! ffmpeg.
+//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`give_up_upload`], [`sweep_blobs`]. The rules
+//! for files are in [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in [`confine`]. Nothing else in
+//! the house runs ffmpeg.
 
 mod confine;
 mod container_rules;
@@ -10,6 +10,7 @@ mod container_rules;
 mod corpus;
 mod encoder;
 mod ffprobe;
+mod give_up_upload;
 mod policy;
 mod pool;
 mod probe_upload;
@@ -40,11 +41,12 @@ const SWEEP: Duration = Duration::from_secs(3600);
 pub fn workers(blobs: Blobs, settings: Settings) -> Workers {
     let concurrency = settings.concurrency;
     let pool = pool::Pool { blobs, settings: Arc::new(settings) };
-    let (validate, probe, transcode, sweep) = (pool.clone(), pool.clone(), pool.clone(), pool);
+    let (validate, probe, transcode, give_up, sweep) = (pool.clone(), pool.clone(), pool.clone(), pool.clone(), pool);
     Workers::new("media", concurrency)
         .handle(move |ctx, job| validate_upload::handle(ctx, job, validate.clone()))
         .handle(move |ctx, job| probe_upload::handle(ctx, job, probe.clone()))
         .handle(move |ctx, job| transcode_upload::handle(ctx, job, transcode.clone()))
+        .handle(move |ctx, job| give_up_upload::handle(ctx, job, give_up.clone()))
         .handle(move |ctx, job| sweep_blobs::handle(ctx, job, sweep.clone()))
         .every::<SweepBlobs>(SWEEP, || SweepBlobs {})
 }

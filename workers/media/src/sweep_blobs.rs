@@ -1,12 +1,9 @@
-//! Removes what crashes left in the store, and fails submissions whose jobs are dead.
+//! Removes what crashes left in the store.
 
 use std::time::Duration;
 
 use blobs::Hash;
-use domain::{
-    media,
-    submissions::{self, Failure, SweepBlobs},
-};
+use domain::{media, submissions::SweepBlobs};
 use queue::{Ctx, JobError, Outcome, Verdict};
 
 use crate::pool::Pool;
@@ -28,9 +25,8 @@ pub(crate) async fn handle(ctx: Ctx, _job: SweepBlobs, pool: Pool) -> Outcome {
             objects += remove_orphans(&ctx, &pool, batch).await?;
         }
     }
-    let submissions = fail_stranded(&ctx, &pool).await?;
-    if staging + objects + submissions > 0 {
-        tracing::info!(staging, objects, submissions, "removed what was left behind");
+    if staging + objects > 0 {
+        tracing::info!(staging, objects, "removed what was left behind");
     }
     Ok(Verdict::Done)
 }
@@ -54,25 +50,4 @@ async fn remove_orphans(ctx: &Ctx, pool: &Pool, batch: &[Hash]) -> Result<u64, J
         tx.commit().await?;
     }
     Ok(removed)
-}
-
-/// A job that died without a last word (its process crashed with it, again and again) leaves a submission that nobody
-/// moves any more.
-async fn fail_stranded(ctx: &Ctx, pool: &Pool) -> Result<u64, JobError> {
-    let mut conn = ctx.db().pool().acquire().await?;
-    let stale = submissions::list_stale(&mut conn).await?;
-    drop(conn);
-    let mut failed = 0;
-    for submission in stale {
-        let mut tx = ctx.db().begin().await?;
-        let has_work = submissions::has_work(&mut tx, &submission).await.map_err(JobError::retry)?;
-        tx.rollback().await?;
-        if !has_work {
-            let tx = ctx.db().begin().await?;
-            let detail = "it could not be worked on, by no fault of the file";
-            pool.give_up(tx, &submission, Failure::UploadFailed, detail).await?;
-            failed += 1;
-        }
-    }
-    Ok(failed)
 }

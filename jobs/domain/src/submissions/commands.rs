@@ -105,22 +105,6 @@ pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail
     Ok(())
 }
 
-/// Whether a job is left that will move the submission on. Told by ordering that job once more, in a transaction that the
-/// caller rolls back: the order folds into one that lives, and is new where there is none.
-///
-/// # Errors
-/// The database refused.
-pub async fn has_work(tx: &mut Tx, submission: &Submission) -> Result<bool, SubmissionError> {
-    let submission_id = submission.id;
-    let ordered = match submission.upload_state {
-        UploadState::Received => queue::enqueue(tx, &ValidateUpload { submission: submission_id }).await?,
-        UploadState::Probing => queue::enqueue(tx, &ProbeUpload { submission: submission_id }).await?,
-        UploadState::Transcoding => queue::enqueue(tx, &TranscodeUpload { submission: submission_id }).await?,
-        UploadState::Ready | UploadState::Failed => return Ok(false),
-    };
-    Ok(ordered == queue::Enqueued::Folded)
-}
-
 /// The owner's upload needs nobody else's word. The reference to the source passes from the submission to the asset.
 async fn approve(
     tx: &mut Tx,

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use queue::{Dedupe, Job, Retry};
+use queue::{Dedupe, EnqueueError, Job, Order, Retry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::UploadState;
 
 const POOL: &str = "media";
 const RETRY: Retry = Retry::new(3, Duration::from_secs(30), Duration::from_secs(300));
@@ -28,7 +30,14 @@ pub struct TranscodeUpload {
     pub submission: Uuid,
 }
 
-/// Removes what crashes left in the store, and fails submissions whose jobs are dead.
+/// Ends a submission whose job in this state was given up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GiveUpUpload {
+    pub submission: Uuid,
+    pub state: UploadState,
+}
+
+/// Removes what crashes left in the store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SweepBlobs {}
 
@@ -41,6 +50,10 @@ impl Job for ValidateUpload {
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::Event(self.submission.to_string()))
     }
+
+    fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {
+        Order::new(&GiveUpUpload { submission: self.submission, state: UploadState::Received }).map(Some)
+    }
 }
 
 impl Job for ProbeUpload {
@@ -52,6 +65,10 @@ impl Job for ProbeUpload {
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::Event(self.submission.to_string()))
     }
+
+    fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {
+        Order::new(&GiveUpUpload { submission: self.submission, state: UploadState::Probing }).map(Some)
+    }
 }
 
 impl Job for TranscodeUpload {
@@ -59,6 +76,21 @@ impl Job for TranscodeUpload {
     const POOL: &'static str = POOL;
     const RETRY: Retry = RETRY;
     const TIMEOUT: Duration = Duration::from_secs(300);
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::Event(self.submission.to_string()))
+    }
+
+    fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {
+        Order::new(&GiveUpUpload { submission: self.submission, state: UploadState::Transcoding }).map(Some)
+    }
+}
+
+impl Job for GiveUpUpload {
+    const NAME: &'static str = "give-up-upload";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = RETRY;
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::Event(self.submission.to_string()))

@@ -5,6 +5,8 @@
 //!     \-----------------------------\-------------------------\------> failed (an error code, and no file left)
 //! ```
 //!
+//! A job that is given up without a last word of its own orders [`GiveUpUpload`], which ends the submission.
+//!
 //! The submission holds one reference to the uploaded bytes until it is ready (its asset has it then) or failed. The
 //! functions here change rows; who has the files publishes or removes them in the same transaction, after
 //! [`media::hold`](crate::media::hold).
@@ -16,10 +18,10 @@ mod jobs;
 mod model;
 mod repo;
 
-pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, has_work, receive, reuse};
+pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse};
 pub use error::SubmissionError;
-pub use jobs::{ProbeUpload, SweepBlobs, TranscodeUpload, ValidateUpload};
+pub use jobs::{GiveUpUpload, ProbeUpload, SweepBlobs, TranscodeUpload, ValidateUpload};
 pub use model::{
     Failure, MAX_NOTES, MAX_TAG, MAX_TAGS, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState,
 };
-pub use repo::{count_of_submitter, find, list_of_submitter, list_stale, set_progress};
+pub use repo::{count_of_submitter, find, list_of_submitter, set_progress};

@@ -125,28 +125,6 @@ pub async fn count_of_submitter(conn: &mut PgConnection, submitter_id: Uuid) -> 
         .await
 }
 
-/// Unfinished submissions that have not moved for an hour, oldest first: their jobs wait, or are dead.
-///
-/// # Errors
-/// The database refused.
-pub async fn list_stale(conn: &mut PgConnection) -> Result<Vec<Submission>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type as "kind: MediaType", s.title,
-                  s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
-                  s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
-                  s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash, s.source_size,
-                  s.source_mime_type, s.probe, s.asset_id, s.meme_id, s.revision, s.created_at, s.updated_at
-           from meme_submissions s join channels c on c.id = s.channel_id
-           where s.upload_state in ('received', 'probing', 'transcoding')
-             and s.updated_at < app_now() - interval '1 hour'
-           order by s.updated_at limit 100"#,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
 /// Notes how far the encoder is, for whoever watches.
 ///
 /// # Errors

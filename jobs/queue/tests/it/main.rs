@@ -7,6 +7,7 @@ mod crashes;
 mod dedupe;
 mod draining;
 mod history;
+mod last_wish;
 mod order;
 mod outages;
 mod pickup;
