@@ -209,7 +209,7 @@ async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8], gate: &G
 async fn within<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
     let silent = |_| {
         let detail = "the upload stopped halfway: nothing came for 30 s";
-        Problem::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::UploadTimeout, detail)
+        Problem::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, detail)
     };
     tokio::time::timeout(PATIENCE, work).await.map_err(silent)
 }

@@ -27,7 +27,7 @@ pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, request: Req
         }
         if length.is_none() && request.header("transfer-encoding").is_some() {
             let detail = "say the body's length: Content-Length";
-            return Err(unread(Problem::new(StatusCode::LENGTH_REQUIRED, ErrorCode::BadRequest, detail)));
+            return Err(unread(Problem::new(StatusCode::LENGTH_REQUIRED, ErrorCode::LengthRequired, detail)));
         }
     }
     inner.call(request).await

@@ -3,7 +3,7 @@
 use poem::{Body, IntoResponse, Response, http::StatusCode};
 use poem_openapi::{
     ApiResponse, Enum, Object,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    registry::{MetaResponses, Registry},
     types::{ToJSON, Type},
 };
 use serde_json::{Map, Value};
@@ -21,6 +21,8 @@ pub(crate) enum ErrorCode {
     CsrfInvalid,
     NotFound,
     MethodNotAllowed,
+    LengthRequired,
+    UnsupportedMediaType,
     Conflict,
     RateLimited,
     Timeout,
@@ -144,6 +146,7 @@ impl Problem {
             StatusCode::UNAUTHORIZED => ErrorCode::Unauthorized,
             StatusCode::FORBIDDEN => ErrorCode::Forbidden,
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::FileTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
             status if status.is_server_error() => return Self::internal(error),
             _ => ErrorCode::ValidationError,
         };
@@ -219,38 +222,10 @@ impl From<queue::EnqueueError> for Problem {
     }
 }
 
-/// Statuses that any operation may answer with.
-const STATUSES: [(u16, &str); 12] = [
-    (400, "The request is not of the form that the operation takes; `detail` says what and where."),
-    (401, "No session, or one that is no longer good."),
-    (402, "The wallet does not hold enough coins."),
-    (403, "The session's role may not do this."),
-    (404, "No such thing, or not yours."),
-    (409, "What is there now does not allow it."),
-    (413, "The body, or what is in it, is larger or longer than allowed."),
-    (415, "The body is not of the content type that the operation takes."),
-    (422, "Understood, but it cannot be done."),
-    (429, "Too many requests; `Retry-After` says when to come again."),
-    (500, "Something broke on our side; `requestId` names it in the logs."),
-    (503, "Not right now; try again."),
-];
-
+/// What an operation may fail with depends on the operation: `problems/promised.rs` says it, and `spec.rs` writes it down.
 impl ApiResponse for Problem {
     fn meta() -> MetaResponses {
-        let responses = STATUSES
-            .iter()
-            .map(|&(status, description)| MetaResponse {
-                description,
-                status: Some(status),
-                status_range: None,
-                content: vec![MetaMediaType {
-                    content_type: "application/problem+json",
-                    schema: ProblemBody::schema_ref(),
-                }],
-                headers: vec![],
-            })
-            .collect();
-        MetaResponses { responses }
+        MetaResponses { responses: vec![] }
     }
 
     fn register(registry: &mut Registry) {

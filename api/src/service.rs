@@ -7,11 +7,10 @@ use crate::{app::App, auth, limits, problem::Problem, routes, spec, telemetry::T
 /// Everything that the API answers, ready to be served.
 pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     let api = spec::service();
-    let docs = api.swagger_ui_html();
     let route = Route::new()
-        .at("/openapi.json", get(fixed(api.spec(), "application/json")))
-        .at("/openapi.yaml", get(fixed(api.spec_yaml(), "application/yaml")))
-        .at("/docs", get(fixed(docs, "text/html; charset=utf-8")));
+        .at("/openapi.json", get(fixed(spec::spec_json(), "application/json")))
+        .at("/openapi.yaml", get(fixed(spec::spec_yaml(), "application/yaml")))
+        .at("/docs", get(fixed(spec::page(), "text/html; charset=utf-8")));
     routes::undocumented(route, app.settings.environment)
         .nest("/", api)
         .around(auth::refuse_foreign_sites)

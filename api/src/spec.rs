@@ -1,19 +1,42 @@
 //! The promise to clients: the OpenAPI document, made from the code that answers.
+//!
+//! The framework describes what operations take and what they answer when all is well. What they fail with
+//! (`problems/promised.rs`) is added here: a response a status, whose examples are named after the closed set of its
+//! `errorCode`s.
 
-use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
+use std::collections::BTreeMap;
 
-use crate::routes;
+use poem::http::Method;
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService, types::ToJSON};
+use serde_json::json;
+use serde_yaml_ng::{Mapping, Value};
+
+use crate::{
+    problem::ErrorCode,
+    problems::promised::{self, Form},
+    routes,
+};
+
+const PROBLEM: &str = "application/problem+json";
 
 /// The document as JSON, the same bytes that `/openapi.json` serves.
 #[must_use]
 pub fn spec_json() -> String {
-    service().spec()
+    json_of(&document())
 }
 
 /// The document as YAML, the same bytes that `openapi.yaml` holds.
 #[must_use]
+#[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
 pub fn spec_yaml() -> String {
-    service().spec_yaml()
+    serde_yaml_ng::to_string(&document()).expect("what was read can be written")
+}
+
+/// The page that shows the document.
+pub(crate) fn page() -> String {
+    let service = service();
+    // The framework makes the page for its own half of the document only, which stands in it as it is.
+    service.swagger_ui_html().replace(&service.spec(), &spec_json())
 }
 
 /// All operations with the document's head.
@@ -21,8 +44,111 @@ pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
     OpenApiService::new(routes::all(), "MemAlerts", env!("CARGO_PKG_VERSION"))
         .description(
             "Memes on stream: viewers pay coins, OBS plays, chat bots answer.\n\nLog in, open a channel, activate a meme, watch it play. Errors are `application/problem+json` with an \
-             `errorCode`. Sessions come as a cookie or as `Authorization: Bearer`. Paid actions take an \
+             `errorCode`; each operation lists its own as examples, and answers with no others. Sessions come as a cookie or as `Authorization: Bearer`. Paid actions take an \
              `Idempotency-Key`: repeating a request with the same key gives the first answer again.",
         )
         .license(LicenseObject::new("MIT"))
+}
+
+#[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
+fn json_of(document: &Value) -> String {
+    serde_json::to_string_pretty(document).expect("all keys are strings")
+}
+
+/// The whole document.
+#[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
+fn document() -> Value {
+    let mut document: Value = serde_yaml_ng::from_str(&service().spec_yaml()).expect("the framework writes YAML");
+    let mut examples = BTreeMap::new();
+    for (_, path) in members(&mut document["paths"]) {
+        for (method, operation) in members(path) {
+            promise(&method, operation, &mut examples);
+        }
+    }
+    document["components"]["examples"] =
+        Value::Mapping(examples.into_iter().map(|(name, example)| (name.into(), example)).collect());
+    document
+}
+
+/// Adds what the operation fails with, and the examples of it.
+fn promise(method: &str, operation: &mut Value, examples: &mut BTreeMap<String, Value>) {
+    let name = operation["operationId"].as_str().unwrap_or_default();
+    let form = Form {
+        parameters: operation["parameters"].is_sequence(),
+        body: operation["requestBody"]["content"].get("application/json; charset=utf-8").is_some(),
+        changes: method != Method::GET.as_str().to_lowercase(),
+    };
+    // An operation without a line is the test's matter, not the system's.
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in promised::of(name, form).unwrap_or_default() {
+        by_status.entry(promised::meaning(code).0).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        let mut references = Mapping::new();
+        for code in codes {
+            let wire = code.to_json_string().trim_matches('"').to_owned();
+            let reference = format!("#/components/examples/{wire}");
+            references.insert(wire.as_str().into(), yaml(&json!({ "$ref": reference })));
+            examples.entry(wire.clone()).or_insert_with(|| example(code, &wire));
+        }
+        let response = &mut operation["responses"][status.to_string()];
+        if response.is_null() {
+            response["description"] = words(status).into();
+            response["content"][PROBLEM]["schema"]["$ref"] = "#/components/schemas/ProblemBody".into();
+        }
+        response["content"][PROBLEM]["examples"] = Value::Mapping(references);
+    }
+    // By status, as the framework has its own.
+    let mut responses: Vec<(Value, Value)> =
+        operation["responses"].as_mapping_mut().map(std::mem::take).unwrap_or_default().into_iter().collect();
+    responses.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+    operation["responses"] = Value::Mapping(responses.into_iter().collect());
+}
+
+/// A whole body with this code.
+fn example(code: ErrorCode, wire: &str) -> Value {
+    let (status, detail) = promised::meaning(code);
+    let title = poem::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut body = json!({
+        "type": "about:blank", "title": title, "status": status, "detail": detail, "instance": "/the/path",
+        "errorCode": wire, "error": detail, "requestId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee",
+        "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+    });
+    match code {
+        ErrorCode::InsufficientCoins => (body["balance"], body["needed"]) = (json!(40), json!(100)),
+        ErrorCode::VideoTooLong => body["submissionId"] = json!("01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"),
+        _ => {}
+    }
+    yaml(&json!({ "value": body }))
+}
+
+/// What a status means here.
+const fn words(status: u16) -> &'static str {
+    match status {
+        400 => "The request is not of the form that the operation takes; `detail` says what and where.",
+        401 => "No session or token, or one that is no longer good.",
+        402 => "The wallet does not hold enough coins.",
+        403 => "Not with this session, or not from where the request comes.",
+        404 => "No such thing, or not yours.",
+        408 => "The body stopped halfway.",
+        409 => "What is there now does not allow it.",
+        411 => "The body does not say how long it is.",
+        413 => "The body, or what is in it, is larger or longer than allowed.",
+        415 => "The body is not of the content type that the operation takes.",
+        416 => "The range is beyond the end.",
+        422 => "Understood, but it cannot be done.",
+        429 => "Too many requests; `Retry-After` says when to come again.",
+        503 => "Not right now; try again.",
+        _ => "Something broke on our side; `requestId` names it in the logs.",
+    }
+}
+
+#[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
+fn yaml(json: &serde_json::Value) -> Value {
+    serde_yaml_ng::to_value(json).expect("JSON is YAML")
+}
+
+fn members(value: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
+    let mapping = value.as_mapping_mut().into_iter().flatten();
+    mapping.map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), value))
 }

@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
-use crate::Events;
+use crate::{Events, promise};
 
 /// Somebody's session (or nobody's).
 #[derive(Debug, Clone)]
@@ -76,11 +76,16 @@ impl Session {
         Self::send(self.request(Method::DELETE, path)).await
     }
 
-    /// Sends what [`Session::request`] began.
+    /// Sends what [`Session::request`] began. An error that `openapi.yaml` does not promise fails the story.
     pub async fn send(request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("send the request");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request that can be sent");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("send the request");
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.expect("read the answer");
+        let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        promise::check(&method, &path, status, content_type, &text);
         Answer { status, headers, json: serde_json::from_str(&text).unwrap_or_default(), text }
     }
 

@@ -31,6 +31,7 @@ mod database;
 mod leftovers;
 mod memes;
 mod process;
+mod promise;
 mod sse;
 mod wait;
 

@@ -5,6 +5,7 @@ mod bots;
 mod channels;
 mod credits;
 mod memes;
+pub(crate) mod promised;
 mod requests;
 mod submissions;
 mod wallets;

@@ -1,7 +1,8 @@
 //! One noun a file, one struct a file, one method an operation.
 //!
-//! To add an operation: a method here in its noun's file, its words in `views/`, its failures in `problems/`; then
-//! `make openapi` adopts the document, and the story goes to `tests/it/<noun>.rs`.
+//! To add an operation: a method here in its noun's file, its words in `views/`, its failures in `problems/`
+//! and a line in `problems/promised.rs`; then `make openapi` adopts the document, and the story goes to
+//! `tests/it/<noun>.rs`.
 
 mod accounts;
 mod activations;

@@ -39,17 +39,20 @@ impl IntoResponse for Page {
     }
 }
 
-/// The page of a refused token is not described apart: a status has one description, and 401 has the problem's.
 impl ApiResponse for Page {
     fn meta() -> MetaResponses {
+        let page = |status, description| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content: vec![MetaMediaType { content_type: "text/html", schema: String::schema_ref() }],
+            headers: vec![],
+        };
         MetaResponses {
-            responses: vec![MetaResponse {
-                description: "The page. It loads nothing from elsewhere.",
-                status: Some(200),
-                status_range: None,
-                content: vec![MetaMediaType { content_type: "text/html", schema: String::schema_ref() }],
-                headers: vec![],
-            }],
+            responses: vec![
+                page(200, "The page. It loads nothing from elsewhere."),
+                page(401, "An empty transparent page: the token is no good."),
+            ],
         }
     }
 

@@ -1,0 +1,227 @@
+//! What each operation may fail with, as `openapi.yaml` promises it. The harness of the stories fails a story in which an
+//! operation fails with anything else.
+//!
+//! An operation is one line in [`OPERATIONS`]: who may ask, and what its own errors are. What follows from its form
+//! (parameters, a body, a method that changes something) is added by [`of`].
+
+use crate::problem::ErrorCode::{self, *};
+
+/// Whom an operation serves; each kind is refused in its own ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    Anybody,
+    /// Whoever has the token in the address.
+    TokenHolder,
+    Viewer,
+    Streamer,
+    Admin,
+}
+
+impl Asker {
+    /// How somebody else is refused.
+    const fn refusals(self) -> &'static [ErrorCode] {
+        match self {
+            Self::Anybody => &[],
+            Self::TokenHolder | Self::Viewer => &[Unauthorized],
+            Self::Streamer => &[Unauthorized, Forbidden, ChannelNotFound],
+            Self::Admin => &[Unauthorized, Forbidden],
+        }
+    }
+}
+
+/// What an operation takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) parameters: bool,
+    /// A body that is read into memory: JSON.
+    pub(crate) body: bool,
+    /// A method that changes something.
+    pub(crate) changes: bool,
+}
+
+type Promise = (&'static str, Asker, &'static [ErrorCode]);
+
+/// Every operation by its `operationId`, in the order of `routes::all`.
+const OPERATIONS: &[Promise] = &[
+    ("getHealth", Asker::Anybody, &[]),
+    ("getMe", Asker::Viewer, &[]),
+    ("logOut", Asker::Anybody, &[]),
+    ("getChannel", Asker::Anybody, &[ChannelNotFound]),
+    ("openChannel", Asker::Viewer, &[Conflict]),
+    ("getChannelSettings", Asker::Streamer, &[]),
+    ("changeChannelSettings", Asker::Streamer, &[]),
+    ("listChannelMemes", Asker::Anybody, &[ChannelNotFound]),
+    ("listMemes", Asker::Anybody, &[ChannelNotFound]),
+    ("listMyMemes", Asker::Streamer, &[]),
+    ("changeMeme", Asker::Streamer, &[MemeNotFound, InvalidTitle]),
+    ("deleteMeme", Asker::Streamer, &[MemeNotFound]),
+    (
+        "submitMeme",
+        Asker::Viewer,
+        &[
+            BadRequest,
+            InvalidFileType,
+            InvalidMediaType,
+            InvalidFileContent,
+            InvalidTitle,
+            MissingChannelId,
+            Forbidden,
+            ChannelNotFound,
+            Timeout,
+            RequestInFlight,
+            FileTooLarge,
+            VideoTooLong,
+            IdempotencyKeyReused,
+            UploadFailed,
+            UploadTimeout,
+        ],
+    ),
+    ("listMySubmissions", Asker::Viewer, &[]),
+    ("getSubmission", Asker::Viewer, &[SubmissionNotFound]),
+    ("getFile", Asker::Anybody, &[NotFound, RangeNotSatisfiable]),
+    (
+        "activateMeme",
+        Asker::Viewer,
+        &[InsufficientCoins, MemeNotFound, IntakePaused, RequestInFlight, IdempotencyKeyReused],
+    ),
+    ("getMyActivation", Asker::Viewer, &[ActivationNotFound]),
+    ("withdrawMyActivation", Asker::Viewer, &[ActivationNotFound, ActivationNotQueued]),
+    ("getWallet", Asker::Viewer, &[ChannelNotFound]),
+    ("getChannelWallet", Asker::Viewer, &[ChannelNotFound]),
+    ("adjustWallet", Asker::Admin, &[InsufficientCoins, NotFound]),
+    ("listJobQueues", Asker::Admin, &[]),
+    ("getQueue", Asker::Streamer, &[]),
+    ("listQueueHistory", Asker::Streamer, &[]),
+    ("skipPlaying", Asker::Streamer, &[Conflict]),
+    ("clearQueue", Asker::Streamer, &[]),
+    ("pausePlayback", Asker::Streamer, &[]),
+    ("resumePlayback", Asker::Streamer, &[]),
+    ("pauseIntake", Asker::Streamer, &[]),
+    ("resumeIntake", Asker::Streamer, &[]),
+    ("playTestEvent", Asker::Streamer, &[MemeNotFound]),
+    ("getChannelStats", Asker::Streamer, &[]),
+    ("acknowledgePlay", Asker::TokenHolder, &[ActivationNotFound, StalePlay]),
+    ("getOverlayToken", Asker::Streamer, &[]),
+    ("rotateOverlayToken", Asker::Streamer, &[]),
+    // The pages: a bad token gets a page, too.
+    ("getOverlayPage", Asker::Anybody, &[]),
+    ("streamOverlayEvents", Asker::TokenHolder, &[]),
+    ("pollOverlayEvents", Asker::TokenHolder, &[]),
+    ("getCreditsPage", Asker::Anybody, &[]),
+    ("streamCreditsEvents", Asker::TokenHolder, &[]),
+    ("pollCreditsEvents", Asker::TokenHolder, &[]),
+    ("getCreditsToken", Asker::Streamer, &[]),
+    ("rotateCreditsToken", Asker::Streamer, &[]),
+    ("getCreditsState", Asker::Streamer, &[]),
+    ("resetCredits", Asker::Streamer, &[]),
+    ("listBots", Asker::Streamer, &[]),
+    ("switchBot", Asker::Streamer, &[TwitchChannelNotLinked, FeatureNotAvailable]),
+    ("say", Asker::Streamer, &[BadRequest, BotDisabled]),
+    ("getOutboxMessage", Asker::Streamer, &[NotFound]),
+    ("streamChannelEvents", Asker::Anybody, &[ChannelNotFound]),
+    ("streamStreamerEvents", Asker::Streamer, &[]),
+    ("streamMyEvents", Asker::Viewer, &[]),
+];
+
+/// All that the operation may fail with; none for an operation that has no line here.
+pub(crate) fn of(operation: &str, form: Form) -> Option<Vec<ErrorCode>> {
+    let (_, asker, own) = OPERATIONS.iter().find(|(name, ..)| *name == operation)?;
+    let mut codes = Vec::new();
+    if form.parameters || form.body {
+        codes.push(ValidationError);
+    }
+    codes.extend_from_slice(asker.refusals());
+    if form.changes {
+        codes.push(CsrfInvalid);
+    }
+    if form.body {
+        codes.extend([LengthRequired, FileTooLarge, UnsupportedMediaType]);
+    }
+    codes.extend_from_slice(own);
+    codes.extend([InternalError, ServiceUnavailable]);
+    let mut seen = Vec::with_capacity(codes.len());
+    codes.retain(|code| {
+        !seen.contains(code) && {
+            seen.push(*code);
+            true
+        }
+    });
+    Some(codes)
+}
+
+/// The status that a code comes with, and what `detail` may say.
+pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
+    match code {
+        BadRequest => (400, "the form cannot be read: it ends halfway"),
+        ValidationError => (400, "limit: 1 to 200"),
+        InvalidFileContent => (400, "file: the file's content is not what its content type says"),
+        InvalidFileType => (400, "file: files of this content type are not taken"),
+        InvalidMediaType => (400, "file: a file of this content type cannot be a meme of this type"),
+        InvalidTitle => (400, "title: a title has at most 200 characters"),
+        MissingChannelId => (400, "channelId: it is missing, and you have no channel"),
+        BotDisabled => (400, "the bot of twitch is not enabled"),
+        TwitchChannelNotLinked => (400, "link the channel to a Twitch account first"),
+        Unauthorized => (401, "log in first: no session, or one that is no longer good"),
+        InsufficientCoins => (402, "the wallet holds 40 coins, 100 are needed"),
+        Forbidden => (403, "this needs the role streamer, yours is viewer"),
+        CsrfInvalid => (403, "the request comes from another site"),
+        NotFound => (404, "there is no such thing"),
+        ChannelNotFound => (404, "there is no such channel"),
+        MemeNotFound => (404, "there is no such meme"),
+        ActivationNotFound => (404, "there is no such activation"),
+        SubmissionNotFound => (404, "you have no such submission"),
+        FeatureNotAvailable => (404, "the bot of this platform is not available yet"),
+        MethodNotAllowed => (405, "method not allowed"),
+        Timeout => (408, "the upload stopped halfway: nothing came for 30 s"),
+        Conflict => (409, "what is there now does not allow it"),
+        IntakePaused => (409, "the streamer takes no activations right now"),
+        ActivationNotQueued => (409, "the activation is playing, only a waiting one can be taken back"),
+        StalePlay => (409, "the play 17 is over or another one: the activation is done"),
+        RequestInFlight => (409, "a request with this Idempotency-Key is still being worked on, ask again"),
+        LengthRequired => (411, "say the body's length: Content-Length"),
+        FileTooLarge => (413, "a body has at most 1048576 bytes here"),
+        VideoTooLong => (413, "the file plays for longer than 15000 ms"),
+        UnsupportedMediaType => (415, "the body is not JSON: say `Content-Type: application/json`"),
+        RangeNotSatisfiable => (416, "Range: the file has 1048576 bytes"),
+        IdempotencyKeyReused => (422, "Idempotency-Key: it was used for another request before"),
+        RateLimited => (429, "too many requests"),
+        InternalError => (500, "something broke on our side"),
+        ServiceUnavailable => (503, "the database cannot be reached right now, try again"),
+        UploadFailed => (503, "the file could not be worked on, try again"),
+        UploadTimeout => (503, "working on the file took too long, try again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_yaml_ng::Value;
+
+    use super::*;
+    use crate::spec;
+
+    /// Of the document: each operation with whether it asks for a session.
+    fn operations() -> BTreeMap<String, bool> {
+        let document: Value = serde_yaml_ng::from_str(&spec::spec_yaml()).unwrap();
+        let paths = document["paths"].as_mapping().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_mapping().unwrap().values());
+        operations
+            .map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), !operation["security"].is_null()))
+            .collect()
+    }
+
+    #[test]
+    fn each_operation_has_its_line_and_no_line_is_of_nothing() {
+        let lines: BTreeMap<String, bool> = OPERATIONS
+            .iter()
+            .map(|(name, asker, _)| (name.to_string(), matches!(asker, Asker::Viewer | Asker::Streamer | Asker::Admin)))
+            .collect();
+        assert_eq!(
+            lines,
+            operations(),
+            "left: lines, and whether they are for people with a session; right: operations"
+        );
+        assert_eq!(lines.len(), OPERATIONS.len(), "a line stands twice");
+    }
+}
