@@ -1,6 +1,7 @@
 // Opens a page in headless Chromium and does what standard input says, one JSON object a line:
 //   {"do":"open","url":"...","obs":true}  {"do":"look"}  {"do":"reload"}  {"do":"close"}
-// Each is answered by one line: {"ok":...} or {"error":"..."}.
+// Each is answered by one line: {"ok":...} or {"error":"..."}. The first argument is the browser's rule for sound without
+// a click: `no-user-gesture-required`, as OBS has it, or `document-user-activation-required`.
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -16,7 +17,7 @@ const browser = await chromium.launch({
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
+    `--autoplay-policy=${process.argv[2]}`,
   ],
 });
 const viewport = { width: 640, height: 360 };

@@ -38,6 +38,15 @@ impl Browser {
     /// A browser without a page. None, with the story's name on stderr, when there is nothing to run it with: `make test`
     /// installs what it takes. In CI that is a failure.
     pub async fn start(story: &str) -> Option<Self> {
+        Self::start_with(story, "no-user-gesture-required")
+    }
+
+    /// One that plays no sound before somebody clicks, as people's browsers are.
+    pub async fn start_without_sound(story: &str) -> Option<Self> {
+        Self::start_with(story, "document-user-activation-required")
+    }
+
+    fn start_with(story: &str, autoplay: &str) -> Option<Self> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
         let chromium = env::var_os("MEMALERTS_TEST_BROWSER").or_else(|| in_path("chromium"));
         let missing = if chromium.is_none() {
@@ -55,7 +64,7 @@ impl Browser {
             return None;
         }
         let mut child = Command::new("node")
-            .arg("driver.mjs")
+            .args(["driver.mjs", autoplay])
             .current_dir(&dir)
             .env("MEMALERTS_TEST_BROWSER", chromium?)
             .stdin(Stdio::piped())

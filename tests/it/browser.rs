@@ -115,6 +115,30 @@ async fn a_refresh_in_mid_play_goes_on_where_the_item_is_and_plays_it_once() {
 }
 
 #[tokio::test]
+async fn a_tab_that_may_not_sound_plays_muted_and_that_counts_as_played() {
+    let Some(mut browser) = Browser::start_without_sound("a_tab_that_may_not_sound_plays_muted").await else { return };
+    let app = TestApp::start().await;
+    let demo = app.login("demo", "streamer").await;
+    let video = ["-i", "testsrc=size=320x180:rate=15:duration=2", "-f", "lavfi", "-i", "sine=duration=2"];
+    let video = made(&[&video[..], &["-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"]].concat(), "webm");
+    let video = Rendition { kind: MediaType::Video, mime_type: "video/webm", duration_ms: 2000, bytes: &video };
+    let meme = app.meme(&demo, video).await;
+    browser.open(&format!("{}{}", app.base, overlay_path(&demo).await), false).await;
+    // To look counts as a click, after which sound is allowed; so it must have said first that it has started.
+    let mut events = demo.events("/streamer/events").await;
+    let activation = activate(&demo, &meme).await;
+    assert_eq!(events.wait_for("activation:started").await.data["id"], activation.as_str());
+    let look = browser.look().await;
+    let shown = look.plays.first().unwrap_or_else(|| panic!("nothing is shown: {look:?}"));
+    assert_eq!((&shown["muted"], &shown["paused"]), (&json!(true), &json!(false)), "{look:?}");
+    wait_until("it is done", async || (state(&demo, &activation).await["status"] == "done").then_some(())).await;
+    assert_eq!(browser.look().await.complaints, Vec::<String>::new());
+    // The last news of the queue is told with a delay.
+    app.advance(Duration::from_secs(1)).await;
+    app.drain().await;
+}
+
+#[tokio::test]
 async fn a_token_that_is_no_good_shows_nothing() {
     let Some(mut browser) = Browser::start("a_token_that_is_no_good_shows_nothing").await else { return };
     let app = TestApp::builder().pools(&[]).start().await;

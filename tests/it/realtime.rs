@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::events::{self, Audience, NewEvent, Stream};
+use futures_util::future::join_all;
 use harness::{DEADLINE, Events, Session, TestApp};
 use serde_json::json;
 use tokio::{
@@ -155,7 +156,10 @@ pub(crate) async fn open_and_do_not_read(app: &TestApp, path: &str) -> TcpStream
     socket.set_recv_buffer_size(4096).unwrap();
     let address = app.base.strip_prefix("http://").unwrap();
     let mut stream = socket.connect(address.parse().unwrap()).await.unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).await.unwrap();
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
     stream
 }
 
@@ -163,7 +167,7 @@ pub(crate) async fn open_and_do_not_read(app: &TestApp, path: &str) -> TcpStream
 async fn a_client_that_reads_too_slowly_is_closed_with_a_reason_and_nobody_waits_for_it() {
     let app = api().await;
     app.login("demo", "streamer").await;
-    let mut slow = open_and_do_not_read(&app, "/channels/demo/events").await;
+    let slow = open_and_do_not_read(&app, "/channels/demo/events").await;
     let mut fast = app.anonymous().events("/channels/demo/events").await;
     fast.wait_for("queue:state").await;
 
@@ -179,19 +183,52 @@ async fn a_client_that_reads_too_slowly_is_closed_with_a_reason_and_nobody_waits
         assert!(begun.elapsed() < Duration::from_secs(2), "the slow client holds up the fast one");
     }
 
-    let mut told = Vec::new();
-    let mut buffer = vec![0; 256 * 1024];
-    let last = loop {
-        let read = tokio::time::timeout(DEADLINE, slow.read(&mut buffer)).await.expect("nothing more comes").unwrap();
-        assert_ne!(read, 0, "it was closed without a reason");
-        told.extend_from_slice(&buffer[..read]);
-        let end = String::from_utf8_lossy(&told[told.len().saturating_sub(200)..]);
-        if end.contains("event: closed") {
-            break end.into_owned();
-        }
-    };
-    assert!(last.contains(r#"data: {"reason":"slow"}"#), "{last}");
+    let told = told_to_the_end(slow).await;
+    let last = String::from_utf8_lossy(&told[told.len().saturating_sub(200)..]);
+    assert!(last.contains("event: closed\ndata: {\"reason\":\"slow\"}"), "{last}");
     assert!(told.len() < SIZE * usize::try_from(COUNT).unwrap(), "everything was kept for it");
+}
+
+/// What a client that begins to read now finds, until the server ends it.
+async fn told_to_the_end(mut slow: TcpStream) -> Vec<u8> {
+    let mut told = Vec::new();
+    tokio::time::timeout(DEADLINE, slow.read_to_end(&mut told)).await.expect("it is not ended").unwrap();
+    told
+}
+
+#[tokio::test]
+async fn twenty_clients_that_do_not_read_are_dropped_and_two_hundred_hear_everything() {
+    const CHANNELS: usize = 9;
+    const LISTENERS: usize = 20;
+    let app = api().await;
+    let slugs: Vec<String> = (0..CHANNELS).map(|number| format!("demo{number}")).collect();
+    let mut listeners = Vec::new();
+    for slug in &slugs {
+        app.login(slug, "streamer").await;
+        for _ in 0..LISTENERS {
+            listeners.push(app.anonymous().events(&format!("/channels/{slug}/events")).await);
+        }
+    }
+    let mut slow = Vec::new();
+    for _ in 0..LISTENERS {
+        slow.push(open_and_do_not_read(&app, "/channels/demo0/events").await);
+    }
+    // On the first channel more than a socket's buffers and the ring together hold.
+    let padding = "x".repeat(128 * 1024);
+    for number in 0..64 {
+        let events = slugs.iter().enumerate().map(|(place, slug)| {
+            let padding = if place == 0 { padding.as_str() } else { "" };
+            NewEvent::new(channel(slug), EVERYBODY, "test:number", &json!({ "number": number, "padding": padding }))
+        });
+        record(&app, events.collect()).await;
+        // The next event is not recorded before everybody has this one: whoever waits for a slow one waits for ever.
+        let heard = join_all(listeners.iter_mut().map(|events| numbers(events, 1))).await;
+        assert!(heard.iter().all(|heard| *heard == [number]), "{heard:?}");
+    }
+    for told in join_all(slow.into_iter().map(told_to_the_end)).await {
+        let last = String::from_utf8_lossy(&told[told.len().saturating_sub(200)..]);
+        assert!(last.contains("event: closed\ndata: {\"reason\":\"slow\"}"), "{last}");
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,18 @@
 //! Processes that die, stall, and come back.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::Signal;
-use queue::Ctx;
+use queue::{Ctx, Job, JobError, Retry};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::{
     process::{Poison, Process, Start, Wait},
-    stage::{Note, Stage, desk, enqueue, within},
+    stage::{Note, Stage, desk, enqueue, mark, within},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +133,7 @@ async fn a_live_owner_keeps_its_slow_jobs_while_others_look_for_work() {
         queue::Workers::new("desk", 4).handle(|ctx: Ctx, note: Note| async move {
             // Longer than a lease.
             tokio::time::sleep(Duration::from_millis(4800)).await;
-            crate::stage::mark(&ctx, note.n, "noted").await
+            mark(&ctx, note.n, "noted").await
         })
     };
     let one = stage.engine(vec![slow()]);
@@ -141,5 +146,64 @@ async fn a_live_owner_keeps_its_slow_jobs_while_others_look_for_work() {
     assert_eq!(stage.count("select count(*) from marks").await, 8);
     one.stop().await;
     two.stop().await;
+    stage.close().await;
+}
+
+/// A job whose owner would let it run for long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Slow {
+    n: i64,
+}
+
+impl Job for Slow {
+    const NAME: &'static str = "slow";
+    const POOL: &'static str = "desk";
+    const RETRY: Retry = Retry::new(2, Duration::from_millis(10), Duration::from_millis(10));
+    const TIMEOUT: Duration = Duration::from_secs(600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_its_live_owner_forgot_is_taken_half_a_minute_after_its_deadline_and_tried_again() {
+    let stage = Stage::new().await;
+    let (wakened, refused) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let workers = queue::Workers::new("desk", 4).handle({
+        let (wakened, refused) = (wakened.clone(), refused.clone());
+        move |ctx: Ctx, slow: Slow| {
+            let (wakened, refused) = (wakened.clone(), refused.clone());
+            async move {
+                if slow.n == 1 && ctx.attempt > 1 {
+                    return mark(&ctx, slow.n, "again").await;
+                }
+                // The runner that should have stopped it is stuck itself.
+                wakened.notified().await;
+                let outcome = mark(&ctx, slow.n, "late").await;
+                if matches!(outcome, Err(JobError::Stale)) {
+                    refused.notify_one();
+                }
+                outcome
+            }
+        }
+    });
+    let engine = stage.engine(vec![workers]);
+    for n in [1, 2] {
+        enqueue(&engine.db, &Slow { n }).await;
+    }
+    stage.until("select count(*) from jobs where state = 'running'", 2).await;
+    stage
+        .run(
+            "update jobs set deadline = machine_now() - make_interval(secs => case when (payload->>'n')::int = 1 then 31 else 10 end)",
+        )
+        .await;
+    stage.until("select count(*) from marks where n = 1 and what = 'again'", 1).await;
+    let attempt = stage.text("select verdict || ': ' || error from job_attempts").await.unwrap();
+    assert_eq!(attempt, "timed_out: overdue, and its owner did not stop it");
+    // The owner of the other has twenty seconds left, and keeps it.
+    assert_eq!(stage.count("select count(*) from jobs where state = 'running' and attempts = 1").await, 1);
+    wakened.notify_waiters();
+    refused.notified().await;
+    stage.until_done(2).await;
+    assert_eq!(stage.count("select count(*) from marks where what = 'late' and n = 2").await, 1);
+    assert_eq!(stage.count("select count(*) from marks").await, 2, "the late run of the first wrote nothing");
+    engine.stop().await;
     stage.close().await;
 }
