@@ -1,19 +1,44 @@
-//! Programs that speak to us through clients which public generators made of `openapi.yaml`.
+//! `openapi.yaml` in the hands of others: valid by its standard, and good for the clients that public generators make of it.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use domain::media::MediaType;
 use harness::{Rendition, TestApp};
 use tokio::process::Command;
 
+/// The folder with what `install.sh` installs. None, with the story's name on stderr, when it was not run.
+#[expect(clippy::print_stderr, reason = "so a story says that it was skipped")]
+fn installed(story: &str) -> Option<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+    if dir.join("typescript/node_modules").is_dir() && dir.join("python/.venv/installed").is_file() {
+        return Some(dir);
+    }
+    assert!(std::env::var_os("CI").is_none(), "tests/clients/install.sh was not run, and in CI nothing is skipped");
+    eprintln!("SKIPPED {story}: tests/clients/install.sh was not run");
+    None
+}
+
+#[tokio::test]
+async fn openapi_yaml_is_valid_by_its_standard() {
+    let Some(dir) = installed("openapi_yaml_is_valid_by_its_standard") else { return };
+    let output = Command::new("python/.venv/bin/openapi-spec-validator")
+        .args(["--validation-errors", "all", "../../openapi.yaml"])
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("run the validator");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[tokio::test]
 async fn generated_clients_compile_and_run_the_demo() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-    if !dir.join("typescript/node_modules").is_dir() || !dir.join("python/.venv/installed").is_file() {
-        assert!(std::env::var_os("CI").is_none(), "tests/clients/install.sh was not run, and in CI nothing is skipped");
-        eprintln!("SKIPPED generated_clients_compile_and_run_the_demo: tests/clients/install.sh was not run");
-        return;
-    }
+    let Some(dir) = installed("generated_clients_compile_and_run_the_demo") else { return };
     let app = TestApp::start().await;
     let demo = app.login("demo", "streamer").await;
     let image = Rendition { kind: MediaType::Image, mime_type: "image/png", duration_ms: 3000, bytes: b"never shown" };
