@@ -6,6 +6,7 @@
 
 mod app;
 mod auth;
+mod explain;
 mod form;
 mod gate;
 mod hub;

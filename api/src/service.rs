@@ -1,18 +1,27 @@
 //! The HTTP service as a whole: operations, the document, and what surrounds every request.
 
-use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, endpoint::make_sync, get};
+use std::sync::Arc;
 
-use crate::{app::App, auth, limits, problem::Problem, routes, spec, telemetry::Telemetry};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Response, Route, endpoint::make_sync, get};
+
+use crate::{app::App, auth, explain::Document, limits, problem::Problem, routes, spec, telemetry::Telemetry};
 
 /// Everything that the API answers, ready to be served.
 pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     let api = spec::service();
+    let document = Arc::new(Document::of(&routes::all()));
     let route = Route::new()
         .at("/openapi.json", get(fixed(spec::spec_json(), "application/json")))
         .at("/openapi.yaml", get(fixed(spec::spec_yaml(), "application/yaml")))
         .at("/docs", get(fixed(spec::page(), "text/html; charset=utf-8")));
     routes::undocumented(route, app.settings.environment)
-        .nest("/", api)
+        .nest(
+            "/",
+            api.into_endpoint().around(move |operation, request| {
+                let document = document.clone();
+                async move { document.explain(operation, request).await }
+            }),
+        )
         .around(auth::refuse_foreign_sites)
         .around(limits::refuse_odd_requests)
         // Outside of what needs it: a middleware sees the data of those around it only.

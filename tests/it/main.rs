@@ -14,6 +14,7 @@ mod overlay;
 mod playback;
 mod processes;
 mod realtime;
+mod requests;
 mod sessions;
 mod stage;
 mod submissions;

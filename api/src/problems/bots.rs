@@ -18,7 +18,7 @@ impl From<BotError> for Problem {
             BotError::Disabled(provider) => {
                 Self::bad_request(ErrorCode::BotDisabled, format!("the bot of {provider} is not enabled"))
             }
-            BotError::Text(error) => Self::bad_request(ErrorCode::ValidationError, error.to_string()),
+            BotError::Text(error) => Self::bad_request(ErrorCode::ValidationError, format!("message: {error}")),
             BotError::Enqueue(error) => error.into(),
             BotError::Database(error) => error.into(),
         }

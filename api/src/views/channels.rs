@@ -126,14 +126,17 @@ pub(crate) struct SettingsPatch {
     /// At most 2000 characters.
     description: Option<String>,
     /// 0 to 1000000000 coins.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
     default_price: Option<i64>,
     overlay_mode: Option<OverlayMode>,
     overlay_show_sender: Option<bool>,
     /// 1 to 5.
+    #[oai(validator(minimum(value = "1"), maximum(value = "5")))]
     overlay_max_concurrent: Option<i16>,
     /// A JSON object as text, at most 50000 characters.
     overlay_style_json: Option<String>,
     /// 0 to 3600 seconds.
+    #[oai(validator(minimum(value = "0"), maximum(value = "3600")))]
     fair_step_seconds: Option<i32>,
 }
 

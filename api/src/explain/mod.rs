@@ -1,0 +1,124 @@
+//! What is wrong with a request, in the words of the document: which parameter or field, and what is allowed there.
+//!
+//! The framework says that a request does not fit in words of its own code (`param0`, `string_uuid`). The operation's
+//! schema says what would fit, and it is what clients know.
+
+mod schema;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use poem::{
+    Body, Endpoint, Error, IntoResponse, Request, Response,
+    http::{Method, StatusCode, Uri},
+};
+use poem_openapi::{
+    OpenApi,
+    error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError},
+    registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry},
+};
+use serde_json::Value;
+
+use crate::problem::{ErrorCode, Problem};
+
+/// What every operation takes.
+pub(crate) struct Document {
+    apis: Vec<MetaApi>,
+    registry: Registry,
+}
+
+impl Document {
+    /// Of these operations.
+    pub(crate) fn of<T: OpenApi>(_operations: &T) -> Self {
+        let mut registry = Registry::new();
+        T::register(&mut registry);
+        Self { apis: T::meta(), registry }
+    }
+
+    /// Calls the operation; what the framework refuses is explained.
+    pub(crate) async fn explain<E: Endpoint>(&self, inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let mut body = Bytes::new();
+        // Small by now: `limits` has seen to it. Uploads are no JSON, and pass.
+        if request.content_type().is_some_and(|kind| kind.contains("json")) {
+            body = request.take_body().into_bytes().await?;
+            request.set_body(Body::from_bytes(body.clone()));
+        }
+        match inner.call(request).await {
+            Ok(answer) => Ok(answer.into_response()),
+            Err(error) => Err(self.words(&method, &uri, &body, &error).map_or(error, Error::from)),
+        }
+    }
+
+    /// None for an error of another kind.
+    fn words(&self, method: &Method, uri: &Uri, body: &[u8], error: &Error) -> Option<Problem> {
+        let (path, operation) = self.operation(method, uri.path())?;
+        let detail = if let Some(error) = error.downcast_ref::<ParsePathError>() {
+            // The framework numbers them in the order of the path.
+            let number: usize = error.name.strip_prefix("param")?.parse().ok()?;
+            let (place, name) = parts(&path.path).enumerate().filter(|(_, part)| part.starts_with('{')).nth(number)?;
+            self.parameter(operation, MetaParamIn::Path, name.trim_matches(['{', '}']), parts(uri.path()).nth(place))
+        } else if let Some(error) = error.downcast_ref::<ParseParamError>() {
+            let query = uri.query().unwrap_or_default().as_bytes();
+            let given = url::form_urlencoded::parse(query).find(|(name, _)| name == error.name);
+            self.parameter(operation, MetaParamIn::Query, error.name, given.as_ref().map(|(_, value)| &**value))
+        } else if error.is::<ParseRequestPayloadError>() {
+            self.body(operation, body)
+        } else if let Some(error) = error.downcast_ref::<ContentTypeError>() {
+            let taken = operation.request.as_ref()?.content.first()?.content_type;
+            let taken = taken.split(';').next().unwrap_or_default();
+            let detail = match error {
+                ContentTypeError::NotSupported { content_type } => {
+                    format!("Content-Type: {taken} is taken, not {content_type:?}")
+                }
+                ContentTypeError::ExpectContentType => format!("Content-Type: it is missing; {taken} is taken"),
+            };
+            return Some(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::UnsupportedMediaType, detail));
+        } else {
+            return None;
+        };
+        Some(Problem::bad_request(ErrorCode::ValidationError, detail))
+    }
+
+    /// The operation that the request is for. A name outranks a parameter.
+    fn operation(&self, method: &Method, asked: &str) -> Option<(&MetaPath, &MetaOperation)> {
+        let fits = |path: &MetaPath| {
+            parts(&path.path).count() == parts(asked).count()
+                && parts(&path.path).zip(parts(asked)).all(|(part, asked)| part.starts_with('{') || part == asked)
+        };
+        let paths = self.apis.iter().flat_map(|api| &api.paths).filter(|path| fits(path));
+        let operations = paths
+            .filter_map(|path| Some((path, path.operations.iter().find(|operation| operation.method == *method)?)));
+        operations.min_by_key(|(path, _)| path.path.matches('{').count())
+    }
+
+    fn parameter(&self, operation: &MetaOperation, place: MetaParamIn, name: &str, given: Option<&str>) -> String {
+        let Some(given) = given else { return format!("{name}: it is missing") };
+        let parameter = operation.params.iter().find(|parameter| parameter.in_type == place && parameter.name == name);
+        let complaint = parameter.and_then(|parameter| {
+            let value = schema::typed(&self.registry, &parameter.schema, given);
+            schema::complaint(&self.registry, &parameter.schema, &value)
+        });
+        complaint.map_or_else(|| format!("{name}: it cannot be read"), |complaint| complaint.told_of(name))
+    }
+
+    fn body(&self, operation: &MetaOperation, body: &[u8]) -> String {
+        if body.is_empty() {
+            return "the body: it is missing".to_owned();
+        }
+        let value: Value = match serde_json::from_slice(body) {
+            Ok(value) => value,
+            Err(error) => return format!("the body: it is not JSON: {error}"),
+        };
+        let content = operation.request.as_ref().and_then(|request| request.content.first());
+        let complaint = content.and_then(|content| schema::complaint(&self.registry, &content.schema, &value));
+        complaint.map_or_else(
+            || "the body: it is not what the operation takes".to_owned(),
+            |complaint| complaint.told_of(""),
+        )
+    }
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+}
