@@ -16,7 +16,8 @@ fi
 unset DATABASE_URL MEMALERTS_ENV PORT MEMALERTS_DATA_DIR
 
 say "building"
-cargo build -p runtime -p test-cluster
+# With faults on order (tests/it/failpoints.rs). The tests are built with the same feature, so nothing is compiled twice.
+cargo build -p runtime -p test-cluster --features runtime/failpoints
 MEMALERTS_BIN="$(target_dir)/debug/memalerts"
 export MEMALERTS_BIN
 
@@ -26,10 +27,10 @@ source scripts/optional.sh
 
 if cargo nextest --version >/dev/null 2>&1; then
     profile=default; [ -z "${CI:-}" ] || profile=ci
-    runner=(cargo nextest run --profile "$profile" --workspace "$@")
+    runner=(cargo nextest run --profile "$profile" --workspace --features runtime/failpoints "$@")
 else
     say "cargo-nextest is not installed: cargo test runs the same tests"
-    runner=(cargo test --workspace "$@")
+    runner=(cargo test --workspace --features runtime/failpoints "$@")
 fi
 say "testing"
 status=0

@@ -162,7 +162,9 @@ async fn place_all(db: &Database, orders: &[&Order]) -> Result<Vec<Result<Stored
         .filter_map(|(order, answer)| Some((order.request.as_ref()?, answer.as_ref().ok()?.clone())))
         .collect();
     requests::store_all(&mut tx, &kept).await?;
+    fail::fail_point!("activations::place::before");
     tx.commit().await?;
+    fail::fail_point!("activations::place::after");
     Ok(answers)
 }
 

@@ -51,6 +51,12 @@ impl Answer {
 }
 
 impl Session {
+    /// The same person, at another instance of the same system.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     /// A request to a path, with the session's token: for everything the shorthands below do not cover.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));

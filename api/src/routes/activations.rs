@@ -81,7 +81,9 @@ impl Activations {
     ) -> Result<Json<ActivationView>, Problem> {
         let mut tx = app.db.begin().await?;
         let activation = playback::withdraw(&mut tx, viewer.id, id.0).await?;
+        fail::fail_point!("playback::withdraw::before");
         tx.commit().await?;
+        fail::fail_point!("playback::withdraw::after");
         Ok(Json(activation.into()))
     }
 }

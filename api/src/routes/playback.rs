@@ -224,7 +224,9 @@ impl Playback {
             reason: ack.0.reason,
         };
         let activation = playback::acknowledge(&mut tx, &channel, &report).await?;
+        fail::fail_point!("playback::acknowledge::before");
         tx.commit().await?;
+        fail::fail_point!("playback::acknowledge::after");
         Ok(Json(activation.into()))
     }
 }

@@ -164,6 +164,7 @@ async fn keep(
     };
     new.check()?;
 
+    fail::fail_point!("submissions::receive::staged");
     let request = key.map(|key| Request::new(viewer, "submit", key, question(&new).as_bytes()));
     let mut tx = app.db.begin().await?;
     if let Some(request) = &request {
@@ -187,7 +188,9 @@ async fn keep(
         let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
         requests::store_all(&mut tx, &[(request, stored)]).await?;
     }
+    fail::fail_point!("submissions::receive::before");
     tx.commit().await?;
+    fail::fail_point!("submissions::receive::after");
     Ok(submission.id)
 }
 

@@ -85,13 +85,13 @@ impl Local {
     pub(crate) fn publish(&self, mut staged: Staged) -> io::Result<Hash> {
         let hash = staged.hash;
         let target = self.object_path(&hash);
-        fail::fail_point!("blobs-before-rename");
+        fail::fail_point!("blobs::rename::before");
         if let Some(dir) = target.parent() {
             fs::create_dir_all(dir)?;
         }
         fs::rename(staged.path.get(), &target)?;
         staged.path.keep();
-        fail::fail_point!("blobs-after-rename");
+        fail::fail_point!("blobs::rename::after");
         // The name must survive a power cut before a row refers to it, and so must directories that are new.
         let dirs = target.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root));
         for dir in dirs {

@@ -1,6 +1,7 @@
 //! The architecture, held by tests. A failure says which rule, where, and what to do instead.
 
 mod config;
+mod failpoints;
 mod jobs;
 mod layering;
 mod nouns;

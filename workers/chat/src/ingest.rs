@@ -54,7 +54,9 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     credits::sight(&mut tx, platform, &seen, &settings.relay_targets).await.map_err(relay_error)?;
     answer(&mut tx, platform, &settings.public_url, &viewers).await?;
     chat::drop_batch(&mut tx, batch.id).await?;
+    fail::fail_point!("chat::ingest::before");
     tx.commit().await?;
+    fail::fail_point!("chat::ingest::after");
     Ok(Verdict::Done)
 }
 

@@ -8,7 +8,9 @@ pub(crate) async fn handle(ctx: Ctx, job: PublishCredits) -> Outcome {
     ctx.finish(&mut tx).await?;
     match credits::publish(&mut tx, job.channel_id).await? {
         Published::Done => {
+            fail::fail_point!("credits::publish::before");
             tx.commit().await?;
+            fail::fail_point!("credits::publish::after");
             Ok(Verdict::Done)
         }
         Published::TooSoon(rest) => {

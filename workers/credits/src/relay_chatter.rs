@@ -86,6 +86,7 @@ pub(crate) async fn handle(ctx: Ctx, job: RelayChatter, relay: Arc<Relay>) -> Ou
         Ok(response) => judge(response).await,
         Err(error) => Err(error),
     };
+    fail::fail_point!("credits::relay::after");
     let result = match &outcome {
         Ok(Verdict::Done) => "delivered",
         Ok(_) => "unknown_channel",

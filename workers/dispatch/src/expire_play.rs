@@ -16,7 +16,9 @@ pub(crate) async fn handle(ctx: Ctx, job: ExpirePlay) -> Outcome {
             let mut tx = ctx.db().begin().await?;
             ctx.finish(&mut tx).await?;
             playback::expire_play(&mut tx, job.activation_id, job.play_epoch).await.map_err(retry)?;
+            fail::fail_point!("playback::expire_play::before");
             tx.commit().await?;
+            fail::fail_point!("playback::expire_play::after");
             Ok(Verdict::Done)
         }
     }

@@ -11,6 +11,6 @@ pub(crate) async fn handle(ctx: Ctx, job: GiveUpUpload, pool: Pool) -> Outcome {
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     let detail = "it could not be worked on, by no fault of the file";
-    pool.give_up(tx, &submission, Failure::UploadFailed, detail).await?;
+    pool.give_up(ctx.db(), tx, &submission, Failure::UploadFailed, detail).await?;
     Ok(Verdict::Done)
 }

@@ -7,7 +7,7 @@ use domain::{
     media,
     submissions::{self, Failure, Submission, SubmissionError, UploadState},
 };
-use queue::{Ctx, Job, JobError, Outcome, Tx, Verdict};
+use queue::{Ctx, Database, Job, JobError, Outcome, Tx, Verdict};
 use uuid::Uuid;
 
 use crate::{Settings, Stop, policy::Refusal};
@@ -42,7 +42,7 @@ impl Pool {
             Stop::Refused(Refusal { failure, detail }) => {
                 let mut tx = ctx.db().begin().await?;
                 ctx.finish(&mut tx).await?;
-                self.give_up(tx, submission, failure, &detail).await?;
+                self.give_up(ctx.db(), tx, submission, failure, &detail).await?;
                 Ok(Verdict::Done)
             }
             Stop::Ours { cause, .. } if ctx.attempt < J::RETRY.attempts => Err(JobError::Retry(cause)),
@@ -52,15 +52,16 @@ impl Pool {
                     _ => "it could not be worked on, by no fault of the file",
                 };
                 let tx = ctx.db().begin().await?;
-                self.give_up(tx, submission, failure, detail).await?;
+                self.give_up(ctx.db(), tx, submission, failure, detail).await?;
                 Err(JobError::Discard(cause))
             }
         }
     }
 
-    /// Fails the submission, gives its reference back, removes the bytes if it was the last, and commits.
+    /// Fails the submission, gives its reference back and commits; then removes the bytes if it was the last.
     pub(crate) async fn give_up(
         &self,
+        db: &Database,
         mut tx: Tx,
         submission: &Submission,
         failure: Failure,
@@ -73,14 +74,25 @@ impl Pool {
             Err(SubmissionError::Moved) => return Ok(tx.commit().await?),
             Err(error) => return Err(JobError::retry(error)),
         }
-        if media::release(&mut tx, &submission.source_hash).await.map_err(JobError::retry)? {
-            // Before the commit: killed in between, the row is back, and the job's next run comes here again.
-            fail::fail_point!("media-before-remove");
-            let hash = submission.source_hash.parse::<Hash>().map_err(JobError::discard)?;
-            self.blobs.delete(&hash).await.map_err(JobError::retry)?;
-            fail::fail_point!("media-after-remove");
+        let was_last = media::release(&mut tx, &submission.source_hash).await.map_err(JobError::retry)?;
+        tx.commit().await?;
+        fail::fail_point!("media::remove::before");
+        if was_last && let Err(error) = self.remove_unneeded(db, &submission.source_hash).await {
+            tracing::warn!(?error, hash = submission.source_hash, "the sweep will remove this file");
         }
-        Ok(tx.commit().await?)
+        fail::fail_point!("media::remove::after");
+        Ok(())
+    }
+
+    /// Removes the bytes if nothing refers to them; nobody can begin to until they are gone. Whether they were there.
+    pub(crate) async fn remove_unneeded(&self, db: &Database, name: &str) -> Result<bool, JobError> {
+        let hash = name.parse::<Hash>().map_err(JobError::discard)?;
+        let mut tx = db.begin().await?;
+        media::hold(&mut tx, name).await?;
+        let unneeded = !media::is_referenced(&mut tx, name).await?;
+        let removed = unneeded && self.blobs.delete(&hash).await.map_err(JobError::retry)?;
+        tx.commit().await?;
+        Ok(removed)
     }
 }
 

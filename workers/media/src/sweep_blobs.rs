@@ -37,17 +37,8 @@ async fn remove_orphans(ctx: &Ctx, pool: &Pool, batch: &[Hash]) -> Result<u64, J
     let needed = media::referenced(&mut conn, &names).await?;
     drop(conn);
     let mut removed = 0;
-    for (hash, name) in batch.iter().zip(&names) {
-        if needed.contains(name) {
-            continue;
-        }
-        // Once more, and now nobody can begin to refer to it until it is gone.
-        let mut tx = ctx.db().begin().await?;
-        media::hold(&mut tx, name).await?;
-        if !media::is_referenced(&mut tx, name).await? {
-            removed += u64::from(pool.blobs.delete(hash).await.map_err(JobError::retry)?);
-        }
-        tx.commit().await?;
+    for name in names.iter().filter(|name| !needed.contains(*name)) {
+        removed += u64::from(pool.remove_unneeded(ctx.db(), name).await?);
     }
     Ok(removed)
 }

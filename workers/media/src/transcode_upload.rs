@@ -82,9 +82,9 @@ async fn publish(ctx: &Ctx, pool: &Pool, submission: &Submission, encoded: Encod
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     media::hold(&mut tx, &hash).await?;
-    fail::fail_point!("media-before-publish");
+    fail::fail_point!("media::publish::before");
     pool.blobs.publish(encoded.staged).await.map_err(JobError::retry)?;
-    fail::fail_point!("media-after-publish");
+    fail::fail_point!("media::publish::after");
     match submissions::complete(&mut tx, submission, rendition).await {
         Ok(_meme) => tx.commit().await?,
         Err(SubmissionError::Moved) => return Err(JobError::Stale),

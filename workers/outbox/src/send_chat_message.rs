@@ -39,7 +39,10 @@ pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, senders: Arc<Senders>
             return end(&ctx, id, End::Failed(reason)).await;
         }
     };
-    match senders.send(job.provider, &channel, &text).await {
+    fail::fail_point!("outbox::send::before");
+    let delivery = senders.send(job.provider, &channel, &text).await;
+    fail::fail_point!("outbox::send::after");
+    match delivery {
         Delivery::Sent { provider_message_id } => end(&ctx, id, End::Sent(provider_message_id.as_deref())).await,
         Delivery::Doubtful(reason) => end(&ctx, id, End::Doubtful(&reason)).await,
         Delivery::NotWritten(reason) => again(&ctx, id, &reason, None).await,

@@ -9,6 +9,7 @@ mod commands;
 mod console;
 mod demo;
 mod demo_data;
+mod failpoints;
 
 pub mod boot;
 pub mod config;

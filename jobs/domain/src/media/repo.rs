@@ -36,8 +36,9 @@ pub async fn add_reference(conn: &mut PgConnection, file: NewFile<'_>) -> Result
     Ok(count)
 }
 
-/// Gives one reference back. True: it was the last, the row is gone, and the caller removes the file before it commits
-/// (a crash in between leaves a row whose owner will come back to release it again). Call [`hold`] before.
+/// Gives one reference back. True: it was the last, the row is gone, and the caller removes the file after its commit, in
+/// a transaction that holds the hash and finds it unreferenced (a crash in between leaves the file to the sweep; the other
+/// way round it would leave a row without its file). Call [`hold`] before.
 ///
 /// # Errors
 /// [`MediaError::NotReferenced`] when there was none.

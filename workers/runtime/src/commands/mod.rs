@@ -13,7 +13,7 @@ use crate::{
     boot,
     cli::{Cli, Command},
     config::Config,
-    console, demo,
+    console, demo, failpoints,
     lifecycle::Lifecycle,
     roles, telemetry,
 };
@@ -30,6 +30,7 @@ pub async fn run(cli: Cli) -> std::process::ExitCode {
 }
 
 async fn execute(command: Command) -> anyhow::Result<()> {
+    failpoints::arm()?;
     match command {
         Command::All => roles::all::run(config_of_role()?, Lifecycle::of_this_process()?).await,
         Command::Api => roles::api::run(config_of_role()?, Lifecycle::of_this_process()?).await,

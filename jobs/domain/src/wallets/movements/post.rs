@@ -33,7 +33,9 @@ pub async fn post(conn: &mut PgConnection, locked: &mut Locked, movements: &[Mov
         }
     }
     let operations: Vec<_> = movements.iter().map(|movement| (movement, movement.kind.as_str())).collect();
-    repo::append(conn, &operations, &entries).await
+    repo::append(conn, &operations, &entries).await?;
+    fail::fail_point!("wallets::post::after");
+    Ok(())
 }
 
 fn push(

@@ -1,0 +1,27 @@
+//! Every point at which a process can be killed on order is in the sweep.
+
+use std::collections::BTreeSet;
+
+use super::source;
+use crate::failpoints;
+
+#[test]
+fn every_failpoint_is_swept_and_every_swept_one_exists() {
+    let swept: BTreeSet<&str> = failpoints::all().collect();
+    let product = source::product();
+    let mut there = BTreeSet::new();
+    let mut violations = Vec::new();
+    for (path, text) in &product {
+        for call in text.split("fail_point!(").skip(1) {
+            match call.strip_prefix('"').and_then(|call| call.split_once('"')) {
+                Some((name, _)) => {
+                    there.insert(name);
+                }
+                None => violations.push(format!("{path}: a failpoint whose name is not written there")),
+            }
+        }
+    }
+    violations.extend(there.difference(&swept).map(|name| format!("{name} is in no story")));
+    violations.extend(swept.difference(&there).map(|name| format!("{name} is in a story, but not in the code")));
+    source::none("Each fail_point! is in a sweep of tests/it/failpoints.rs.", &violations);
+}
