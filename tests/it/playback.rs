@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use harness::{MemalertsProcess, TestApp};
-use serde_json::json;
+use harness::{MemalertsProcess, ServerEvent, TestApp};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::stage::{Screen, Stage};
@@ -357,4 +357,45 @@ async fn a_dispatcher_killed_in_the_middle_loses_nothing() {
     assert_eq!(stage.balance(&anna).await, 0);
     let stats = stage.streamer.get("/streamer/stats/channel").await.expect(200);
     assert_eq!(stats["activationsDone"], 5);
+}
+
+#[tokio::test]
+async fn screens_and_panel_are_told_the_files_of_what_comes_next_and_the_public_is_not() {
+    let stage = Stage::open().await;
+    let anna = stage.viewer("anna", 1000).await;
+    let mut memes = Vec::new();
+    for _ in 0..5 {
+        memes.push(stage.meme(2000).await);
+    }
+    let mut screen = stage.screen().await;
+    assert_eq!(screen.state["next"], json!([]), "nothing waits");
+    let mut panel = stage.streamer.events("/streamer/events").await;
+    let mut public = stage.app.anonymous().events("/channels/demo/events").await;
+    for meme in &memes {
+        stage.activate(&anna, *meme).await;
+    }
+    let listed = stage.app.anonymous().get("/channels/demo/memes").await.expect(200);
+    let file = |meme: &Uuid| {
+        let listed = listed.as_array().unwrap().iter().find(|listed| listed["id"] == meme.to_string());
+        listed.unwrap()["fileUrl"].clone()
+    };
+    let next: Vec<Value> = memes[1..4].iter().map(|meme| json!({ "type": "video", "fileUrl": file(meme) })).collect();
+
+    // The first plays, four wait.
+    stage.app.drain().await;
+    stage.app.advance(Duration::from_secs(1)).await;
+    let whole = |event: &ServerEvent| event.name == "queue:state" && event.data["queuedCount"] == 4;
+    let told = screen.events.wait_where("the queue's state", whole).await;
+    assert_eq!(told.data["next"], json!(next));
+    assert_eq!(panel.wait_where("the queue's state", whole).await.data["next"], json!(next));
+    let public_state = public.wait_where("the queue's state", whole).await;
+    assert!(public_state.data.get("next").is_none(), "{public_state:?}");
+
+    // Whoever comes now is told the same.
+    assert_eq!(stage.screen().await.state["next"], json!(next));
+    let mut late = stage.app.anonymous().events("/channels/demo/events").await;
+    assert!(late.wait_for("queue:state").await.data.get("next").is_none());
+    stage.streamer.post("/streamer/queue/clear", &json!({})).await.expect(200);
+    stage.streamer.post("/streamer/queue/skip", &json!({})).await.expect(200);
+    stage.app.advance(Duration::from_secs(1)).await;
 }

@@ -51,7 +51,7 @@ impl Events {
     /// My channel's events
     ///
     /// For the panel: `activation:*`, `queue:state`, `overlay:config`, `submission:*`. Begins with the present
-    /// `queue:state`.
+    /// `queue:state`, whose `next` holds `type` and `fileUrl` of the first three items that wait.
     #[oai(path = "/streamer/events", method = "get", operation_id = "streamStreamerEvents")]
     async fn streamer(
         &self,
@@ -103,6 +103,7 @@ async fn open(
     let state = match channel {
         Some(channel) => {
             let state = playback::queue_state(&mut tx, channel).await?;
+            let state = if audience == Audience::PUBLIC { state.public() } else { state };
             let data = serde_json::to_string(&state).map_err(Problem::internal)?;
             vec![made(Some(head), "queue:state", &data)]
         }

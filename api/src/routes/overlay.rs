@@ -38,7 +38,8 @@ impl Overlay {
     /// The overlay's events
     ///
     /// First `overlay:config`, then what was missed since the given id, then `overlay:state` with whatever plays and for
-    /// how long already, then live: `activation:*`, `queue:state`, `overlay:config`. Draw from `overlay:state` on. The
+    /// how long already, then live: `activation:*`, `queue:state`, `overlay:config`. Draw from `overlay:state` on. It
+    /// and `queue:state` hold `next`: `type` and `fileUrl` of the first three items that wait, to be fetched ahead. The
     /// screen counts as connected while the stream is open.
     #[oai(path = "/overlay/t/:token/events", method = "get", operation_id = "streamOverlayEvents")]
     #[allow(clippy::too_many_arguments)]

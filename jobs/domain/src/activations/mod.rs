@@ -21,5 +21,5 @@ pub use repo::{
 };
 pub use settle::updated_event;
 
-pub(crate) use repo::{Row, find_playing, lock, lock_queued, lock_unfinished};
+pub(crate) use repo::{Row, find_playing, list_upcoming, lock, lock_queued, lock_unfinished};
 pub(crate) use settle::{End, settle};

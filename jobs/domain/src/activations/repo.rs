@@ -241,6 +241,26 @@ pub(crate) async fn find_playing(conn: &mut PgConnection, ids: &[Uuid]) -> Resul
     Ok(rows.into_iter().map(Activation::from).collect())
 }
 
+/// The next items of each channel's queue, at most `limit` a channel, in the order of play.
+pub(crate) async fn list_upcoming(
+    conn: &mut PgConnection,
+    channels: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows = select!(
+        "where a.id in (select upcoming.id from unnest($1::uuid[]) as channel (id)
+                        cross join lateral (select id from activations
+                                            where channel_id = channel.id and status = 'queued'
+                                            order by priority desc, turn_at, id limit $2) as upcoming)
+         order by a.channel_id, a.priority desc, a.turn_at, a.id",
+        channels,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}
+
 /// The viewer's own activation with this id; somebody else's is none.
 ///
 /// # Errors

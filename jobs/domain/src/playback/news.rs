@@ -1,6 +1,6 @@
 //! What screens, panel and page are told about playback.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use queue::{Order, Tx};
 use serde::Serialize;
@@ -10,13 +10,15 @@ use uuid::Uuid;
 
 use super::{AnnounceQueue, repo};
 use crate::{
-    activations::{Activation, Reason},
+    activations::{self, Activation, Reason},
     channels::Channel,
     events::{self, Audience, NewEvent, Stream},
 };
 
 /// `queue:state` is told at most four times a second.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(250);
+/// Items that screens are told of before they play.
+const UPCOMING: i64 = 3;
 
 /// An item that plays, as `activation:new` and `overlay:state` say it.
 #[derive(Debug, Clone, Serialize)]
@@ -59,6 +61,15 @@ impl PlayView {
     }
 }
 
+/// An item that will play soon: what a screen needs to have its file at hand.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upcoming {
+    #[serde(rename = "type")]
+    pub media_type: String,
+    pub file_url: String,
+}
+
 /// How a channel's queue stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +81,17 @@ pub struct QueueState {
     pub intake_paused: bool,
     /// Screens connected now.
     pub screens: i64,
+    /// The first items that wait, in the order of play; for screens and panel, so that nobody else is told the surprise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Vec<Upcoming>>,
+}
+
+impl QueueState {
+    /// As everybody may know it.
+    #[must_use]
+    pub fn public(self) -> Self {
+        Self { next: None, ..self }
+    }
 }
 
 /// What plays on the channel now, with elapsed times, in the order of the starts.
@@ -92,7 +114,15 @@ pub async fn queue_state(conn: &mut PgConnection, channel: Uuid) -> Result<Queue
 /// How the channels' queues stand, with the streams that are told of it.
 async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<(Stream, QueueState)>, sqlx::Error> {
     let looks = repo::look(&mut *conn, channels).await?;
-    let mut playing = repo::playing(conn, channels).await?;
+    let mut playing = repo::playing(&mut *conn, channels).await?;
+    let waiting: Vec<Uuid> = looks.iter().filter(|look| look.queued > 0).map(|look| look.channel_id).collect();
+    let mut next: HashMap<Uuid, Vec<Upcoming>> = HashMap::new();
+    if !waiting.is_empty() {
+        for activation in activations::list_upcoming(conn, &waiting, UPCOMING).await? {
+            let item = Upcoming { media_type: activation.media_type.clone(), file_url: activation.file_url() };
+            next.entry(activation.channel_id).or_default().push(item);
+        }
+    }
     let states = looks.into_iter().map(|look| {
         let state = QueueState {
             playing: playing.remove(&look.channel_id).unwrap_or_default(),
@@ -100,6 +130,7 @@ async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<
             playback_paused: look.paused,
             intake_paused: look.intake_paused,
             screens: look.screens,
+            next: Some(next.remove(&look.channel_id).unwrap_or_default()),
         };
         (Stream::Channel(look.slug), state)
     });
@@ -112,7 +143,10 @@ async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<
 /// The database refused.
 pub async fn announce(tx: &mut Tx, channels: &[Uuid]) -> Result<(), sqlx::Error> {
     let states = queue_states(&mut *tx, channels).await?;
-    let news = states.into_iter().map(|(stream, state)| NewEvent::new(stream, EVERYBODY, "queue:state", &state));
+    let news = states.into_iter().flat_map(|(stream, state)| {
+        let behind = NewEvent::new(stream.clone(), BACKSTAGE, "queue:state", &state);
+        [behind, NewEvent::new(stream, Audience::PUBLIC, "queue:state", &state.public())]
+    });
     events::record(tx, news.collect()).await
 }
 
@@ -121,7 +155,8 @@ pub(super) fn announcement(channel_id: Uuid) -> Result<Order, queue::EnqueueErro
     Ok(Order::new(&AnnounceQueue { channel_id })?.after(ANNOUNCE_EVERY))
 }
 
-const EVERYBODY: Audience = Audience::OVERLAY.and(Audience::PANEL).and(Audience::PUBLIC);
+const BACKSTAGE: Audience = Audience::OVERLAY.and(Audience::PANEL);
+const EVERYBODY: Audience = BACKSTAGE.and(Audience::PUBLIC);
 
 /// `activation:new`: show this.
 pub(super) fn new_event(activation: &Activation) -> NewEvent {
