@@ -35,3 +35,6 @@ else
     fi
     tests/clients/install.sh || without "generated clients, validity of openapi.yaml" "tests/clients/install.sh failed"
 fi
+
+# A runner of Procfiles.
+tests/procfile/install.sh || without "the Procfile under a runner" "tests/procfile/install.sh failed; it needs python3 with venv"

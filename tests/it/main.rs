@@ -14,6 +14,7 @@ mod guards;
 mod overlay;
 mod playback;
 mod processes;
+mod procfile;
 mod realtime;
 mod requests;
 mod sessions;
