@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use harness::{MemalertsProcess, ServerEvent, TestApp};
+use harness::{MemalertsProcess, ServerEvent, Session, TestApp, wait_until};
+use queue::admin::{self, Ordered};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -398,4 +399,46 @@ async fn screens_and_panel_are_told_the_files_of_what_comes_next_and_the_public_
     stage.streamer.post("/streamer/queue/clear", &json!({})).await.expect(200);
     stage.streamer.post("/streamer/queue/skip", &json!({})).await.expect(200);
     stage.app.advance(Duration::from_secs(1)).await;
+}
+
+/// Gives up the one clock of this kind.
+async fn discard_clock(stage: &Stage, kind: &str) {
+    stage.app.drain().await;
+    let clock = "select id from jobs where kind = $1";
+    let clock: i64 = sqlx::query_scalar(clock).bind(kind).fetch_one(stage.app.pool()).await.unwrap();
+    let mut tx = stage.app.db.begin().await.unwrap();
+    assert_eq!(admin::discard(&mut tx, clock, "by mistake").await.unwrap(), Ordered::Yes);
+    tx.commit().await.unwrap();
+}
+
+async fn given_up(stage: &Stage, viewer: &Session, activation: &str, reason: &str) {
+    wait_until(&format!("it has ended: {reason}"), async || {
+        (stage.state_of(viewer, activation).await["reason"] == reason).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_play_whose_clock_was_given_up_ends_all_the_same() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    screen.next_item().await;
+    discard_clock(&stage, "expire-play").await;
+    // No screen began it in 10 s, its clock is 30 s late, and the sweep comes every 10 s.
+    stage.app.advance(seconds(51)).await;
+    given_up(&stage, &anna, &id, "no_screen_started").await;
+    assert_eq!(stage.balance(&anna).await, 100);
+}
+
+#[tokio::test]
+async fn what_waits_ends_its_patience_although_its_clock_was_given_up() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let id = stage.activate(&anna, meme).await;
+    discard_clock(&stage, "expire-waiting").await;
+    stage.app.advance(seconds(161)).await;
+    given_up(&stage, &anna, &id, "no_screen").await;
+    assert_eq!(stage.balance(&anna).await, 100);
 }

@@ -22,6 +22,10 @@ impl Job for ExpirePlay {
     const POOL: &'static str = POOL;
     const RETRY: Retry = POLICY;
     const TIMEOUT: Duration = RUN;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(format!("{}:{}", self.activation_id, self.play_epoch)))
+    }
 }
 
 /// Give back what has waited longer than anybody has patience for.
@@ -59,7 +63,7 @@ impl Job for AnnounceQueue {
     }
 }
 
-/// Forget screens whose process died without saying so; periodic.
+/// Forget screens whose process died without saying so, and wind clocks that stand still; periodic.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SweepScreens {}
 

@@ -36,5 +36,7 @@ pub const END_PATIENCE: Duration = Duration::from_secs(5);
 pub const SCREEN_PATIENCE: Duration = Duration::from_secs(120);
 /// How long an item waits at all.
 pub const QUEUE_PATIENCE: Duration = Duration::from_hours(6);
+/// A clock that is this late stands still.
+pub const CLOCK_LATE: Duration = Duration::from_secs(30);
 /// A screen that was not seen for this long is gone.
 pub const SCREEN_STALE: Duration = Duration::from_secs(40);

@@ -8,7 +8,8 @@ use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{
-    END_PATIENCE, Overdue, PlayView, QUEUE_PATIENCE, Report, SCREEN_PATIENCE, SCREEN_STALE, START_PATIENCE, ScreenKind,
+    CLOCK_LATE, END_PATIENCE, Overdue, PlayView, QUEUE_PATIENCE, Report, SCREEN_PATIENCE, SCREEN_STALE, START_PATIENCE,
+    ScreenKind,
 };
 use crate::activations::{self, Activation, Reason};
 
@@ -216,6 +217,38 @@ pub(super) async fn impatient(conn: &mut PgConnection, channel: Uuid) -> Result<
     let (too_long, no_screen): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.too_long);
     let ids = |rows: Vec<_>, id: fn(_) -> Uuid| rows.into_iter().map(id).collect();
     Ok([(Reason::WaitedTooLong, ids(too_long, |row| row.id)), (Reason::NoScreen, ids(no_screen, |row| row.id))])
+}
+
+/// Plays that their clock should have ended long ago, with their epochs; at most 500.
+pub(super) async fn plays_without_clock(conn: &mut PgConnection) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select a.id, a.play_epoch
+         from activations a join channels c on c.id = a.channel_id
+         where a.status = 'playing' and c.playback_paused_at is null and a.deadline <= app_now() - $1::interval
+         order by a.id limit 500",
+        interval(CLOCK_LATE),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.play_epoch)).collect())
+}
+
+/// Channels where something waits beyond its patience, although a clock should have ended that; at most 500.
+pub(super) async fn queues_without_clock(conn: &mut PgConnection) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select distinct a.channel_id
+         from activations a join lanes l on l.channel_id = a.channel_id join channels c on c.id = a.channel_id
+         where a.status = 'queued' and c.playback_paused_at is null
+           and (a.waits_from + $1::interval <= app_now() - $3::interval
+                or greatest(a.waits_from, l.screenless_since) + $2::interval <= app_now() - $3::interval
+                   and l.screenless_since is not null)
+         order by a.channel_id limit 500",
+        interval(QUEUE_PATIENCE),
+        interval(SCREEN_PATIENCE),
+        interval(CLOCK_LATE),
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Stops the channel's clocks; keeps the time of the first pause.

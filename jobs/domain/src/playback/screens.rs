@@ -4,7 +4,7 @@ use queue::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{PlaybackError, repo};
+use super::{ExpirePlay, ExpireWaiting, PlaybackError, repo};
 use crate::activations::AdvancePlayback;
 
 /// What shows the overlay; OBS outranks a browser tab.
@@ -52,13 +52,20 @@ pub async fn renew(conn: &mut PgConnection, screens: &[(Uuid, Uuid)]) -> Result<
     repo::renew_screens(conn, screens).await
 }
 
-/// Forgets screens that were not seen for long (their process died without a word) and wakes their channels.
+/// Forgets screens that were not seen for long (their process died without a word) and wakes their channels; winds clocks
+/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them.
 ///
 /// # Errors
 /// The database refused.
 pub async fn sweep(tx: &mut Tx) -> Result<(), PlaybackError> {
     for (channel_id, screen) in repo::stale_screens(&mut *tx).await? {
         leave(tx, channel_id, screen).await?;
+    }
+    for (activation_id, play_epoch) in repo::plays_without_clock(&mut *tx).await? {
+        queue::enqueue(tx, &ExpirePlay { activation_id, play_epoch }).await?;
+    }
+    for channel_id in repo::queues_without_clock(&mut *tx).await? {
+        queue::enqueue(tx, &ExpireWaiting { channel_id }).await?;
     }
     Ok(())
 }
