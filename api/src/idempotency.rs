@@ -1,4 +1,9 @@
-//! The header `Idempotency-Key`.
+//! The header `Idempotency-Key`: the first answer under a key is kept and given again.
+
+use domain::requests::{self, Opened, Request, Stored};
+use poem::http::StatusCode;
+use queue::{Database, Tx};
+use sqlx::PgConnection;
 
 use crate::problem::{ErrorCode, Problem};
 
@@ -10,4 +15,48 @@ pub(crate) fn key(header: Option<String>) -> Result<Option<String>, Problem> {
         }
         key => Ok(key),
     }
+}
+
+/// The key was used for another question.
+pub(crate) fn reused() -> Problem {
+    let detail = "Idempotency-Key: it was used for another request before";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::IdempotencyKeyReused, detail)
+}
+
+/// Claims the request's key as the first write of the transaction; the answer, if it has one already.
+pub(crate) async fn claim(conn: &mut PgConnection, request: Option<&Request>) -> Result<Option<Stored>, Problem> {
+    let Some(request) = request else { return Ok(None) };
+    match requests::open_all(conn, std::slice::from_ref(request)).await?.pop() {
+        Some(Opened::Fresh) => Ok(None),
+        Some(Opened::Repeated(stored)) => Ok(Some(stored)),
+        Some(Opened::Mismatch) | None => Err(reused()),
+    }
+}
+
+/// Keeps the answer to a request whose key this transaction has claimed.
+pub(crate) async fn keep(conn: &mut PgConnection, request: Option<&Request>, stored: &Stored) -> Result<(), Problem> {
+    let Some(request) = request else { return Ok(()) };
+    Ok(requests::store_all(conn, &[(request, stored.clone())]).await?)
+}
+
+/// Keeps a refusal, which stays one under its key, after what was begun under it was undone. Our own faults are not kept.
+pub(crate) async fn refuse(
+    db: &Database,
+    begun: Tx,
+    request: Option<&Request>,
+    problem: Problem,
+) -> Result<Stored, Problem> {
+    begun.rollback().await?;
+    if request.is_none() || problem.status().is_server_error() {
+        return Err(problem);
+    }
+    let mut tx = db.begin().await?;
+    // Between the two transactions a twin may have been faster: its answer is the first one.
+    if let Some(stored) = claim(&mut tx, request).await? {
+        return Ok(stored);
+    }
+    let stored = Stored { status: problem.status().as_u16(), body: problem.body() };
+    keep(&mut tx, request, &stored).await?;
+    tx.commit().await?;
+    Ok(stored)
 }

@@ -15,6 +15,7 @@ use queue::Database;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    idempotency,
     problem::{ErrorCode, Problem},
     telemetry,
     views::activations::PlacedView,
@@ -149,11 +150,7 @@ async fn place_all(db: &Database, orders: &[&Order]) -> Result<Vec<Result<Stored
         answers.push(match opened {
             Opened::Fresh => telemetry::scope(&order.ids, || answer(placed.next())),
             Opened::Repeated(stored) => Ok(stored),
-            Opened::Mismatch => Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                ErrorCode::IdempotencyKeyReused,
-                "Idempotency-Key: it was used for another request before",
-            )),
+            Opened::Mismatch => Err(idempotency::reused()),
         });
     }
     let kept: Vec<(&Request, Stored)> = orders

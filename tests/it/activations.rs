@@ -1,7 +1,8 @@
 //! Paying for a meme: prices, refusals, keys, races.
 
 use futures_util::future::join_all;
-use harness::TestApp;
+use harness::{Session, TestApp};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -157,4 +158,30 @@ async fn everything_is_taken_when_no_pool_works() {
     let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
     let id = stage.activate(&anna, meme).await;
     assert_eq!(stage.state_of(&anna, &id).await["status"], "queued");
+}
+
+#[tokio::test]
+async fn an_adjustment_under_one_key_moves_coins_once_and_a_refused_one_stays_refused() {
+    let stage = Stage::open().await;
+    let anna = stage.viewer("anna", 100).await;
+    let path = format!("/owner/wallets/{}/{}/adjust", anna.user_id, stage.channel_id);
+    let adjust = async |key: &str, delta: i64| {
+        let request = stage.admin.request(Method::POST, &path).header("idempotency-key", key);
+        Session::send(request.json(&json!({ "delta": delta, "reason": "a gift" }))).await
+    };
+    let answers = join_all((0..8).map(|_| adjust("gift-1", 50))).await;
+    for answer in &answers {
+        assert_eq!((answer.status.as_u16(), &answer.text), (200, &answers[0].text));
+    }
+    assert_eq!(answers[0].json["wallet"]["balance"], 150);
+    assert_eq!(stage.balance(&anna).await, 150);
+    let other = adjust("gift-1", 60).await;
+    assert_eq!((other.status.as_u16(), other.error_code()), (422, "IDEMPOTENCY_KEY_REUSED"));
+
+    let refused = adjust("fine", -200).await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (402, "INSUFFICIENT_COINS"));
+    adjust("gift-2", 100).await.expect(200);
+    let again = adjust("fine", -200).await;
+    assert_eq!((again.status.as_u16(), &again.text), (402, &refused.text));
+    assert_eq!(stage.balance(&anna).await, 250);
 }

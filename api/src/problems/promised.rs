@@ -88,7 +88,7 @@ const OPERATIONS: &[Promise] = &[
     ("withdrawMyActivation", Asker::Viewer, &[ActivationNotFound, ActivationNotQueued]),
     ("getWallet", Asker::Viewer, &[ChannelNotFound]),
     ("getChannelWallet", Asker::Viewer, &[ChannelNotFound]),
-    ("adjustWallet", Asker::Admin, &[InsufficientCoins, NotFound]),
+    ("adjustWallet", Asker::Admin, &[InsufficientCoins, NotFound, RequestInFlight, IdempotencyKeyReused]),
     ("listJobQueues", Asker::Admin, &[]),
     ("getQueue", Asker::Streamer, &[]),
     ("listQueueHistory", Asker::Streamer, &[]),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     channels::{self, Channel},
     media,
-    requests::{self, Opened, Request, Stored},
+    requests::{Request, Stored},
     submissions::{self, NewSubmission, Submission, UploadState},
 };
 use poem::{http::StatusCode, web::Data};
@@ -167,27 +167,15 @@ async fn keep(
     fail::fail_point!("submissions::receive::staged");
     let request = key.map(|key| Request::new(viewer, "submit", key, question(&new).as_bytes()));
     let mut tx = app.db.begin().await?;
-    if let Some(request) = &request {
-        match requests::open_all(&mut tx, std::slice::from_ref(request)).await?.pop() {
-            Some(Opened::Fresh) => {}
-            Some(Opened::Repeated(stored)) => return stored.body.parse().map_err(Problem::internal),
-            _ => {
-                return Err(Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    ErrorCode::IdempotencyKeyReused,
-                    "Idempotency-Key: it was used for another request before",
-                ));
-            }
-        }
+    if let Some(stored) = idempotency::claim(&mut tx, request.as_ref()).await? {
+        return stored.body.parse().map_err(Problem::internal);
     }
     media::hold(&mut tx, &new.source_hash).await?;
     app.blobs.publish(staged).await.map_err(|error| Problem::internal(format!("storage: {error}")))?;
     let submission = submissions::receive(&mut tx, &new).await?;
-    if let Some(request) = &request {
-        // The id and not the answer: what became of it meanwhile is worth more than what was true then.
-        let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
-        requests::store_all(&mut tx, &[(request, stored)]).await?;
-    }
+    // The id and not the answer: what became of it meanwhile is worth more than what was true then.
+    let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
+    idempotency::keep(&mut tx, request.as_ref(), &stored).await?;
     fail::fail_point!("submissions::receive::before");
     tx.commit().await?;
     fail::fail_point!("submissions::receive::after");

@@ -1,11 +1,16 @@
 //! Coins.
 
-use domain::{channels, wallets};
+use domain::{
+    channels,
+    requests::{Request, Stored},
+    wallets,
+};
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
-    param::{Path, Query},
+    param::{Header, Path, Query},
     payload::Json,
+    types::ToJSON,
 };
 use uuid::Uuid;
 
@@ -13,7 +18,9 @@ use super::{Group, channels::by_slug};
 use crate::{
     app::App,
     auth::{Admin, Viewer},
+    idempotency,
     problem::{ErrorCode, Problem},
+    stored::Kept,
     views::wallets::{AdjustedView, Adjustment, WalletView},
 };
 
@@ -58,7 +65,8 @@ impl Wallets {
 
     /// Adjust a wallet by hand
     ///
-    /// Gives or takes coins for a reason that stays in the ledger. 402 when more is taken than there is.
+    /// Gives or takes coins for a reason that stays in the ledger. 402 when more is taken than there is. Send an
+    /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and moves nothing twice.
     #[oai(
         path = "/owner/wallets/:userId/:channelId/adjust",
         method = "post",
@@ -75,12 +83,29 @@ impl Wallets {
         /// In which channel.
         #[oai(name = "channelId")]
         channel_id: Path<Uuid>,
+        /// 1 to 128 visible characters of your choice that name this adjustment.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
         wish: Json<Adjustment>,
-    ) -> Result<Json<AdjustedView>, Problem> {
+    ) -> Result<Kept<AdjustedView>, Problem> {
+        let question = || serde_json::json!([user_id.0, channel_id.0, wish.delta, wish.reason]).to_string();
+        let request = idempotency::key(key.0)?;
+        let request = request.map(|key| Request::new(admin.user.id, "adjust", key, question().as_bytes()));
         let mut tx = app.db.begin().await?;
-        let adjusted =
-            wallets::adjust(&mut tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await?;
+        if let Some(stored) = idempotency::claim(&mut tx, request.as_ref()).await? {
+            return Ok(stored.into());
+        }
+        let adjusted = wallets::adjust(&mut tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await;
+        let adjusted = match adjusted {
+            Ok(adjusted) => adjusted,
+            Err(refusal) => {
+                return Ok(idempotency::refuse(&app.db, tx, request.as_ref(), refusal.into()).await?.into());
+            }
+        };
+        let view = AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id };
+        let stored = Stored { status: 200, body: view.to_json_string() };
+        idempotency::keep(&mut tx, request.as_ref(), &stored).await?;
         tx.commit().await?;
-        Ok(Json(AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id }))
+        Ok(stored.into())
     }
 }
