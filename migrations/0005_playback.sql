@@ -53,8 +53,10 @@ create table lanes (
     channel_id uuid primary key references channels (id),
     play_epoch bigint not null default 0,
     -- When the queue last had no screen to show on; null while one is connected. Patience counts from here.
-    screenless_since timestamptz default app_now()
-);
+    screenless_since timestamptz default app_now(),
+    -- When `queue:state` was last told: the bound on how often is here.
+    announced_at timestamptz not null default '-infinity'
+) with (fillfactor = 50);
 
 -- Screens that show a channel now. Renewed by their process; older than 40 s is gone.
 create table screens (

@@ -57,13 +57,14 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
     let trace = options.trace.or_else(trace::current);
     // A statement names one conflict target, so wake-ups have a statement of their own.
     let enqueued = if let Some(key) = wake_key {
-        // The update locks the waiting row until our commit, even when it changes nothing: a claim skips it, so the run
-        // that follows reads what this transaction wrote.
+        // The waiting row is locked until our commit, also where it needs no change and its condition spares it a new
+        // version: a claim skips it, so the run that follows reads what this transaction wrote.
         let row = sqlx::query!(
             r#"insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace, last_wish)
              values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11)
              on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
              do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
+             where excluded.run_at < jobs.run_at or excluded.priority > jobs.priority
              returning id, (xmax = 0) as "inserted!""#,
             J::NAME,
             J::VERSION,
@@ -77,9 +78,9 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             trace,
             last_wish,
         )
-        .fetch_one(&mut **tx)
+        .fetch_optional(&mut **tx)
         .await?;
-        if row.inserted { Enqueued::New(row.id) } else { Enqueued::Folded }
+        row.filter(|row| row.inserted).map_or(Enqueued::Folded, |row| Enqueued::New(row.id))
     } else {
         let id = sqlx::query_scalar!(
             "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace, last_wish)

@@ -164,7 +164,8 @@ async fn insert_others(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
               as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, place)
          order by place
          on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
-         do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)",
+         do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
+         where excluded.run_at < jobs.run_at or excluded.priority > jobs.priority",
         &columns.kinds,
         &columns.versions,
         &columns.pools,

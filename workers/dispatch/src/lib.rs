@@ -18,16 +18,18 @@ use queue::{JobError, Workers};
 /// The pool's name, as in the Procfile.
 pub const POOL: &str = "dispatch";
 
-/// The most channels that one transaction looks at: small enough to be over soon, large enough that a rush of purchases
-/// does not cost a commit each.
+/// The most jobs that share a transaction: few enough to be over soon, enough that a rush of purchases does not cost a
+/// commit each.
 const BATCH: usize = 64;
+/// As [`BATCH`]; one of these may name all the channels that were bought on in one commit.
+const ADVANCE_BATCH: usize = 16;
 
 /// The pool's handlers, for up to `concurrency` jobs at once.
 #[must_use]
 pub fn workers(concurrency: usize) -> Workers {
     telemetry::describe();
     Workers::new(POOL, concurrency)
-        .handle_together(BATCH, advance_playback::handle)
+        .handle_together(ADVANCE_BATCH, advance_playback::handle)
         .handle(expire_play::handle)
         .handle(expire_waiting::handle)
         .handle_together(BATCH, announce_queue::handle)

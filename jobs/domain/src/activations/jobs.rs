@@ -6,10 +6,18 @@ use queue::{Dedupe, Job, Retry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Look at the channel's queue: start what may start.
+/// Look at the channels' queues: start what may start.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AdvancePlayback {
-    pub channel_id: Uuid,
+    /// At least one.
+    pub channels: Vec<Uuid>,
+}
+
+impl AdvancePlayback {
+    #[must_use]
+    pub fn of(channel: Uuid) -> Self {
+        Self { channels: vec![channel] }
+    }
 }
 
 impl Job for AdvancePlayback {
@@ -20,6 +28,10 @@ impl Job for AdvancePlayback {
     const PRIORITY: i16 = 10;
 
     fn dedupe(&self) -> Option<Dedupe> {
-        Some(Dedupe::WakeUp(self.channel_id.to_string()))
+        // Looking twice does no harm, so an order for several channels need not be unique: it is one row instead of many.
+        match self.channels[..] {
+            [channel] => Some(Dedupe::WakeUp(channel.to_string())),
+            _ => None,
+        }
     }
 }

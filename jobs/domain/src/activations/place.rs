@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use queue::{Order, Tx};
+use queue::Tx;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ pub async fn place_test(tx: &mut Tx, channel: &Channel, user: Uuid, meme: Uuid) 
     let id = Uuid::now_v7();
     let row = NewActivation { id, quote: quote.clone(), source: Source::Test, final_price: 0, turn_at: now };
     repo::insert(&mut *tx, &[row]).await?;
-    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     Ok(id)
 }
 
@@ -164,8 +164,7 @@ impl Batch {
         wallets::post(&mut *tx, locked, &self.movements).await?;
         repo::insert(&mut *tx, &self.rows).await?;
         let channels: BTreeSet<Uuid> = self.rows.iter().map(|row| row.quote.channel_id).collect();
-        let wake_ups = channels.into_iter().map(|channel_id| Order::new(&AdvancePlayback { channel_id }));
-        queue::enqueue_all(tx, wake_ups.collect::<Result<_, _>>()?).await?;
+        queue::enqueue(tx, &AdvancePlayback { channels: channels.into_iter().collect() }).await?;
         // Last: streams are locked after everything else. The channel hears of it when the queue is looked at.
         let news = self.rows.iter().filter(|row| row.final_price > 0).filter_map(|row| {
             let wallet = locked.of(row.quote.user_id, row.quote.channel_id)?;

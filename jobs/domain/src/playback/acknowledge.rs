@@ -108,7 +108,7 @@ pub(super) async fn finish(tx: &mut Tx, activation: &mut Activation, end: &End) 
         activation.reason = Some(reason.as_str().to_owned());
     }
     activation.status = end.status();
-    queue::enqueue(tx, &AdvancePlayback { channel_id: activation.channel_id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
     events::record(tx, news).await?;
     Ok(())
 }

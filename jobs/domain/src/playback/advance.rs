@@ -4,8 +4,8 @@ use queue::{Order, Tx};
 use uuid::Uuid;
 
 use super::{
-    ExpirePlay, ExpireWaiting, PlaybackError, START_PATIENCE,
-    news::{announcement, new_event},
+    ExpirePlay, ExpireWaiting, PlaybackError, QUEUE_PATIENCE, SCREEN_PATIENCE, START_PATIENCE,
+    news::{announcements, new_event},
     repo,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Looks at the channels' queues and starts as many items as there are free slots. Where nothing can start, no lock is
-/// taken: whoever frees a slot later asks again. Any number of channels costs the same number of statements.
+/// taken to start it: whoever frees a slot later asks again. Any number of channels costs the same number of statements.
 ///
 /// # Errors
 /// The database refused; the caller's transaction is lost.
@@ -24,14 +24,12 @@ pub async fn advance(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError
     let started = if locked.is_empty() { Vec::new() } else { repo::start_next(&mut *tx, &locked).await? };
 
     let on_channel = |id: Uuid| started.iter().filter(|activation| activation.channel_id == id).count();
-    let still_waiting: Vec<Uuid> = chances
-        .iter()
-        .filter(|chance| !chance.paused && usize::try_from(chance.waiting).unwrap_or(0) > on_channel(chance.channel_id))
-        .map(|chance| chance.channel_id)
-        .collect();
-    let mut orders = clocks_of_waiting(tx, &still_waiting).await?;
+    let mut orders = Vec::new();
     for chance in &chances {
-        orders.push(announcement(chance.channel_id)?);
+        let waits = usize::try_from(chance.waiting).unwrap_or(0) > on_channel(chance.channel_id);
+        if waits && !chance.paused {
+            orders.push(clock_of_waiting(chance.channel_id, chance.screenless)?);
+        }
     }
     let mut news = Vec::with_capacity(started.len() * 2);
     for activation in &started {
@@ -39,6 +37,9 @@ pub async fn advance(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError
         news.push(new_event(activation));
         news.push(activations::updated_event(activation, Status::Playing, None));
     }
+    let announced = announcements(tx, channels).await?;
+    orders.extend(announced.later);
+    news.extend(announced.now);
     queue::enqueue_all(tx, orders).await?;
     events::record(tx, news).await?;
     Ok(())
@@ -50,12 +51,9 @@ fn clock_of_play(activation: &Activation) -> Result<Order, PlaybackError> {
     Ok(Order::new(&clock)?.after(START_PATIENCE))
 }
 
-/// While something waits, a clock runs that ends its patience.
-pub(super) async fn clocks_of_waiting(tx: &mut Tx, channels: &[Uuid]) -> Result<Vec<Order>, PlaybackError> {
-    if channels.is_empty() {
-        return Ok(Vec::new());
-    }
-    let left = repo::patience_left(&mut *tx, channels).await?;
-    let clocks = left.into_iter().map(|(channel_id, left)| Ok(Order::new(&ExpireWaiting { channel_id })?.after(left)));
-    clocks.collect()
+/// While something waits, a clock runs that ends its patience. What has just come has all of it left; where something
+/// waits longer, the earlier clock runs already and stays.
+fn clock_of_waiting(channel_id: Uuid, screenless: bool) -> Result<Order, PlaybackError> {
+    let patience = if screenless { SCREEN_PATIENCE } else { QUEUE_PATIENCE };
+    Ok(Order::new(&ExpireWaiting { channel_id })?.after(patience))
 }

@@ -4,7 +4,7 @@ use queue::Tx;
 use uuid::Uuid;
 
 use super::{
-    PlaybackError,
+    ExpireWaiting, PlaybackError,
     news::{pause_event, playing, stop_event},
     repo,
 };
@@ -67,7 +67,7 @@ pub async fn clear(tx: &mut Tx, channel: &Channel, actor: Uuid) -> Result<Cleare
     let items = i64::try_from(waiting.len()).unwrap_or(CLEAR_BATCH);
     let refunded = waiting.iter().map(|activation| activation.final_price).sum();
     let news = activations::settle(tx, &waiting, &End::refund(Reason::Cleared), Some(actor)).await?;
-    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     events::record(tx, news).await?;
     Ok(Cleared { items, refunded, more: items == CLEAR_BATCH })
 }
@@ -80,7 +80,7 @@ pub async fn pause(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError> 
     repo::lock_lane(&mut *tx, channel.id).await?;
     repo::pause(&mut *tx, channel.id).await?;
     let playing = playing(&mut *tx, channel.id).await?;
-    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     events::record(tx, vec![pause_event(channel, "activation:pause", &playing)]).await?;
     Ok(())
 }
@@ -93,7 +93,9 @@ pub async fn resume(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError>
     repo::lock_lane(&mut *tx, channel.id).await?;
     repo::resume(&mut *tx, channel.id).await?;
     let playing = playing(&mut *tx, channel.id).await?;
-    queue::enqueue(tx, &AdvancePlayback { channel_id: channel.id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
+    // What had waited before the pause has less patience left than the clock that the advance sets.
+    queue::enqueue(tx, &ExpireWaiting { channel_id: channel.id }).await?;
     events::record(tx, vec![pause_event(channel, "activation:resume", &playing)]).await?;
     Ok(())
 }
@@ -106,7 +108,7 @@ async fn end_one(tx: &mut Tx, activation: &mut Activation, reason: Reason, actor
     }
     activation.status = reason.status();
     activation.reason = Some(reason.as_str().to_owned());
-    queue::enqueue(tx, &AdvancePlayback { channel_id: activation.channel_id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
     events::record(tx, news).await?;
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use queue::Tx;
+use queue::{Order, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{PlaybackError, acknowledge::finish, advance::clocks_of_waiting, news::announcement, repo};
+use super::{ExpireWaiting, PlaybackError, acknowledge::finish, news::announcements, repo};
 use crate::{
     activations::{self, End, Reason, Status},
     events,
@@ -64,8 +64,12 @@ pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), Playbac
         }
         news.extend(activations::settle(tx, &ended, &End::refund(reason), None).await?);
     }
-    let mut orders = clocks_of_waiting(tx, &[channel_id]).await?;
-    orders.push(announcement(channel_id)?);
+    let announced = announcements(tx, &[channel_id]).await?;
+    let mut orders = announced.later;
+    if let Some(left) = repo::patience_left(&mut *tx, channel_id).await? {
+        orders.push(Order::new(&ExpireWaiting { channel_id })?.after(left));
+    }
+    news.extend(announced.now);
     queue::enqueue_all(tx, orders).await?;
     events::record(tx, news).await?;
     Ok(())

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AnnounceQueue, repo};
+use super::{AnnounceQueue, PlaybackError, repo};
 use crate::{
     activations::{self, Activation, Reason},
     channels::Channel,
@@ -82,6 +82,7 @@ pub struct QueueState {
     /// Screens connected now.
     pub screens: i64,
     /// The first items that wait, in the order of play; for screens and panel, so that nobody else is told the surprise.
+    /// None while nothing waits, or no screen is there to make ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Vec<Upcoming>>,
 }
@@ -115,7 +116,8 @@ pub async fn queue_state(conn: &mut PgConnection, channel: Uuid) -> Result<Queue
 async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<(Stream, QueueState)>, sqlx::Error> {
     let looks = repo::look(&mut *conn, channels).await?;
     let mut playing = repo::playing(&mut *conn, channels).await?;
-    let waiting: Vec<Uuid> = looks.iter().filter(|look| look.queued > 0).map(|look| look.channel_id).collect();
+    let ready = looks.iter().filter(|look| look.queued > 0 && look.screens > 0);
+    let waiting: Vec<Uuid> = ready.map(|look| look.channel_id).collect();
     let mut next: HashMap<Uuid, Vec<Upcoming>> = HashMap::new();
     if !waiting.is_empty() {
         for activation in activations::list_upcoming(conn, &waiting, UPCOMING).await? {
@@ -130,7 +132,7 @@ async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<
             playback_paused: look.paused,
             intake_paused: look.intake_paused,
             screens: look.screens,
-            next: Some(next.remove(&look.channel_id).unwrap_or_default()),
+            next: next.remove(&look.channel_id),
         };
         (Stream::Channel(look.slug), state)
     });
@@ -141,18 +143,37 @@ async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<
 ///
 /// # Errors
 /// The database refused.
-pub async fn announce(tx: &mut Tx, channels: &[Uuid]) -> Result<(), sqlx::Error> {
-    let states = queue_states(&mut *tx, channels).await?;
-    let news = states.into_iter().flat_map(|(stream, state)| {
-        let behind = NewEvent::new(stream.clone(), BACKSTAGE, "queue:state", &state);
-        [behind, NewEvent::new(stream, Audience::PUBLIC, "queue:state", &state.public())]
-    });
-    events::record(tx, news.collect()).await
+pub async fn announce(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError> {
+    let announced = announcements(tx, channels).await?;
+    queue::enqueue_all(tx, announced.later).await?;
+    events::record(tx, announced.now).await?;
+    Ok(())
 }
 
-/// Has the queue's state told soon, once for all changes until then.
-pub(super) fn announcement(channel_id: Uuid) -> Result<Order, queue::EnqueueError> {
-    Ok(Order::new(&AnnounceQueue { channel_id })?.after(ANNOUNCE_EVERY))
+/// News of queues: what is told in this transaction, and the orders for what must wait.
+pub(super) struct Announcements {
+    pub(super) now: Vec<NewEvent>,
+    pub(super) later: Vec<Order>,
+}
+
+/// How the channels' queues stand, for those that were quiet long enough; the others are told soon, once for all changes
+/// until then.
+pub(super) async fn announcements(tx: &mut Tx, channels: &[Uuid]) -> Result<Announcements, PlaybackError> {
+    let due = repo::take_word(&mut *tx, channels, ANNOUNCE_EVERY).await?;
+    let states = if due.is_empty() { Vec::new() } else { queue_states(&mut *tx, &due).await? };
+    let now = states.into_iter().flat_map(|(stream, state)| state_events(stream, state)).collect();
+    let waiting = channels.iter().filter(|id| !due.contains(id));
+    let later = waiting.map(|&channel_id| Ok(Order::new(&AnnounceQueue { channel_id })?.after(ANNOUNCE_EVERY)));
+    Ok(Announcements { now, later: later.collect::<Result<_, queue::EnqueueError>>()? })
+}
+
+/// One event, or two where there is something that not everybody may know.
+fn state_events(stream: Stream, state: QueueState) -> Vec<NewEvent> {
+    if state.next.is_none() {
+        return vec![NewEvent::new(stream, EVERYBODY, "queue:state", &state)];
+    }
+    let behind = NewEvent::new(stream.clone(), BACKSTAGE, "queue:state", &state);
+    vec![behind, NewEvent::new(stream, Audience::PUBLIC, "queue:state", &state.public())]
 }
 
 const BACKSTAGE: Audience = Audience::OVERLAY.and(Audience::PANEL);

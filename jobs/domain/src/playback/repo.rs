@@ -175,27 +175,45 @@ pub(super) async fn overdue(
     })
 }
 
-/// Time until the first waiting item of each channel loses patience; a channel where nothing waits is left out.
-pub(super) async fn patience_left(
-    conn: &mut PgConnection,
-    channels: &[Uuid],
-) -> Result<Vec<(Uuid, Duration)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select a.channel_id, extract(epoch from min(least(
-                      a.waits_from + $2::interval,
-                      case when l.screenless_since is not null
-                           then greatest(a.waits_from, l.screenless_since) + $3::interval end)) - app_now())::float8
-                  as "left!"
-           from activations a join lanes l on l.channel_id = a.channel_id
-           where a.channel_id = any($1) and a.status = 'queued'
-           group by a.channel_id"#,
-        channels,
+/// Time until the channel's first waiting item loses patience; none when nothing waits.
+pub(super) async fn patience_left(conn: &mut PgConnection, channel: Uuid) -> Result<Option<Duration>, sqlx::Error> {
+    let left = sqlx::query_scalar!(
+        "select extract(epoch from min(least(
+                    a.waits_from + $2::interval,
+                    case when l.screenless_since is not null
+                         then greatest(a.waits_from, l.screenless_since) + $3::interval end)) - app_now())::float8
+         from activations a join lanes l on l.channel_id = a.channel_id
+         where a.channel_id = $1 and a.status = 'queued'",
+        channel,
         interval(QUEUE_PATIENCE),
         interval(SCREEN_PATIENCE),
     )
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.channel_id, Duration::from_secs_f64(row.left.max(0.0)))).collect())
+    Ok(left.map(|left| Duration::from_secs_f64(left.max(0.0))))
+}
+
+/// Of the channels, those whose queue may be told of now, because it was not for as long as `every`; they count as told.
+/// Their lanes stay locked until the transaction ends, so that nobody tells an older state after a newer one; a lane that
+/// somebody else has locked is left out.
+pub(super) async fn take_word(
+    conn: &mut PgConnection,
+    channels: &[Uuid],
+    every: Duration,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "update lanes l set announced_at = app_now()
+         from (select channel_id from lanes
+               where channel_id = any($1) and announced_at <= app_now() - $2::interval
+               order by channel_id
+               for no key update skip locked) due
+         where l.channel_id = due.channel_id
+         returning l.channel_id",
+        channels,
+        interval(every),
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Waiting items past their patience, by reason; at most 500.

@@ -30,7 +30,7 @@ impl ScreenKind {
 /// The database refused.
 pub async fn arrive(tx: &mut Tx, channel_id: Uuid, screen: Uuid, kind: ScreenKind) -> Result<(), PlaybackError> {
     repo::insert_screen(&mut *tx, channel_id, screen, kind).await?;
-    queue::enqueue(tx, &AdvancePlayback { channel_id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel_id)).await?;
     Ok(())
 }
 
@@ -40,7 +40,7 @@ pub async fn arrive(tx: &mut Tx, channel_id: Uuid, screen: Uuid, kind: ScreenKin
 /// The database refused.
 pub async fn leave(tx: &mut Tx, channel_id: Uuid, screen: Uuid) -> Result<(), PlaybackError> {
     repo::delete_screen(&mut *tx, channel_id, screen).await?;
-    queue::enqueue(tx, &AdvancePlayback { channel_id }).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel_id)).await?;
     Ok(())
 }
 

@@ -14,6 +14,8 @@ use crate::{
 pub(in crate::playback) struct Chance {
     pub(in crate::playback) channel_id: Uuid,
     pub(in crate::playback) paused: bool,
+    /// No screen is connected: patience is short.
+    pub(in crate::playback) screenless: bool,
     /// Items that wait; counted up to 6, one more than there ever are slots.
     pub(in crate::playback) waiting: i64,
     /// Something may start, and the lane is locked.
@@ -61,9 +63,11 @@ pub(in crate::playback) async fn chances(
                order by l.channel_id
                for update of l
            )
-           select chance.channel_id as "channel_id!", chance.paused as "paused!", chance.waiting as "waiting!",
+           select chance.channel_id as "channel_id!", chance.paused as "paused!",
+                  lane.screenless_since is not null as "screenless!", chance.waiting as "waiting!",
                   locked.channel_id is not null as "locked!"
-           from chance left join locked on locked.channel_id = chance.channel_id"#,
+           from chance join lanes lane on lane.channel_id = chance.channel_id
+           left join locked on locked.channel_id = chance.channel_id"#,
         channels,
     ))
     .fetch_all(conn)
