@@ -56,7 +56,7 @@ impl Cluster {
         tokio::task::spawn_blocking(move || self.server.stop()).await?
     }
 
-    fn options(&self, database: &str) -> PgConnectOptions {
+    pub(crate) fn options(&self, database: &str) -> PgConnectOptions {
         self.server.connect_options().database(database).application_name("bench")
     }
 

@@ -98,6 +98,11 @@ pub(crate) struct EventStream {
 }
 
 impl EventStream {
+    /// The socket, and what was read from it already.
+    pub(crate) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+        (self.stream, self.raw)
+    }
+
     /// The next event: its name and its data (empty for a comment). Waits for ever.
     pub(crate) async fn next(&mut self) -> anyhow::Result<(String, String)> {
         loop {

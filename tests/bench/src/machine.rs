@@ -82,9 +82,9 @@ fn said(command: &mut Command) -> String {
     String::from_utf8_lossy(&output).trim().to_owned()
 }
 
-/// A thousand overlays are a thousand sockets here and as many in the server, which inherits the limit.
+/// Five thousand subscribers are five thousand sockets here and as many in the server, which inherits the limit.
 pub(crate) fn raise_file_limit() -> anyhow::Result<()> {
-    const NEEDED: u64 = 4096;
+    const NEEDED: u64 = 8192;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft >= NEEDED {
         return Ok(());

@@ -7,8 +7,10 @@
 
 mod cluster;
 mod cpu;
+mod crowd;
 mod footprint;
 mod http;
+mod hub;
 mod load;
 mod machine;
 mod overlays;
@@ -37,7 +39,7 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Only these figures
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,footprint")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,footprint")]
     only: Vec<Part>,
     /// Folder on a real disk, reachable for PostgreSQL's user; what is made in it is removed at the end
     #[arg(long, default_value = "/var/tmp")]
@@ -57,6 +59,7 @@ struct Arguments {
 enum Part {
     Writes,
     Overlays,
+    Hub,
     Footprint,
 }
 
@@ -71,6 +74,8 @@ struct Plan {
     warm_up: Duration,
     round: Duration,
     overlay_time: Duration,
+    hub_rounds: usize,
+    hub_time: Duration,
     starts: usize,
     commits: usize,
 }
@@ -85,6 +90,8 @@ impl Plan {
                 warm_up: seconds(1),
                 round: seconds(2),
                 overlay_time: seconds(5),
+                hub_rounds: 1,
+                hub_time: seconds(5),
                 starts: 2,
                 commits: 200,
             }
@@ -95,6 +102,8 @@ impl Plan {
                 warm_up: seconds(4),
                 round: seconds(12),
                 overlay_time: seconds(40),
+                hub_rounds: 3,
+                hub_time: seconds(15),
                 starts: 10,
                 commits: 2000,
             }
@@ -156,6 +165,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     if arguments.only.contains(&Part::Overlays) {
         report.tell(overlays::measure(&bench, &cluster).await.context("measure the way to the overlay")?);
+    }
+    if arguments.only.contains(&Part::Hub) {
+        report.tell(hub::measure(&bench, &cluster).await.context("measure the hub")?);
     }
     cluster.stop().await?;
     if arguments.only.contains(&Part::Footprint) {

@@ -33,7 +33,7 @@ pub(crate) struct Stall {
     viewer: Uuid,
     wallet: Uuid,
     channel: Uuid,
-    slug: String,
+    pub(crate) slug: String,
     owner: Uuid,
     pub(crate) meme: Uuid,
     pub(crate) overlay_token: String,
