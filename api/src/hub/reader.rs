@@ -31,6 +31,17 @@ struct Due {
     all: bool,
 }
 
+impl Due {
+    /// A stream has grown; the empty key says that any may have, as the process was deaf for a while.
+    fn add(&mut self, key: Arc<str>) {
+        if key.is_empty() {
+            self.all = true;
+        } else {
+            self.keys.insert(key);
+        }
+    }
+}
+
 /// Runs until the process stops; then every subscriber's stream ends at once.
 pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Arc<str>>) {
     let mut proof = tokio::time::interval(PROOF);
@@ -41,7 +52,7 @@ pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Arc<str>>) {
             biased;
             () = hub.shutdown.cancelled() => break,
             woken = wakes.recv() => match woken {
-                Ok(key) => { due.keys.insert(key); }
+                Ok(key) => due.add(key),
                 Err(RecvError::Lagged(_)) => due.all = true,
                 // The exchange lives as long as the hub's database; without it the proof still comes.
                 Err(RecvError::Closed) => { proof.tick().await; due.all = true; }
@@ -61,9 +72,7 @@ pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Arc<str>>) {
 fn gather(wakes: &mut Receiver<Arc<str>>, due: &mut Due) {
     loop {
         match wakes.try_recv() {
-            Ok(key) => {
-                due.keys.insert(key);
-            }
+            Ok(key) => due.add(key),
             Err(TryRecvError::Lagged(_)) => due.all = true,
             Err(TryRecvError::Empty | TryRecvError::Closed) => return,
         }
@@ -129,4 +138,18 @@ async fn take(hub: &Inner, mut feeds: Vec<Arc<Feed>>) -> Result<(), sqlx::Error>
 
 fn places(feeds: &[Arc<Feed>]) -> Vec<(String, Cursor)> {
     feeds.iter().map(|feed| (feed.key().to_string(), feed.tail())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_time_of_deafness_every_stream_is_due() {
+        let mut due = Due::default();
+        due.add("channel:demo".into());
+        assert!(!due.all && due.keys.len() == 1);
+        due.add("".into());
+        assert!(due.all);
+    }
 }
