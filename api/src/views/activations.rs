@@ -99,8 +99,10 @@ pub(crate) struct ActivationView {
     /// Why it did not end as `done`: `no_screen_started`, `never_ended`, `screen_failed`, `no_screen`, `waited_too_long`,
     /// `skipped`, `cleared` or `withdrawn`.
     reason: Option<String>,
-    /// Coins that were paid; given back unless the status is `done`.
+    /// Coins that were paid.
     coins_spent: i64,
+    /// Coins that came back: all of them once it has ended in any other way than `done`.
+    refunded_coins: i64,
     /// Milliseconds.
     duration_ms: i32,
     /// Names the play in acknowledgements; 0 until it is started.
@@ -113,7 +115,9 @@ pub(crate) struct ActivationView {
 
 impl From<Activation> for ActivationView {
     fn from(activation: Activation) -> Self {
+        let refunded = matches!(activation.status, Status::Failed | Status::Cancelled);
         Self {
+            refunded_coins: if refunded { activation.final_price } else { 0 },
             id: activation.id,
             channel_id: activation.channel_id,
             user_id: activation.user_id,
@@ -148,12 +152,12 @@ pub(crate) struct MyActivationView {
 
 impl From<ViewerState> for MyActivationView {
     fn from(state: ViewerState) -> Self {
-        let refunded = matches!(state.activation.status, Status::Failed | Status::Cancelled);
+        let activation = ActivationView::from(state.activation);
         Self {
-            refunded: refunded && state.activation.final_price > 0,
+            refunded: activation.refunded_coins > 0,
             position: state.place.map(|place| place.position),
             eta_ms: state.place.and_then(|place| place.eta_ms),
-            activation: state.activation.into(),
+            activation,
         }
     }
 }

@@ -58,18 +58,18 @@ example!(activations::PlacedView, {
 });
 example!(activations::ActivationView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "durationMs": 2000,
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(activations::MyActivationView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "durationMs": 2000,
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z",
     "position": 2, "etaMs": 4000, "refunded": false
 });
 example!(activations::QueueView, {
     "playing": [], "items": [{ "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "durationMs": 2000,
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z" }],
     "queuedCount": 1, "playbackPaused": false, "intakePaused": false, "screens": 1
 });

@@ -371,19 +371,22 @@ pub(super) async fn end(
     status: Status,
     reason: Option<Reason>,
     detail: Option<&str>,
-) -> Result<(), sqlx::Error> {
-    let ended = sqlx::query!(
-        "update activations set status = $2, reason = $3, detail = $4, deadline = null, ended_at = app_now()
-         where id = any($1) and status in ('queued', 'playing')",
+) -> Result<OffsetDateTime, sqlx::Error> {
+    let ended = sqlx::query_scalar!(
+        r#"update activations set status = $2, reason = $3, detail = $4, deadline = null, ended_at = app_now()
+           where id = any($1) and status in ('queued', 'playing')
+           returning ended_at as "ended_at!""#,
         ids,
         status.as_str(),
         reason.map(Reason::as_str),
         detail,
     )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    if ended == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    .fetch_all(conn)
+    .await?;
+    match ended.first() {
+        Some(at) if ended.len() == ids.len() => Ok(*at),
+        _ => Err(sqlx::Error::RowNotFound),
+    }
 }
 
 /// Where the viewer's activation stands.

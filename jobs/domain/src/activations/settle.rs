@@ -40,13 +40,16 @@ impl End {
 }
 
 /// Ends activations, all `queued` or `playing` and locked by the caller's transaction, and answers with the news to be
-/// recorded as the transaction's last act. The ledger's key `activation:<id>:settle` lets each end only once.
+/// recorded as the transaction's last act; the given ones are then as they have ended. The ledger's key `activation:<id>:settle` lets each end only once.
 pub(crate) async fn settle(
     tx: &mut Tx,
-    activations: &[Activation],
+    activations: &mut [Activation],
     end: &End,
     actor: Option<Uuid>,
 ) -> Result<Vec<NewEvent>, PlaceError> {
+    if activations.is_empty() {
+        return Ok(Vec::new());
+    }
     let paid: Vec<&Activation> = activations.iter().filter(|activation| activation.final_price > 0).collect();
     let refunds = end.reason().is_some();
     let owners: Vec<_> = paid.iter().map(|activation| (activation.user_id, activation.channel_id)).collect();
@@ -79,7 +82,7 @@ pub(crate) async fn settle(
         End::Refund { detail, .. } => detail.as_deref(),
         End::Done => None,
     };
-    repo::end(&mut *tx, &ids, end.status(), end.reason(), detail).await?;
+    let at = repo::end(&mut *tx, &ids, end.status(), end.reason(), detail).await?;
 
     let mut news: Vec<NewEvent> = activations
         .iter()
@@ -99,6 +102,12 @@ pub(crate) async fn settle(
                 "refund",
             ))
         }));
+    }
+    for activation in activations {
+        activation.status = end.status();
+        activation.reason = end.reason().map(|reason| reason.as_str().to_owned());
+        activation.deadline = None;
+        activation.ended_at = Some(at);
     }
     Ok(news)
 }

@@ -102,12 +102,10 @@ fn settled_already(activation: Activation, report: &Report, same_play: bool) -> 
 
 /// Ends a play that the transaction has locked: settles the coins, tells everybody, and wakes the queue.
 pub(super) async fn finish(tx: &mut Tx, activation: &mut Activation, end: &End) -> Result<(), PlaybackError> {
-    let mut news = activations::settle(tx, std::slice::from_ref(activation), end, None).await?;
+    let mut news = activations::settle(tx, std::slice::from_mut(activation), end, None).await?;
     if let Some(reason) = end.reason() {
         news.push(stop_event(activation, reason));
-        activation.reason = Some(reason.as_str().to_owned());
     }
-    activation.status = end.status();
     queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
     events::record(tx, news).await?;
     Ok(())

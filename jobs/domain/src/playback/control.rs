@@ -63,10 +63,10 @@ pub struct Cleared {
 /// # Errors
 /// The database refused.
 pub async fn clear(tx: &mut Tx, channel: &Channel, actor: Uuid) -> Result<Cleared, PlaybackError> {
-    let waiting = activations::lock_queued(&mut *tx, channel.id, CLEAR_BATCH).await?;
+    let mut waiting = activations::lock_queued(&mut *tx, channel.id, CLEAR_BATCH).await?;
     let items = i64::try_from(waiting.len()).unwrap_or(CLEAR_BATCH);
     let refunded = waiting.iter().map(|activation| activation.final_price).sum();
-    let news = activations::settle(tx, &waiting, &End::refund(Reason::Cleared), Some(actor)).await?;
+    let news = activations::settle(tx, &mut waiting, &End::refund(Reason::Cleared), Some(actor)).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     events::record(tx, news).await?;
     Ok(Cleared { items, refunded, more: items == CLEAR_BATCH })
@@ -102,12 +102,10 @@ pub async fn resume(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError>
 
 async fn end_one(tx: &mut Tx, activation: &mut Activation, reason: Reason, actor: Uuid) -> Result<(), PlaybackError> {
     let played = activation.status == Status::Playing;
-    let mut news = activations::settle(tx, std::slice::from_ref(activation), &End::refund(reason), Some(actor)).await?;
+    let mut news = activations::settle(tx, std::slice::from_mut(activation), &End::refund(reason), Some(actor)).await?;
     if played {
         news.push(stop_event(activation, reason));
     }
-    activation.status = reason.status();
-    activation.reason = Some(reason.as_str().to_owned());
     queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
     events::record(tx, news).await?;
     Ok(())

@@ -62,7 +62,7 @@ pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), Playbac
             let locked = activations::lock(&mut *tx, id).await?;
             ended.extend(locked.filter(|activation| activation.status == Status::Queued));
         }
-        news.extend(activations::settle(tx, &ended, &End::refund(reason), None).await?);
+        news.extend(activations::settle(tx, &mut ended, &End::refund(reason), None).await?);
     }
     let announced = announcements(tx, &[channel_id]).await?;
     let mut orders = announced.later;
