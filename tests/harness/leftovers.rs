@@ -2,15 +2,20 @@
 
 use sqlx::PgPool;
 
-/// Jobs of the pools that run, are due, or will be within two seconds (what is told in bursts waits for 250 ms).
+/// Jobs of the pools that run, are due, or will be within two seconds (what is told in bursts waits for 250 ms); and those
+/// that the schedule is about to order, because the clock was moved.
 pub(crate) async fn busy(pool: &PgPool, pools: &[String]) -> Vec<String> {
+    let kinds = domain::kinds::all().into_iter().filter(|kind| pools.iter().any(|pool| pool == kind.pool));
+    let kinds: Vec<&str> = kinds.map(|kind| kind.name).collect();
     sqlx::query_scalar(
         "select format('job %s %s is %s, attempt %s: %s', id, kind, state, attempts, payload)
          from jobs
          where pool = any ($1) and (state = 'running' or state = 'ready' and run_at <= app_now() + interval '2 seconds')
-         order by id",
+         union all
+         select format('periodic job %s is due', name) from job_schedules where name = any ($2) and next_at <= app_now()",
     )
     .bind(pools)
+    .bind(kinds)
     .fetch_all(pool)
     .await
     .expect("look at the jobs")

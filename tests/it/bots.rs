@@ -175,6 +175,22 @@ async fn a_message_that_comes_too_late_is_dropped_with_a_reason() {
 }
 
 #[tokio::test]
+async fn what_became_of_a_message_is_known_for_a_month() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    let day = Duration::from_hours(24);
+    let old = say(&demo, "old").await;
+    becomes(&demo, &old, "sent").await;
+    app.advance(day * 20).await;
+    let young = say(&demo, "young").await;
+    becomes(&demo, &young, "sent").await;
+    app.advance(day * 11).await;
+    wait_until("the old one is forgotten", async || (demo.get(&old).await.status.as_u16() == 404).then_some(())).await;
+    demo.get(&young).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_refused_login_of_the_bot_is_told_in_the_outbox() {
     let twitch = simulator_with(|settings| settings.bad_tokens = vec!["secret".to_owned()]).await;
     let mut app = system(&twitch).start().await;

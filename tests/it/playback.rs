@@ -442,3 +442,20 @@ async fn what_waits_ends_its_patience_although_its_clock_was_given_up() {
     given_up(&stage, &anna, &id, "no_screen").await;
     assert_eq!(stage.balance(&anna).await, 100);
 }
+
+#[tokio::test]
+async fn what_screens_said_is_forgotten_a_day_after_the_play() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    screen.play(&item).await;
+    let words = async || -> i64 {
+        let words = "select count(*) from screen_reports";
+        sqlx::query_scalar(words).fetch_one(stage.app.pool()).await.unwrap()
+    };
+    assert_eq!(words().await, 1, "the last word of each screen");
+    stage.app.advance(Duration::from_hours(25)).await;
+    wait_until("it is forgotten", async || (words().await == 0).then_some(())).await;
+}

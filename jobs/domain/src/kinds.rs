@@ -19,6 +19,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<events::TrimEvents>(),
         Kind::of::<outbox::EndStaleMessages>(),
         Kind::of::<outbox::SendChatMessage>(),
+        Kind::of::<outbox::TrimOutbox>(),
         Kind::of::<playback::AnnounceQueue>(),
         Kind::of::<playback::ExpirePlay>(),
         Kind::of::<playback::ExpireWaiting>(),

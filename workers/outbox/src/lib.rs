@@ -10,11 +10,12 @@
 mod end_stale_messages;
 mod send_chat_message;
 mod telemetry;
+mod trim_outbox;
 pub mod twitch;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::outbox::{EndStaleMessages, Provider, SendChatMessage, Text, budget::Limit};
+use domain::outbox::{EndStaleMessages, Provider, SendChatMessage, Text, TrimOutbox, budget::Limit};
 use queue::Workers;
 
 /// What the pool must be told.
@@ -32,7 +33,9 @@ pub fn workers(settings: &Settings) -> Workers {
     Workers::new("outbox", 16)
         .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, senders.clone()))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)
+        .handle(trim_outbox::handle)
         .every(Duration::from_secs(60), EndStaleMessages::default)
+        .every(Duration::from_hours(1), TrimOutbox::default)
 }
 
 /// What became of a message that a sender was given.

@@ -42,3 +42,20 @@ impl Job for EndStaleMessages {
         Some(Dedupe::WakeUp(String::new()))
     }
 }
+
+/// Forget messages long after they were said. Ordered every hour by the schedule.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct TrimOutbox {}
+
+impl Job for TrimOutbox {
+    const NAME: &'static str = "trim-outbox";
+    const POOL: &'static str = "outbox";
+    const RETRY: Retry = Retry::new(3, Duration::from_secs(30), Duration::from_mins(5));
+    const TIMEOUT: Duration = Duration::from_mins(2);
+    /// After everything that somebody waits for.
+    const PRIORITY: i16 = -10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(String::new()))
+    }
+}

@@ -26,7 +26,7 @@ mod text;
 
 pub use commands::{Claim, begin, defer, drop_stale, fail, lose, put, read_back, sent};
 pub use error::OutboxError;
-pub use jobs::{EndStaleMessages, SendChatMessage};
+pub use jobs::{EndStaleMessages, SendChatMessage, TrimOutbox};
 pub use model::{OutboxMessage, Provider, Source, Status, UnknownProvider};
-pub use repo::{find, pending};
+pub use repo::{find, pending, trim};
 pub use text::{MAX_BYTES, MAX_CHARS, Text, TextError};

@@ -237,6 +237,27 @@ pub(super) async fn end_stale(conn: &mut PgConnection) -> Result<u64, sqlx::Erro
     Ok(ended.rows_affected())
 }
 
+/// Days for which the streamer may ask what became of a message.
+const KEPT: i32 = 30;
+
+/// Removes up to `limit` messages that are older than that; how many went. None of them waits: a message lives for minutes.
+///
+/// # Errors
+/// The database refused.
+pub async fn trim(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from outbox_messages
+         where ctid = any (array(
+             select ctid from outbox_messages where created_at < app_now() - make_interval(days => $1) limit $2
+         ))",
+        KEPT,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Whether there was something left; then it is taken.
 pub(super) async fn take_budget(
     conn: &mut PgConnection,

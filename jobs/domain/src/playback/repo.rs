@@ -121,6 +121,20 @@ pub(super) async fn report(
     .await
 }
 
+/// Forgets up to 1000 words of screens about plays that have ended, a day after they were said.
+pub(super) async fn trim_reports(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from screen_reports
+         where ctid = any (array(
+             select r.ctid from screen_reports r join activations a on a.id = r.activation_id
+             where r.reported_at < app_now() - interval '1 day' and a.ended_at is not null limit 1000
+         ))",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// What plays on the channels, by channel, with elapsed times; a pause stops that clock.
 pub(super) async fn playing(
     conn: &mut PgConnection,

@@ -53,7 +53,7 @@ pub async fn renew(conn: &mut PgConnection, screens: &[(Uuid, Uuid)]) -> Result<
 }
 
 /// Forgets screens that were not seen for long (their process died without a word) and wakes their channels; winds clocks
-/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them.
+/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them. Forgets what screens said about plays that ended long ago.
 ///
 /// # Errors
 /// The database refused.
@@ -61,6 +61,7 @@ pub async fn sweep(tx: &mut Tx) -> Result<(), PlaybackError> {
     for (channel_id, screen) in repo::stale_screens(&mut *tx).await? {
         leave(tx, channel_id, screen).await?;
     }
+    repo::trim_reports(&mut *tx).await?;
     for (activation_id, play_epoch) in repo::plays_without_clock(&mut *tx).await? {
         queue::enqueue(tx, &ExpirePlay { activation_id, play_epoch }).await?;
     }
