@@ -6,11 +6,8 @@ use std::time::Duration;
 use blobs::{Blobs, StageError, Staged};
 use domain::media::{Container, HEAD, MediaType};
 use poem::{
-    Request, RequestBody,
-    http::{
-        StatusCode,
-        header::{CONTENT_LENGTH, EXPECT},
-    },
+    Body, Request, RequestBody,
+    http::{StatusCode, header::CONTENT_LENGTH},
     web::{Field, Multipart},
 };
 use poem_openapi::{
@@ -42,8 +39,6 @@ pub(crate) struct Incoming {
     gate: Gate,
     /// Bytes of the whole body, if the sender said.
     length: Option<u64>,
-    /// The sender asks before it sends the body (`Expect: 100-continue`): a refusal spares it the sending.
-    asks_first: bool,
 }
 
 /// A form that has been read.
@@ -71,16 +66,9 @@ impl Incoming {
     pub(crate) async fn read(mut self, blobs: &Blobs, limit: u64) -> Result<Form, Problem> {
         // Told before a single byte of it is read.
         if self.length.is_some_and(|length| length > limit.saturating_add(AROUND)) {
-            if !self.asks_first {
-                self.gate.linger();
-            }
             return Err(too_large(limit));
         }
-        let form = self.fields(blobs, limit).await;
-        if form.is_err() {
-            self.gate.linger();
-        }
-        form
+        self.fields(blobs, limit).await
     }
 
     async fn fields(&mut self, blobs: &Blobs, limit: u64) -> Result<Form, Problem> {
@@ -246,19 +234,10 @@ impl<'a> ApiExtractor<'a> for Incoming {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let asks_first = request.headers().contains_key(EXPECT);
-        let (gate, through) = Gate::new(body.take()?);
-        let mut through = RequestBody::new(through);
-        let multipart = <Multipart as poem::FromRequest>::from_request(request, &mut through).await;
-        match multipart {
-            Ok(multipart) => Ok(Self { multipart, gate, length, asks_first }),
-            Err(error) => {
-                if !asks_first {
-                    gate.linger();
-                }
-                Err(malformed(error).into())
-            }
-        }
+        // None for a body that is no form at all, which the parser says at once.
+        let gate = request.data::<Gate>().cloned().unwrap_or_else(|| Gate::new(Body::empty()).0);
+        let multipart = <Multipart as poem::FromRequest>::from_request(request, body).await.map_err(malformed)?;
+        Ok(Self { multipart, gate, length })
     }
 }
 

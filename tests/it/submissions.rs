@@ -502,3 +502,26 @@ async fn a_job_that_dies_with_its_process_again_and_again_ends_its_submission_at
     })
     .await;
 }
+
+#[tokio::test]
+async fn whoever_may_not_send_in_hears_it_although_the_whole_file_was_sent() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let address = app.base.strip_prefix("http://").unwrap();
+    for (path, kind, refusal) in [
+        ("/submissions", "multipart/form-data; boundary=x", "HTTP/1.1 401"),
+        ("/streamer/channel/settings", "application/json", "HTTP/1.1 413"),
+    ] {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        let bytes = 8 << 20;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {bytes}\r\ncontent-type: {kind}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // More than the sockets' buffers hold: it goes through only if somebody reads it.
+        socket.write_all(&vec![b'-'; bytes]).await.expect("the whole body is taken");
+        let mut answer = vec![0; 4096];
+        let read = tokio::time::timeout(Duration::from_secs(10), socket.read(&mut answer)).await.expect("an answer");
+        let answer = String::from_utf8_lossy(&answer[..read.unwrap()]).into_owned();
+        assert!(answer.starts_with(refusal), "{path}: {answer}");
+    }
+}
