@@ -241,3 +241,30 @@ async fn a_rotated_token_opens_nothing_any_more() {
     let mut overlay = overlay_events(&demo).await;
     assert!(overlay.next().await.name == "credits:config" && !overlay.is_silent_for(Duration::from_secs(1)).await);
 }
+
+#[tokio::test]
+async fn the_look_of_the_credits_is_set_and_told_at_once_and_is_an_object_of_some_size() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let mut overlay = overlay_events(&demo).await;
+    assert_eq!(overlay.wait_for("credits:config").await.data, json!({ "creditsStyleJson": null }));
+    let path = "/streamer/credits/settings";
+    assert_eq!(demo.get(path).await.expect(200), json!({}));
+
+    let largest = format!("{{\"color\":\"{}\"}}", "я".repeat((16 * 1024 - 12) / 2));
+    assert_eq!(largest.len(), 16 * 1024);
+    for style in ["{\"speed\":60}", &largest] {
+        let settings = json!({ "creditsStyleJson": style });
+        assert_eq!(demo.post(path, &settings).await.expect(200), settings);
+        assert_eq!(overlay.wait_for("credits:config").await.data, settings);
+        assert_eq!(demo.get(path).await.expect(200), settings);
+    }
+    for style in ["[]", "speed", "", &largest.replace("я", "яя")] {
+        let answer = demo.post(path, &json!({ "creditsStyleJson": style })).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "VALIDATION_ERROR"));
+        assert!(answer.json["detail"].as_str().unwrap().starts_with("creditsStyleJson: "), "{}", answer.text);
+    }
+    assert_eq!(demo.get(path).await.expect(200)["creditsStyleJson"], largest);
+    demo.post(path, &json!({})).await.expect(200);
+    assert_eq!(overlay.wait_for("credits:config").await.data, json!({ "creditsStyleJson": null }));
+}

@@ -113,6 +113,8 @@ const OPERATIONS: &[Promise] = &[
     ("getCreditsToken", Asker::Streamer, &[]),
     ("rotateCreditsToken", Asker::Streamer, &[]),
     ("getCreditsState", Asker::Streamer, &[]),
+    ("getCreditsSettings", Asker::Streamer, &[]),
+    ("changeCreditsSettings", Asker::Streamer, &[]),
     ("resetCredits", Asker::Streamer, &[]),
     ("listBots", Asker::Streamer, &[]),
     ("switchBot", Asker::Streamer, &[TwitchChannelNotLinked, FeatureNotAvailable]),

@@ -13,7 +13,10 @@ use crate::{
     app::{App, AppState},
     auth::Streamer,
     problem::Problem,
-    views::{channels::OverlayTokenView, credits::CreditsStateView},
+    views::{
+        channels::OverlayTokenView,
+        credits::{CreditsSettings, CreditsStateView},
+    },
 };
 
 pub(crate) struct Credits;
@@ -54,6 +57,29 @@ impl Credits {
     async fn state(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<CreditsStateView>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         Ok(Json(credits::state(&mut conn, streamer.channel.id).await?.into()))
+    }
+
+    /// How my credits look
+    #[oai(path = "/streamer/credits/settings", method = "get", operation_id = "getCreditsSettings")]
+    async fn settings(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<CreditsSettings>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        Ok(Json(credits::config(&mut conn, streamer.channel.id).await?.into()))
+    }
+
+    /// Change how my credits look
+    ///
+    /// The overlay gets the new `credits:config` at once. Without `creditsStyleJson` they look as they come.
+    #[oai(path = "/streamer/credits/settings", method = "post", operation_id = "changeCreditsSettings")]
+    async fn change_settings(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        settings: Json<CreditsSettings>,
+    ) -> Result<Json<CreditsSettings>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let config = credits::set_style(&mut tx, &streamer.channel, settings.credits_style_json.as_deref()).await?;
+        tx.commit().await?;
+        Ok(Json(config.into()))
     }
 
     /// Empty my credits

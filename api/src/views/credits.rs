@@ -1,6 +1,6 @@
 //! Words of credits.
 
-use domain::credits::CreditsState;
+use domain::credits::{CreditsConfig, CreditsState};
 use poem_openapi::Object;
 
 /// The credits, as `credits:state` tells them.
@@ -11,6 +11,20 @@ pub(crate) struct CreditsStateView {
     chatters: Vec<ChatterView>,
     /// In order of their first donation.
     donors: Vec<DonorView>,
+}
+
+/// How the credits look, as `credits:config` tells it.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct CreditsSettings {
+    /// A JSON object that the credits page understands, as text, at most 16384 bytes; as they come when absent.
+    pub(crate) credits_style_json: Option<String>,
+}
+
+impl From<CreditsConfig> for CreditsSettings {
+    fn from(config: CreditsConfig) -> Self {
+        Self { credits_style_json: config.credits_style_json }
+    }
 }
 
 /// Somebody who wrote in the chat since the last reset.

@@ -106,6 +106,7 @@ example!(bots::OutboxView, {
     "updatedAt": "2026-11-21T05:17:57Z"
 });
 
+example!(credits::CreditsSettings, { "creditsStyleJson": "{\"speed\":60,\"titleChatters\":\"Thank you\"}" });
 example!(credits::CreditsStateView, {
     "chatters": [{ "name": "Anna" }],
     "donors": [{ "name": "Bert", "amount": 99.5, "currency": "RUB" }]

@@ -6,7 +6,10 @@ use queue::{Options, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ChatterEvent, CreditsError, DonorEvent, ForgetCreditsSession, PublishCredits, RelayChatter, Seen, repo};
+use super::{
+    ChatterEvent, CreditsConfig, CreditsError, DonorEvent, ForgetCreditsSession, PublishCredits, RelayChatter, Seen,
+    repo,
+};
 use crate::{
     access,
     channels::{self, Channel},
@@ -16,6 +19,9 @@ use crate::{
 
 /// `credits:state` is told at most this often.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Bytes of a style.
+const MAX_STYLE: usize = 16 * 1024;
 
 /// Sightings outlive their session by this long: a relay job, which reads them, tries for half a day.
 const SESSION_KEPT: Duration = Duration::from_hours(24);
@@ -108,6 +114,25 @@ pub async fn publish(tx: &mut Tx, channel_id: Uuid) -> Result<Published, sqlx::E
     let event = NewEvent::new(Stream::Channel(session.slug), Audience::CREDITS, "credits:state", &state);
     events::record(tx, vec![event]).await?;
     Ok(Published::Done)
+}
+
+/// Sets how the overlay shall look (`None`: as it comes) and tells it at once.
+///
+/// # Errors
+/// [`CreditsError::Invalid`] for what is no JSON object or too long.
+pub async fn set_style(tx: &mut Tx, channel: &Channel, style: Option<&str>) -> Result<CreditsConfig, CreditsError> {
+    let invalid = |problem| CreditsError::Invalid { field: "creditsStyleJson", problem };
+    if style.is_some_and(|style| style.len() > MAX_STYLE) {
+        return Err(invalid("at most 16384 bytes"));
+    }
+    if style.is_some_and(|style| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(style).is_err()) {
+        return Err(invalid("must be a JSON object"));
+    }
+    repo::set_style(tx, channel.id, style).await?;
+    let config = CreditsConfig { credits_style_json: style.map(str::to_owned) };
+    let event = NewEvent::new(channel.stream(), Audience::CREDITS.and(Audience::PANEL), "credits:config", &config);
+    events::record(tx, vec![event]).await?;
+    Ok(config)
 }
 
 /// Makes a new credits token the only good one.

@@ -239,6 +239,18 @@ pub async fn config(conn: &mut PgConnection, channel_id: Uuid) -> Result<Credits
         .await
 }
 
+pub(super) async fn set_style(
+    conn: &mut PgConnection,
+    channel_id: Uuid,
+    style: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    let affected = sqlx::query!("update channels set credits_style_json = $2 where id = $1", channel_id, style)
+        .execute(conn)
+        .await?
+        .rows_affected();
+    if affected == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
 pub(super) async fn raise_token(conn: &mut PgConnection, channel_id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("update channels set credits_token_version = credits_token_version + 1 where id = $1", channel_id)
         .execute(conn)
