@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use domain::activations::AdvancePlayback;
 use harness::{MemalertsProcess, ServerEvent, Session, TestApp, wait_until};
 use queue::admin::{self, Ordered};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
 use crate::stage::{Screen, Stage};
@@ -458,4 +460,48 @@ async fn what_screens_said_is_forgotten_a_day_after_the_play() {
     assert_eq!(words().await, 1, "the last word of each screen");
     stage.app.advance(Duration::from_hours(25)).await;
     wait_until("it is forgotten", async || (words().await == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_looked_at_does_not_hold_up_the_others_of_its_job() {
+    let mut stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let other = stage.app.login("other", "streamer").await.get("/me").await.expect(200)["channelId"].clone();
+    let broken: Uuid = other.as_str().unwrap().parse().unwrap();
+    stage.app.drain().await;
+    let trap = format!(
+        "create function trap() returns trigger language plpgsql as $$ begin raise 'trap'; end $$;
+         create trigger trap before update on lanes for each row when (old.channel_id = '{broken}') execute function trap()"
+    );
+    stage.app.pool().execute(AssertSqlSafe(trap)).await.unwrap();
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    assert_eq!(screen.next_item().await.data["id"], *id);
+
+    // What a commit writes that sells on both channels.
+    let before = looks_at(&stage, stage.channel_id).await;
+    let mut tx = stage.app.db.begin().await.unwrap();
+    queue::enqueue(&mut tx, &AdvancePlayback { channels: vec![broken, stage.channel_id] }).await.unwrap();
+    tx.commit().await.unwrap();
+    let apart = async || {
+        let looked = looks_at(&stage, stage.channel_id).await > before;
+        let waits = sqlx::query_scalar!(
+            r#"select exists(select from jobs where kind = 'advance-playback' and attempts > 0 and state = 'ready'
+                                 and payload->'channels' = jsonb_build_array($1::uuid)) as "waits!""#,
+            broken
+        );
+        (looked && waits.fetch_one(stage.app.pool()).await.unwrap()).then_some(())
+    };
+    wait_until("one channel is looked at and the other waits for its next try", apart).await;
+    stage.app.leaves_jobs_behind();
+}
+
+/// How often a job has looked at this channel alone.
+async fn looks_at(stage: &Stage, channel: Uuid) -> i64 {
+    let looks = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from jobs_done
+           where kind = 'advance-playback' and verdict = 'done' and payload->'channels' = jsonb_build_array($1::uuid)"#,
+        channel
+    );
+    looks.fetch_one(stage.app.pool()).await.unwrap()
 }
