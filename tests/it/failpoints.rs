@@ -146,18 +146,27 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     sweeps.into_iter().flat_map(|sweep| sweep.points.iter().copied())
 }
 
-/// Most of a cell is waiting for a lease to run out, so the cells of a story wait together.
+/// Cells that run at the same time. Most of a cell is waiting for a lease to run out, so they wait together; more of them
+/// would be in each other's way.
+const TOGETHER: usize = 5;
+
 fn sweep(sweep: &Sweep) {
     let failed = Mutex::new(Vec::new());
+    let points = Mutex::new(sweep.points.iter());
+    let next = || points.lock().unwrap().next();
     thread::scope(|scope| {
-        for point in sweep.points {
-            let (failed, cell) = (&failed, sweep.cell);
-            scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                // A thread of its own, so that a cell that fails takes its system down and leaves the others alone.
-                let ended = thread::scope(|own| own.spawn(|| runtime.block_on(cell(point))).join());
-                if ended.is_err() {
-                    failed.lock().unwrap().push(*point);
+        for _ in 0..TOGETHER {
+            scope.spawn(|| {
+                while let Some(point) = next() {
+                    let cell = sweep.cell;
+                    // A thread of its own, so that a cell that fails takes its system down and leaves the others alone.
+                    let ended = thread::spawn(move || {
+                        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                        runtime.block_on(cell(point));
+                    });
+                    if ended.join().is_err() {
+                        failed.lock().unwrap().push(*point);
+                    }
                 }
             });
         }
