@@ -22,6 +22,7 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
                 async move { document.explain(operation, request).await }
             }),
         )
+        .around(routes::pages::front)
         .around(auth::refuse_foreign_sites)
         .around(limits::refuse_odd_requests)
         // Outside of what needs it: a middleware sees the data of those around it only.

@@ -81,3 +81,20 @@ async fn what_no_operation_takes_is_refused_and_never_breaks_us() {
     let nul = demo.patch("/streamer/channel/settings", &json!({ "description": "a\u{0}b" })).await;
     assert_eq!((nul.status.as_u16(), nul.error_code()), (400, "VALIDATION_ERROR"));
 }
+
+#[tokio::test]
+async fn the_bare_address_leads_on_and_browsers_find_no_icon_without_an_error() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let anybody = app.anonymous();
+    let front = anybody.get("/").await;
+    assert_eq!((front.status.as_u16(), front.header("content-type")), (200, "text/html; charset=utf-8"));
+    let links: Vec<&str> = front.text.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(links.contains(&"/docs") && links.contains(&"/health"), "{links:?}");
+    for link in links {
+        assert_eq!(anybody.get(link).await.status.as_u16(), 200, "{link}");
+    }
+    assert_eq!(anybody.get("/favicon.ico").await.status.as_u16(), 204);
+    // What stands behind no operation is still none.
+    let nowhere = anybody.get("/nowhere").await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.error_code()), (404, "NOT_FOUND"));
+}

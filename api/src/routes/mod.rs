@@ -18,7 +18,7 @@ mod internal;
 mod memes;
 mod overlay;
 mod overlay_tokens;
-mod pages;
+pub(crate) mod pages;
 mod playback;
 mod queues;
 mod submissions;

@@ -1,10 +1,17 @@
 //! The pages that OBS shows, with what they load. Everything is in the binary; nothing comes from elsewhere.
 
+use std::sync::Arc;
+
 use domain::{
     access::Purpose,
     channels::{self, ChannelError},
 };
-use poem::{Endpoint, IntoResponse, Request, Response, Route, endpoint::make_sync, get, http::StatusCode};
+use poem::{
+    Endpoint, IntoResponse, Request, Response, Route,
+    endpoint::make_sync,
+    get,
+    http::{Method, StatusCode},
+};
 use poem_openapi::{
     ApiResponse,
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
@@ -77,11 +84,28 @@ pub(super) async fn behind_token(app: &AppState, purpose: Purpose, token: &str) 
     }
 }
 
+/// For whoever opens the bare address: where to go from here. Around the routes and no route, for the operations are nested
+/// at `/` and take it.
+pub(crate) async fn front<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
+    if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(Page { status: StatusCode::OK, html: include_str!("../../web/index.html") }.into_response());
+    }
+    inner.call(request).await.map(IntoResponse::into_response)
+}
+
+/// No icon, and no 404 in the console of every browser.
+fn no_icon() -> impl Endpoint {
+    make_sync(|_| {
+        Response::builder().status(StatusCode::NO_CONTENT).header("cache-control", "public, max-age=86400").finish()
+    })
+}
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// What the pages load, beside the documented operations.
 pub(super) fn assets(route: Route) -> Route {
+    let route = route.at("/favicon.ico", get(no_icon()));
     [
         ("overlay.js", SCRIPT, include_str!("../../web/overlay.js")),
         ("stage.js", SCRIPT, include_str!("../../web/stage.js")),
