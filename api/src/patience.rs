@@ -8,38 +8,13 @@ use std::{
     time::Duration,
 };
 
-use poem::{
-    http::uri::Scheme,
-    listener::{Acceptor, TcpAcceptor},
-    web::{LocalAddr, RemoteAddr},
-};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep},
 };
 
 /// A client that takes nothing for this long, while there is something for it, is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Accepts connections that send small packets at once (events are small, and each one waits for nobody) and break when
-/// the client stops reading.
-pub(crate) struct PatientAcceptor(pub(crate) TcpAcceptor);
-
-impl Acceptor for PatientAcceptor {
-    type Io = Patient<TcpStream>;
-
-    fn local_addr(&self) -> Vec<LocalAddr> {
-        self.0.local_addr()
-    }
-
-    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
-        let (socket, local, remote, scheme) = self.0.accept().await?;
-        // Fails only when the peer is gone already; the first read says so.
-        drop(socket.set_nodelay(true));
-        Ok((Patient::new(socket, PATIENCE), local, remote, scheme))
-    }
-}
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection whose writes fail once the peer has taken nothing for a while.
 pub(crate) struct Patient<S> {
@@ -51,7 +26,7 @@ pub(crate) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    fn new(inner: S, patience: Duration) -> Self {
+    pub(crate) fn new(inner: S, patience: Duration) -> Self {
         Self { inner, patience, waiting: None, stuck: false }
     }
 
