@@ -1,6 +1,6 @@
 //! The world of the bench: channels with a meme each, and a viewer with coins for each channel.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use domain::{
@@ -42,6 +42,11 @@ pub(crate) struct Stall {
 /// Fills a new database of ours by the domain's own commands.
 pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> anyhow::Result<Vec<Stall>> {
     cluster.create(database).await?;
+    // The folder belongs to the database of the figures before.
+    let data = data_dir(bench);
+    if data.exists() {
+        std::fs::remove_dir_all(&data).with_context(|| format!("empty {}", data.display()))?;
+    }
     // Whoever starts first in dev mode makes demo data, which is not what the rounds shall measure.
     let server = start_ours(bench, cluster, database, "seed").await?;
     server.says("Try it").await?;
@@ -91,7 +96,7 @@ pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> an
 
 /// Starts `memalerts all` on the database, as it comes but for what a bench cannot do without: the dev login.
 pub(crate) async fn start_ours(bench: &Bench, cluster: &Cluster, database: &str, log: &str) -> anyhow::Result<Server> {
-    let data = bench.disk.join("data");
+    let data = data_dir(bench);
     let environment = [
         ("MEMALERTS_ENV", "dev"),
         ("MEMALERTS_SECRET", SECRET),
@@ -102,6 +107,11 @@ pub(crate) async fn start_ours(bench: &Bench, cluster: &Cluster, database: &str,
     let mut command = Command::new(&bench.binary);
     command.arg("all");
     Server::start(command, &environment, &bench.out.join(format!("{log}.log"))).await
+}
+
+/// Where our server keeps its files.
+fn data_dir(bench: &Bench) -> PathBuf {
+    bench.disk.join("data")
 }
 
 /// The same world for the peer, in its own tables.
