@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     ExpirePlay, ExpireWaiting, PlaybackError, QUEUE_PATIENCE, SCREEN_PATIENCE, START_PATIENCE,
-    news::{announcements, new_event},
+    news::{announcements, announcements_later, new_event},
     repo,
 };
 use crate::{
@@ -37,7 +37,10 @@ pub async fn advance(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError
         news.push(new_event(activation));
         news.push(activations::updated_event(activation, Status::Playing, None));
     }
-    let announced = announcements(tx, channels).await?;
+    // Where something starts, screens wait for exactly that: the queue's state is told after it.
+    let (starting, standing): (Vec<Uuid>, Vec<Uuid>) = channels.iter().partition(|id| on_channel(**id) > 0);
+    orders.extend(announcements_later(&starting)?);
+    let announced = announcements(tx, &standing).await?;
     orders.extend(announced.later);
     news.extend(announced.now);
     queue::enqueue_all(tx, orders).await?;

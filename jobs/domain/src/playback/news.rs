@@ -159,12 +159,21 @@ pub(super) struct Announcements {
 /// How the channels' queues stand, for those that were quiet long enough; the others are told soon, once for all changes
 /// until then.
 pub(super) async fn announcements(tx: &mut Tx, channels: &[Uuid]) -> Result<Announcements, PlaybackError> {
+    if channels.is_empty() {
+        return Ok(Announcements { now: Vec::new(), later: Vec::new() });
+    }
     let due = repo::take_word(&mut *tx, channels, ANNOUNCE_EVERY).await?;
     let states = if due.is_empty() { Vec::new() } else { queue_states(&mut *tx, &due).await? };
     let now = states.into_iter().flat_map(|(stream, state)| state_events(stream, state)).collect();
-    let waiting = channels.iter().filter(|id| !due.contains(id));
-    let later = waiting.map(|&channel_id| Ok(Order::new(&AnnounceQueue { channel_id })?.after(ANNOUNCE_EVERY)));
-    Ok(Announcements { now, later: later.collect::<Result<_, queue::EnqueueError>>()? })
+    let waiting: Vec<Uuid> = channels.iter().filter(|id| !due.contains(id)).copied().collect();
+    Ok(Announcements { now, later: announcements_later(&waiting)? })
+}
+
+/// Has the queues' states told soon, once for all changes until then.
+pub(super) fn announcements_later(channels: &[Uuid]) -> Result<Vec<Order>, queue::EnqueueError> {
+    let orders =
+        channels.iter().map(|&channel_id| Ok(Order::new(&AnnounceQueue { channel_id })?.after(ANNOUNCE_EVERY)));
+    orders.collect()
 }
 
 /// One event, or two where there is something that not everybody may know.
