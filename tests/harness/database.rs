@@ -77,7 +77,7 @@ impl TestDatabase {
 
     /// A few connections to it.
     pub async fn pool(&self, size: u32) -> PgPool {
-        let options = self.server.clone().database(&self.name);
+        let options = queue::planning(self.server.clone().database(&self.name));
         PgPoolOptions::new().max_connections(size).connect_with(options).await.expect("connect to the test's database")
     }
 

@@ -2,9 +2,27 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction, postgres::PgConnectOptions};
 
 use crate::{Topic, Wakes};
+
+/// How the house's connections plan: each statement once, along indexes. A queue's statistics are always out of date (empty
+/// now, a million rows in a minute), and those of what hangs on it too; and a purchase is thirty small statements, which
+/// cost less than planning them anew. Who reads whole tables says so in its transaction.
+const PLANNING: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+];
+
+/// The options with the house's way of planning.
+#[must_use]
+pub fn planning(options: PgConnectOptions) -> PgConnectOptions {
+    options.options(PLANNING)
+}
 
 /// The connection pool with the wake-up exchange of this process. Cheap to clone.
 #[derive(Debug, Clone)]

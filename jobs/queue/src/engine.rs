@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use apalis::prelude::{Worker, WorkerContext};
 use sqlx::{
-    Executor, PgPool,
+    PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ use tracing::{error, info};
 use crate::{
     Database, Isolation, Workers,
     backend::QueueBackend,
-    janitor,
+    janitor, planning,
     pool::{Claimed, Pool},
     presence::{self, Presence},
     retention,
@@ -149,16 +149,5 @@ fn connections(options: PgConnectOptions, pools: usize) -> PgPool {
         .idle_timeout(Duration::from_secs(60))
         // A ping before each use would double the round trips; whoever uses these tries again after a failure anyway.
         .test_before_acquire(false)
-        .after_connect(|conn, _| {
-            Box::pin(async move {
-                // A queue's statistics are always wrong (empty now, a million rows in a minute): index paths only, planned once.
-                conn.execute(
-                    "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
-                     set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan; set jit = off",
-                )
-                .await?;
-                Ok(())
-            })
-        })
-        .connect_lazy_with(options)
+        .connect_lazy_with(planning(options))
 }

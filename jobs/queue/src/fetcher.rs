@@ -72,7 +72,12 @@ impl Fetcher {
             };
             sleep = match self.claim(worker, slots).await {
                 Ok(Looked::More) => Duration::ZERO,
-                Ok(Looked::All(at)) => self.until_due(at).await,
+                Ok(Looked::All(at)) => tokio::select! {
+                    biased;
+                    // Under load there is news already: when the next job comes due is not worth a question.
+                    () = bell.notified() => Duration::ZERO,
+                    () = std::future::ready(()) => self.until_due(at).await,
+                },
                 Err(error) => {
                     warn!(pool = self.pool.name(), %error, "claim failed, trying again");
                     PAUSE

@@ -36,7 +36,7 @@ mod wakes;
 mod workers;
 
 pub use context::{Ctx, Stale};
-pub use database::{Database, Tx};
+pub use database::{Database, Tx, planning};
 pub use engine::{Settings, run};
 pub use enqueue::{EnqueueError, Enqueued, Options, enqueue, enqueue_with};
 pub use exchange::{run_exchange, wake_everybody};

@@ -20,6 +20,7 @@ use crate::{activations, events, wallets};
 /// The database refused.
 pub async fn money(db: &Database) -> Result<Audit, sqlx::Error> {
     let mut tx = events::snapshot(db).await?;
+    repo::read_widely(&mut tx).await?;
     let checked = repo::count(&mut tx).await?;
     let mut breaches = wallets::audit(&mut tx).await?;
     breaches.extend(activations::audit(&mut tx).await?);

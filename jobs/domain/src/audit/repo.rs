@@ -14,3 +14,14 @@ pub(super) async fn count(conn: &mut PgConnection) -> Result<Checked, sqlx::Erro
     .fetch_one(conn)
     .await
 }
+
+/// Lets this transaction plan for reading everything (see [`queue::planning`]).
+pub(super) async fn read_widely(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select set_config('enable_seqscan', 'on', true) as seqscan, set_config('enable_hashjoin', 'on', true) as hashjoin,
+                set_config('enable_mergejoin', 'on', true) as mergejoin"
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}

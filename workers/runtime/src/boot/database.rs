@@ -4,7 +4,7 @@ use std::{path::Path, str::FromStr as _, time::Duration};
 
 use anyhow::Context as _;
 use sqlx::{
-    PgPool,
+    Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -13,6 +13,9 @@ use super::{
     repo,
 };
 use crate::config::Config;
+
+/// A connection that was used this short a time ago is not asked whether it still lives.
+const PROVEN: Duration = Duration::from_secs(2);
 
 /// A pool, and the private server behind it when this process runs one.
 #[derive(Debug)]
@@ -44,11 +47,21 @@ pub async fn connect(config: &Config, name: &str, embed: bool, patience: Patienc
         }
         None => (embedded::attach(&config.database.data_dir)?, None),
     };
-    let options = options.application_name(&format!("memalerts {name}"));
+    let options = queue::planning(options.application_name(&format!("memalerts {name}")));
     reach::reach(&options, patience).await?;
     let pool = PgPoolOptions::new()
         .max_connections(config.database.pool_size)
         .acquire_timeout(Duration::from_secs(10))
+        // A ping before each use is a round trip more for every request; one that has just been used is alive.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > PROVEN {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .context("connect to PostgreSQL")?;
