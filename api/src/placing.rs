@@ -105,7 +105,9 @@ fn next_batch(waiting: &mut VecDeque<Order>) -> Vec<Order> {
 /// tried one by one, so that one order's trouble is not the others'.
 async fn serve(db: &Database, batch: Vec<Order>) {
     let orders: Vec<&Order> = batch.iter().collect();
-    let answers = match place_all(db, &orders).await {
+    // What goes wrong is told under the first one's ids; tried one by one, each has its own.
+    let ids = batch.first().map(|order| order.ids.clone()).unwrap_or_default();
+    let answers = match telemetry::accompany(&ids, place_all(db, &orders)).await {
         Ok(answers) => answers,
         Err(problem) if batch.len() == 1 || problem.status() == StatusCode::SERVICE_UNAVAILABLE => {
             vec![Err(problem); batch.len()]

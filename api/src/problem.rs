@@ -120,7 +120,8 @@ impl Problem {
 
     /// Our own fault: the cause goes to the log, once, here; the client gets the request's id to ask with.
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
-        tracing::error!(cause = %cause, "request failed");
+        let ids = telemetry::current();
+        tracing::error!(requestId = ids.request_id, traceId = ids.trace_id, cause = %cause, "request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError, "something broke on our side")
     }
 
@@ -191,8 +192,11 @@ impl From<Problem> for poem::Error {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
-                tracing::warn!(cause = %error, "the database cannot be reached");
+            error if is_absence(&error) => {
+                let ids = telemetry::current();
+                tracing::warn!(
+                    requestId = ids.request_id, traceId = ids.trace_id, cause = %error, "the database cannot be reached"
+                );
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     ErrorCode::ServiceUnavailable,
@@ -204,6 +208,18 @@ impl From<sqlx::Error> for Problem {
             }
             error => Self::internal(format!("database: {error}")),
         }
+    }
+}
+
+/// No connection could be had, or it went away; also when PostgreSQL says so itself because it is being stopped or has
+/// crashed (SQLSTATE class 57P), or has no room for us (53300).
+fn is_absence(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P") || code.as_ref() == "53300")
+        }
+        _ => false,
     }
 }
 

@@ -29,6 +29,11 @@ pub(crate) fn scope<T>(ids: &Ids, work: impl FnOnce() -> T) -> T {
     IDS.sync_scope(ids.clone(), work)
 }
 
+/// [`scope`] for work that waits.
+pub(crate) async fn accompany<T>(ids: &Ids, work: impl Future<Output = T>) -> T {
+    IDS.scope(ids.clone(), work).await
+}
+
 /// Gives each request its ids, its log line and its figures.
 pub(crate) struct Telemetry;
 

@@ -1,7 +1,7 @@
 //! Paying for a meme: prices, refusals, keys, races.
 
 use futures_util::future::join_all;
-use harness::{Session, TestApp};
+use harness::{Session, TestApp, wait_until};
 use reqwest::Method;
 use serde_json::json;
 
@@ -189,4 +189,29 @@ async fn an_adjustment_under_one_key_moves_coins_once_and_a_refused_one_stays_re
     let again = adjust("fine", -200).await;
     assert_eq!((again.status.as_u16(), &again.text), (402, &refused.text));
     assert_eq!(stage.balance(&anna).await, 250);
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_the_database_ends_is_told_to_come_again_and_pays_once() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    stage.app.drain().await;
+    let mut holder = stage.app.db.begin().await.unwrap();
+    sqlx::query_scalar!("select balance from wallets for update").fetch_all(&mut *holder).await.unwrap();
+    let cut = async {
+        let waits = async || {
+            let ended = sqlx::query_scalar!(
+                r#"select count(pg_terminate_backend(pid)) as "count!" from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'"#
+            );
+            (ended.fetch_one(stage.app.pool()).await.unwrap() > 0).then_some(())
+        };
+        wait_until("the request waits for the wallet", waits).await;
+    };
+    let (answer, ()) = tokio::join!(stage.activate_as(&anna, meme, "once"), cut);
+    assert_eq!((answer.status.as_u16(), &answer.json["errorCode"]), (503, &json!("SERVICE_UNAVAILABLE")));
+    holder.rollback().await.unwrap();
+
+    assert_eq!(stage.activate_as(&anna, meme, "once").await.status.as_u16(), 200);
+    assert_eq!(stage.balance(&anna).await, 0);
 }
