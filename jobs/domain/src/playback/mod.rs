@@ -4,6 +4,7 @@
 //!   playback is not paused. Everything that may free or fill a slot enqueues `AdvancePlayback`.
 //! - A play is one interval on the server's clock, shown by all screens. The first screen that says `started` starts the
 //!   clock; `done` in time captures the coins; anything else refunds them.
+//! - `queue:state` tells how a queue stands, by whoever changed it and at most four times a second a channel.
 //! - A screen that comes back is told the playing item with its elapsed time ([`playing`]) and never plays one twice: the
 //!   play's epoch is in every word between server and screen.
 
