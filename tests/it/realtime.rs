@@ -197,7 +197,7 @@ async fn told_to_the_end(mut slow: TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn twenty_clients_that_do_not_read_are_dropped_and_two_hundred_hear_everything() {
+async fn twenty_clients_that_do_not_read_are_dropped_and_a_hundred_and_eighty_hear_everything() {
     const CHANNELS: usize = 9;
     const LISTENERS: usize = 20;
     let app = api().await;
