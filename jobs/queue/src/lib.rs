@@ -2,6 +2,7 @@
 //!
 //! - A [`Job`] is a small serialisable order with its policy as data.
 //! - [`enqueue`] is the one door in; it needs a [`Tx`], so effect, event and job commit together or not at all.
+//! - [`cancel`] takes a waiting order back.
 //! - A pool is a [`Workers`] value: handlers registered by job type, run by apalis over our own backend.
 //! - A handler answers with a [`Verdict`] or a [`JobError`]; that return value is the decision.
 //! - A handler whose effect is in our database begins its transaction with [`Ctx::finish`]: fence and done are one statement.
@@ -9,6 +10,7 @@
 mod acknowledger;
 pub mod admin;
 mod backend;
+mod cancel;
 mod claim;
 mod context;
 mod database;
@@ -35,6 +37,7 @@ mod verdict;
 mod wakes;
 mod workers;
 
+pub use cancel::{cancel, cancel_all};
 pub use context::{Ctx, Stale};
 pub use database::{Database, Tx, planning};
 pub use engine::{Settings, run};
