@@ -30,14 +30,19 @@ pub async fn cancel_all<J: Job>(tx: &mut Tx, jobs: &[J]) -> Result<usize, sqlx::
     if events.is_empty() && wake_ups.is_empty() {
         return Ok(0);
     }
-    // The state is asked twice: a claim that commits between the look and our lock keeps its job.
+    // Key by key and by an array of ids: planned on an empty table, `any()` of the keys and a join would be tried on every
+    // job of the kind. The state is asked twice: a claim that commits between the look and our lock keeps its job.
     let gone = sqlx::query!(
         r#"with found as (
-             select id from jobs where kind = $1 and wake_key = any($2) and state = 'ready'
+             select j.id from unnest($2::text[]) as k (key) cross join lateral (
+                 select id from jobs where kind = $1 and wake_key = k.key and state = 'ready' limit 1
+             ) j
              union all
-             select id from jobs where kind = $1 and event_key = any($3) and state = 'ready'
+             select j.id from unnest($3::text[]) as k (key) cross join lateral (
+                 select id from jobs where kind = $1 and event_key = k.key and state = 'ready' limit 1
+             ) j
          ), gone as (
-             delete from jobs j using found where j.id = found.id and j.state = 'ready' returning j.*
+             delete from jobs where id = any(array(select id from found)) and state = 'ready' returning *
          )
          insert into jobs_done (id, created_at, claimed_at, worker, version, priority, attempts, crashes, verdict, kind, pool,
              payload, order_key, trace)
