@@ -1,6 +1,9 @@
 //! The database as the house uses it: a pool, and transactions that wake whom they concern after commit.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    time::{Duration, Instant},
+};
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction, postgres::PgConnectOptions};
 
@@ -71,6 +74,24 @@ impl Tx {
         if !self.pending.contains(&topic) {
             self.pending.push(topic);
         }
+    }
+
+    /// Wakes the pool for a job that was just ordered for `delay` from now.
+    pub(crate) fn wake_after(&mut self, pool: &'static str, delay: Duration) {
+        if delay.is_zero() {
+            return self.wake(Topic::Pool(pool.into()));
+        }
+        // Longer than any clock goes: nobody need be told.
+        let Some(at) = Instant::now().checked_add(delay) else { return };
+        for topic in &mut self.pending {
+            if let Topic::Later(name, earliest) = topic
+                && **name == *pool
+            {
+                *earliest = at.min(*earliest);
+                return;
+            }
+        }
+        self.wake(Topic::Later(pool.into(), at));
     }
 
     /// Commits, then wakes.

@@ -135,7 +135,7 @@ async fn supervise(pool: Arc<Pool>) {
 async fn greet(presence: Arc<Presence>, db: Database, pools: Vec<&'static str>, stop: CancellationToken) {
     loop {
         tokio::select! {
-            () = presence.changed.notified() => pools.iter().for_each(|pool| db.wakes().pool(pool).notify_one()),
+            () = presence.changed.notified() => pools.iter().for_each(|pool| db.wakes().pool(pool).ring()),
             () = stop.cancelled() => return,
         }
     }

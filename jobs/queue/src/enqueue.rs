@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Dedupe, Job, JobId, Order, Topic, Tx, trace};
+use crate::{Dedupe, Job, JobId, Order, Tx, trace};
 
 /// Overrides of one enqueue.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         Some(Dedupe::WakeUp(key)) => (None, Some(key)),
     };
     let last_wish = job.last_wish()?.map(Order::into_wish);
-    let delay = options.delay.unwrap_or_default().as_secs_f64();
+    let delay = options.delay.unwrap_or_default();
     let priority = options.priority.unwrap_or(J::PRIORITY);
     let trace = options.trace.or_else(trace::current);
     // A statement names one conflict target, so wake-ups have a statement of their own.
@@ -72,7 +72,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             payload,
             priority,
             J::RETRY.attempts,
-            delay,
+            delay.as_secs_f64(),
             key,
             job.order_key(),
             trace,
@@ -93,7 +93,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             payload,
             priority,
             J::RETRY.attempts,
-            delay,
+            delay.as_secs_f64(),
             event_key,
             job.order_key(),
             trace,
@@ -104,6 +104,6 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         id.map_or(Enqueued::Folded, Enqueued::New)
     };
     fail::fail_point!("queue::enqueue::after");
-    tx.wake(Topic::Pool(J::POOL.into()));
+    tx.wake_after(J::POOL, delay);
     Ok(enqueued)
 }

@@ -4,7 +4,11 @@
 //! writers), so it is sent after them, by a connection of its own that does not wait for the disk.
 #![allow(clippy::disallowed_types, reason = "this is where LISTEN belongs")]
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     ConnectOptions,
@@ -79,17 +83,27 @@ async fn tell(
 fn payloads(me: &str, topics: &HashSet<Topic>) -> Vec<String> {
     let mut payloads = Vec::new();
     let mut payload = me.to_owned();
+    let mut later: HashMap<&Arc<str>, Instant> = HashMap::new();
+    let mut lines = Vec::new();
     for topic in topics {
-        let (letter, key) = match topic {
-            Topic::Pool(name) => ('p', name),
-            Topic::Stream(key) => ('s', key),
-        };
-        if payload.len() + key.len() + 2 > MAX_PAYLOAD && payload.len() > me.len() {
+        match topic {
+            Topic::Pool(name) => lines.push(format!("p{name}")),
+            Topic::Stream(key) => lines.push(format!("s{key}")),
+            Topic::Later(name, at) => {
+                later.entry(name).and_modify(|earliest| *earliest = *at.min(earliest)).or_insert(*at);
+            }
+        }
+    }
+    for (name, at) in later {
+        // As a time to go: clocks differ.
+        lines.push(format!("l{} {name}", at.saturating_duration_since(Instant::now()).as_millis()));
+    }
+    for line in lines {
+        if payload.len() + line.len() + 1 > MAX_PAYLOAD && payload.len() > me.len() {
             payloads.push(std::mem::replace(&mut payload, me.to_owned()));
         }
         payload.push('\n');
-        payload.push(letter);
-        payload.push_str(key);
+        payload.push_str(&line);
     }
     payloads.push(payload);
     payloads
@@ -129,9 +143,20 @@ fn ring(wakes: &Wakes, me: &str, payload: &str) {
             // Sent by hand or by a test clock that was moved: everybody looks.
             Some(("*", _)) => wakes.ring_all(),
             Some(("p", name)) => wakes.ring(&Topic::Pool(name.into())),
+            Some(("l", later)) => ring_later(wakes, later),
             Some(("s", key)) => wakes.ring(&Topic::Stream(key.into())),
             _ => debug!(line, "wake-up of an unknown sort"),
         }
+    }
+}
+
+/// `milliseconds pool`
+fn ring_later(wakes: &Wakes, line: &str) {
+    let parsed = line.split_once(' ').and_then(|(millis, name)| Some((millis.parse().ok()?, name)));
+    let Some((millis, name)) = parsed else { return debug!(line, "wake-up for an unknown time") };
+    // Beyond what a clock can tell: nobody waits for that.
+    if let Some(at) = Instant::now().checked_add(Duration::from_millis(millis)) {
+        wakes.ring(&Topic::Later(name.into(), at));
     }
 }
 
@@ -159,5 +184,16 @@ mod tests {
             heard.insert(Topic::Stream(key));
         }
         assert_eq!(heard, topics);
+    }
+
+    #[tokio::test]
+    async fn of_work_to_come_another_process_hears_the_earliest_time() {
+        let now = Instant::now();
+        let topics = [60, 20, 40].map(|seconds| Topic::Later("media".into(), now + Duration::from_secs(seconds)));
+        let payloads = payloads("me", &topics.into());
+        let (wakes, _outward) = Wakes::new();
+        payloads.iter().for_each(|payload| ring(&wakes, "another", payload));
+        let due = wakes.pool("media").heard().await - now;
+        assert!((19..=21).contains(&due.as_secs()), "{due:?}");
     }
 }

@@ -1,7 +1,10 @@
 //! Keeps the free slots of one pool full: claims when told that there is work, when a job comes due, and at the latest
 //! after the fallback poll. A wake-up is a hint that is never lost (the bell keeps one ring); polling proves.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -18,6 +21,8 @@ const BATCH: usize = 500;
 
 /// Until the next look at a due job that was locked.
 const AGAIN: Duration = Duration::from_millis(50);
+/// Until the next look at our own liveness.
+const UNREGISTERED: Duration = Duration::from_millis(50);
 /// Pause after a failed claim.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -50,12 +55,12 @@ struct Fetcher {
 impl Fetcher {
     async fn run(&mut self, drain: &tokio_util::sync::CancellationToken) {
         let bell = self.pool.db.wakes().pool(self.pool.name());
-        let mut sleep = Duration::ZERO;
+        let mut look = Instant::now();
         loop {
-            // Not `sleep(0)`: that is a millisecond.
-            if !sleep.is_zero() {
+            // Who is told of work to come sleeps less; looking now would find nothing.
+            while let Some(sleep) = look.checked_duration_since(Instant::now()).filter(|sleep| !sleep.is_zero()) {
                 tokio::select! {
-                    () = bell.notified() => {}
+                    at = bell.heard() => look = look.min(at),
                     () = tokio::time::sleep(sleep) => {}
                     () = drain.cancelled() => return,
                 }
@@ -67,20 +72,24 @@ impl Fetcher {
             let Some(slots) = slots else { return };
             let Some(worker) = self.pool.presence.current() else {
                 // Not registered, or too long without a beat: what we took now would be taken from us.
-                sleep = Duration::from_millis(50);
+                look = Instant::now() + UNREGISTERED;
                 continue;
             };
-            sleep = match self.claim(worker, slots).await {
-                Ok(Looked::More) => Duration::ZERO,
-                Ok(Looked::All(at)) => tokio::select! {
-                    biased;
+            // What was rung for until now, this claim sees, or the question after it.
+            let _ = bell.take();
+            look = match self.claim(worker, slots).await {
+                Ok(Looked::More) => Instant::now(),
+                Ok(Looked::All(at)) => match bell.take() {
                     // Under load there is news already: when the next job comes due is not worth a question.
-                    () = bell.notified() => Duration::ZERO,
-                    () = std::future::ready(()) => self.until_due(at).await,
+                    Some(news) if news <= Instant::now() => news,
+                    news => {
+                        let due = Instant::now() + self.until_due(at).await;
+                        news.map_or(due, |news| due.min(news))
+                    }
                 },
                 Err(error) => {
                     warn!(pool = self.pool.name(), %error, "claim failed, trying again");
-                    PAUSE
+                    Instant::now() + PAUSE
                 }
             };
         }

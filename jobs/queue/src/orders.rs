@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{Dedupe, EnqueueError, Job, Topic, Tx, trace};
+use crate::{Dedupe, EnqueueError, Job, Tx, trace};
 
 /// A job on its way into the queue with others.
 #[derive(Debug)]
@@ -70,13 +70,16 @@ impl Order {
 /// # Errors
 /// The database refused; the caller's transaction is then aborted.
 pub async fn enqueue_all(tx: &mut Tx, orders: Vec<Order>) -> Result<(), EnqueueError> {
-    let pools: Vec<&'static str> = orders.iter().map(|order| order.pool).collect();
+    let mut pools: BTreeMap<&'static str, Duration> = BTreeMap::new();
+    for order in &orders {
+        pools.entry(order.pool).and_modify(|delay| *delay = order.delay.min(*delay)).or_insert(order.delay);
+    }
     let (events, others): (Vec<Order>, Vec<Order>) = orders.into_iter().partition(|order| order.event_key.is_some());
     insert_events(tx, events).await?;
     insert_others(tx, others).await?;
     fail::fail_point!("queue::enqueue::after");
-    for pool in pools {
-        tx.wake(Topic::Pool(pool.into()));
+    for (pool, delay) in pools {
+        tx.wake_after(pool, delay);
     }
     Ok(())
 }

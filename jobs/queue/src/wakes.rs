@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -12,8 +13,52 @@ use tokio::sync::{Notify, broadcast, mpsc};
 pub enum Topic {
     /// A pool has work.
     Pool(Arc<str>),
+    /// A pool will have work at that time. Who would look by then anyway has nothing to do.
+    Later(Arc<str>, Instant),
     /// An event stream (`channel:<slug>`, `user:<id>`) has grown.
     Stream(Arc<str>),
+}
+
+/// The bell of one pool: keeps the earliest time for which it was rung until somebody hears it.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<Option<Instant>>,
+    notify: Notify,
+}
+
+impl Bell {
+    /// There is work now.
+    pub fn ring(&self) {
+        self.ring_for(Instant::now());
+    }
+
+    /// There will be work at that time.
+    pub fn ring_for(&self, at: Instant) {
+        let mut rung = self.lock();
+        *rung = Some(rung.map_or(at, |earlier| earlier.min(at)));
+        drop(rung);
+        self.notify.notify_one();
+    }
+
+    /// Waits for a ring, and says when there is work. One listener at a time.
+    pub async fn heard(&self) -> Instant {
+        loop {
+            self.notify.notified().await;
+            // None: taken by [`Bell::take`] meanwhile.
+            if let Some(at) = self.take() {
+                return at;
+            }
+        }
+    }
+
+    /// What was rung and nobody has heard yet.
+    pub(crate) fn take(&self) -> Option<Instant> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The wake-up exchange of one process. Cheap to clone.
@@ -24,7 +69,7 @@ pub struct Wakes {
 
 #[derive(Debug)]
 struct Inner {
-    pools: Mutex<HashMap<Arc<str>, Arc<Notify>>>,
+    pools: Mutex<HashMap<Arc<str>, Arc<Bell>>>,
     streams: broadcast::Sender<Arc<str>>,
     schedules: Notify,
     /// What other processes must hear; drained by the notifier.
@@ -41,9 +86,9 @@ impl Wakes {
         (Self { inner: Arc::new(inner) }, drained)
     }
 
-    /// Rings when the pool may have work; a ring while nobody waits is kept (one permit).
+    /// Rings when the pool may have work.
     #[must_use]
-    pub fn pool(&self, name: &str) -> Arc<Notify> {
+    pub fn pool(&self, name: &str) -> Arc<Bell> {
         let mut pools = self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bell) = pools.get(name) {
             return bell.clone();
@@ -61,7 +106,8 @@ impl Wakes {
     /// Tells this process only (what came from another process).
     pub fn ring(&self, topic: &Topic) {
         match topic {
-            Topic::Pool(name) => self.pool(name).notify_one(),
+            Topic::Pool(name) => self.pool(name).ring(),
+            Topic::Later(name, at) => self.pool(name).ring_for(*at),
             // No receiver: nobody in this process listens, which is fine.
             Topic::Stream(key) => drop(self.inner.streams.send(key.clone())),
         }
@@ -70,7 +116,7 @@ impl Wakes {
     /// Everybody in this process looks: what happened elsewhere meanwhile is not known.
     pub(crate) fn ring_all(&self) {
         for bell in self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            bell.notify_one();
+            bell.ring();
         }
         self.inner.schedules.notify_one();
         drop(self.inner.streams.send("".into()));
@@ -86,5 +132,25 @@ impl Wakes {
         self.ring(&topic);
         // A closed receiver means that the process is stopping; polling proves.
         drop(self.inner.outward.send(topic));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bell_tells_the_earliest_time_for_which_it_was_rung() {
+        let (bell, now) = (Bell::default(), Instant::now());
+        let (soon, late) = (now + Duration::from_secs(1), now + Duration::from_secs(60));
+        bell.ring_for(soon);
+        bell.ring_for(late);
+        assert_eq!(bell.heard().await, soon);
+        bell.ring_for(late);
+        assert_eq!(bell.take(), Some(late));
+        bell.ring();
+        assert!(bell.heard().await < soon, "what was taken is not told again");
     }
 }

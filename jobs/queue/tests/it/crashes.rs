@@ -21,7 +21,7 @@ async fn jobs_of_a_killed_process_run_again_within_five_seconds_and_lose_no_atte
     let db = stage.db();
     let killed = Process::start(&stage.url, &Start::default());
     enqueue(&db, &Wait { n: 1 }).await;
-    db.wakes().pool("desk").notify_one();
+    db.wakes().pool("desk").ring();
     notify(&stage).await;
     stage.until("select count(*) from marks where what = 'begun'", 1).await;
     killed.signal(Signal::SIGKILL);

@@ -93,7 +93,7 @@ async fn the_run_after_a_folded_wake_up_sees_what_its_caller_committed() {
     enqueue(&engine.db, &Look { at: 2 }).await;
     stage.until("select count(*) from marks where n = 2 and what = 'saw 0'", 1).await;
     tx.commit().await.unwrap();
-    engine.db.wakes().pool("desk").notify_one();
+    engine.db.wakes().pool("desk").ring();
     stage.until("select count(*) from marks where n = 1 and what = 'saw 1'", 1).await;
     engine.stop().await;
     stage.close().await;

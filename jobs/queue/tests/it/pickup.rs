@@ -71,6 +71,53 @@ async fn a_future_job_runs_when_it_comes_due_to_the_millisecond() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_looks_for_a_job_before_it_can_be_due() {
+    let stage = Stage::new().await;
+    stage.count_looks().await;
+    let engine = stage.engine(vec![silent(4)]);
+    let other = stage.engine(vec![silent(4)]);
+    enqueue(&engine.db, &Note { n: 0 }).await;
+    stage.until_done(1).await;
+    let before = stage.looks().await;
+    for n in 1..=30 {
+        let mut tx = engine.db.begin().await.unwrap();
+        let options = Options { delay: Some(Duration::from_secs(3600)), ..Options::default() };
+        queue::enqueue_with(&mut tx, &Note { n }, options).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    enqueue(&engine.db, &Note { n: 31 }).await;
+    stage.until_done(2).await;
+    // Claim and question, for the last job and for what both heard when they began; not for thirty more.
+    let looks = stage.looks().await - before;
+    assert!(looks <= 12, "{looks} looks");
+    engine.stop().await;
+    other.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_enqueues_for_later_another_runs_when_it_comes_due() {
+    let stage = Stage::new().await;
+    let idle = stage.engine(vec![]);
+    let working = stage.engine(vec![silent(4)]);
+    // It has looked, listens, and would look again in half a minute.
+    enqueue(&idle.db, &Note { n: 0 }).await;
+    stage.until_done(1).await;
+    let mut tx = idle.db.begin().await.unwrap();
+    let options = Options { delay: Some(Duration::from_millis(700)), ..Options::default() };
+    queue::enqueue_with(&mut tx, &Note { n: 1 }, options).await.unwrap();
+    tx.commit().await.unwrap();
+    stage.until_done(2).await;
+    let waited =
+        "select (1000 * extract(epoch from claimed_at - created_at))::bigint from jobs_done order by id desc limit 1";
+    let waited = stage.count(waited).await;
+    assert!((699..3000).contains(&waited), "{waited} ms");
+    idle.stop().await;
+    working.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_process_enqueues_wakes_another() {
     let stage = Stage::new().await;
     let idle = stage.engine(vec![]);
@@ -117,7 +164,7 @@ async fn a_flood_of_stuck_jobs_in_one_pool_leaves_another_as_it_was() {
     };
     for n in 0..20 {
         enqueue(&outside, &Note { n }).await;
-        engine.db.wakes().pool("desk").notify_one();
+        engine.db.wakes().pool("desk").ring();
     }
     let done = "select count(*) from jobs_done where pool = 'desk'";
     let mut count = 0;

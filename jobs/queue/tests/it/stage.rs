@@ -115,6 +115,23 @@ impl Stage {
         self.until("select count(*) from jobs_done where verdict = 'done'", expected).await;
     }
 
+    /// Counts from now on how often a fetcher looks into the queue, by [`Stage::looks`].
+    pub async fn count_looks(&self) {
+        // Whoever looks asks for pauses; a sequence counts it, whatever becomes of the transaction.
+        self.run(
+            "create sequence looks;
+             alter table job_pauses rename to pauses;
+             create function job_pauses_looked_at() returns setof pauses language plpgsql volatile as
+                 $$ begin perform nextval('looks'); return query select * from pauses; end $$;
+             create view job_pauses as select * from job_pauses_looked_at()",
+        )
+        .await;
+    }
+
+    pub async fn looks(&self) -> i64 {
+        self.count("select case when is_called then last_value else 0 end from looks").await
+    }
+
     /// Makes `app_now()` a clock that stands still and is moved by [`Stage::advance`].
     pub async fn manual_clock(&self) {
         self.run(queue::testing::MANUAL_CLOCK).await;

@@ -105,7 +105,7 @@ impl Residents {
                 let stop = pin!(self.stop.cancelled());
                 tokio::select! {
                     () = stop => break,
-                    () = woken.notified() => bell = true,
+                    _ = woken.heard() => bell = true,
                     _ = tick.tick() => {}
                 }
             }
