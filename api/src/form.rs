@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use blobs::{Blobs, StageError, Staged};
-use domain::media::{Container, HEAD, MediaType};
+use domain::{
+    media::{Container, HEAD, MediaType},
+    memes,
+};
 use poem::{
     Body, Request, RequestBody,
     http::{StatusCode, header::CONTENT_LENGTH},
@@ -44,7 +47,8 @@ pub(crate) struct Incoming {
 /// A form that has been read.
 #[derive(Debug, Default)]
 pub(crate) struct Form {
-    pub(crate) title: String,
+    /// Empty when the sender gave none.
+    title: String,
     pub(crate) kind: Option<MediaType>,
     pub(crate) notes: Option<String>,
     pub(crate) tags: Vec<String>,
@@ -57,6 +61,8 @@ pub(crate) struct Form {
 #[derive(Debug)]
 struct Received {
     staged: Staged,
+    /// As the sender calls it; not to be trusted with more than a title.
+    name: String,
     content_type: Option<String>,
     head: Vec<u8>,
 }
@@ -83,12 +89,7 @@ impl Incoming {
                 "file" if form.file.is_some() => return Err(invalid("file: there is more than one")),
                 "file" => form.file = Some(receive(field, &gate, blobs, limit, form.kind).await?),
                 "title" => form.title = text(field, &gate).await?,
-                "type" => {
-                    form.kind =
-                        Some(text(field, &gate).await?.parse().map_err(|error| {
-                            Problem::bad_request(ErrorCode::InvalidMediaType, format!("type: {error}"))
-                        })?)
-                }
+                "type" => form.kind = kind(&text(field, &gate).await?)?,
                 "notes" => form.notes = Some(text(field, &gate).await?).filter(|notes| !notes.is_empty()),
                 "tags" => form.tags = tags(&text(field, &gate).await?)?,
                 "durationMs" => form.duration_ms = optional(&text(field, &gate).await?, "durationMs: a whole number")?,
@@ -102,17 +103,19 @@ impl Incoming {
 }
 
 impl Form {
+    /// The sender's title, else one of the file's name: a meme without a name cannot be found again.
+    pub(crate) fn take_title(&mut self) -> String {
+        match std::mem::take(&mut self.title) {
+            title if title.trim().is_empty() => memes::title_of(self.file.as_ref().map_or("", |file| &file.name)),
+            title => title,
+        }
+    }
+
     /// The file, with what it was recognised as and the type of the meme it shall be (what the sender said, else what the
     /// file lends itself to).
     pub(crate) fn into_file(self) -> Result<(Staged, Container, MediaType), Problem> {
         let Some(file) = self.file else { return Err(invalid("file: it is missing")) };
-        let kind = match self.kind {
-            Some(kind) => kind,
-            None => Container::sniff(&file.head)
-                .and_then(|found| MediaType::ALL.into_iter().find(|kind| found.can_be(*kind)))
-                .unwrap_or(MediaType::Video),
-        };
-        let container = Container::of_upload(kind, file.content_type.as_deref(), &file.head)?;
+        let (container, kind) = Container::of_upload(self.kind, file.content_type.as_deref(), &file.head)?;
         Ok((file.staged, container, kind))
     }
 }
@@ -126,6 +129,7 @@ async fn receive(
     kind: Option<MediaType>,
 ) -> Result<Received, Problem> {
     let content_type = field.content_type().map(str::to_owned);
+    let name = field.file_name().unwrap_or_default().to_owned();
     let mut reader = Box::pin(field.into_async_read());
     let mut head = Vec::with_capacity(HEAD);
     while head.len() < HEAD {
@@ -135,9 +139,7 @@ async fn receive(
             count => head.extend_from_slice(&rest[..count]),
         }
     }
-    if let Some(kind) = kind {
-        Container::of_upload(kind, content_type.as_deref(), &head)?;
-    }
+    Container::of_upload(kind, content_type.as_deref(), &head)?;
 
     let refused = |error| match error {
         StageError::TooLarge { limit } => too_large(limit),
@@ -152,7 +154,7 @@ async fn receive(
             count => staging.write(&chunk[..count]).await.map_err(refused)?,
         }
     }
-    Ok(Received { staged: staging.seal().await.map_err(refused)?, content_type, head })
+    Ok(Received { staged: staging.seal().await.map_err(refused)?, name, content_type, head })
 }
 
 /// A field of text.
@@ -170,7 +172,21 @@ async fn text(field: Field, gate: &Gate) -> Result<String, Problem> {
     if bytes.len() as u64 > MOST_TEXT {
         return Err(invalid(format!("{name}: it is too long")));
     }
-    String::from_utf8(bytes).map_err(|_| invalid(format!("{name}: it is not UTF-8")))
+    let text = String::from_utf8(bytes).map_err(|_| invalid(format!("{name}: it is not UTF-8")))?;
+    // The database holds none.
+    match text.contains('\0') {
+        true if name == "title" => {
+            Err(Problem::bad_request(ErrorCode::InvalidTitle, "title: it contains a NUL character"))
+        }
+        true => Err(invalid(format!("{name}: it contains a NUL character"))),
+        false => Ok(text),
+    }
+}
+
+/// An empty one is none: a page's form sends what nobody chose.
+fn kind(text: &str) -> Result<Option<MediaType>, Problem> {
+    let unknown = |error| Problem::bad_request(ErrorCode::InvalidMediaType, format!("type: {error}"));
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(unknown) }
 }
 
 fn tags(text: &str) -> Result<Vec<String>, Problem> {
@@ -253,14 +269,14 @@ fn schema() -> MetaSchemaRef {
     let kinds = MediaType::ALL.iter().map(|kind| kind.as_str().into()).collect();
     let kind = MetaSchema {
         enum_items: kinds,
-        description: Some("What the meme shall be; by the file when absent."),
+        description: Some("What the meme shall be; what the file lends itself to when absent."),
         ..MetaSchema::new("string")
     };
     MetaSchemaRef::Inline(Box::new(MetaSchema {
         required: vec!["file"],
         properties: vec![
             ("file", field("string", Some("binary"), "mp4, mov, webm, png, jpeg, webp, gif, mp3, ogg, wav or m4a.")),
-            ("title", text(200, "Up to 200 characters.")),
+            ("title", text(200, "Up to 200 characters; the file's name without its ending when absent.")),
             ("type", MetaSchemaRef::Inline(Box::new(kind))),
             ("notes", text(500, "For the streamer, up to 500 characters.")),
             ("tags", field("string", None, "A JSON array of up to 20 strings of up to 50 characters each.")),

@@ -55,7 +55,8 @@ impl Submissions {
     /// that. With `Prefer: wait=5` it comes with the verdict, if there is one within 5 s: 201, or the problem that the
     /// file has (400 `INVALID_FILE_CONTENT`, 413 `VIDEO_TOO_LONG`). Too large is 413 `FILE_TOO_LARGE` at the first byte
     /// over the limit; a content type that is not taken is 400 `INVALID_FILE_TYPE`; one that does not go with `type` is
-    /// 400 `INVALID_MEDIA_TYPE`. For now only the channel's owner may send in, and is approved at once.
+    /// 400 `INVALID_MEDIA_TYPE`; bytes that are not what content type or `type` say are 400 `INVALID_FILE_CONTENT`, with
+    /// or without a `type`. For now only the channel's owner may send in, and is approved at once.
     #[oai(path = "/submissions", method = "post", operation_id = "submitMeme", tag = "Group::Memes")]
     async fn submit(
         &self,
@@ -145,7 +146,7 @@ async fn keep(
     key: Option<String>,
     mut form: Form,
 ) -> Result<Uuid, Problem> {
-    let (title, notes, tags) = (std::mem::take(&mut form.title), form.notes.take(), std::mem::take(&mut form.tags));
+    let (title, notes, tags) = (form.take_title(), form.notes.take(), std::mem::take(&mut form.tags));
     let claimed_duration_ms = form.duration_ms;
     let (staged, container, kind) = form.into_file()?;
     let source_hash = staged.hash.to_string();

@@ -55,13 +55,14 @@ impl Blobs {
         Ok(Staging::create(local.staging_path(), limit).await?)
     }
 
-    /// Makes an empty file for another program to write; removed when dropped.
+    /// Makes an empty file without a name for another program to write.
     ///
     /// # Errors
     /// The disk refused.
     pub async fn scratch(&self) -> std::io::Result<Scratch> {
         let Store::Local(local) = &self.store;
-        Scratch::create(local.staging_path()).await
+        let path = local.staging_path();
+        blocking(move || Scratch::create(&path)).await
     }
 
     /// Gives the bytes their name. Idempotent: the same bytes twice are one file. When this returns, the file survives a

@@ -3,7 +3,10 @@
 use std::{
     fs::Permissions,
     io,
-    os::unix::fs::PermissionsExt as _,
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    },
     path::{Path, PathBuf},
 };
 
@@ -47,10 +50,11 @@ pub struct Staged {
     pub size: u64,
 }
 
-/// An empty file that another program will write. Removed when dropped.
+/// An empty file that another program will write. It has no name: it is gone with the last process that has it open,
+/// also when that is killed.
 #[derive(Debug)]
 pub struct Scratch {
-    path: TemporaryPath,
+    file: std::fs::File,
 }
 
 impl Staging {
@@ -112,9 +116,10 @@ impl Staging {
 }
 
 impl Scratch {
-    pub(crate) async fn create(path: PathBuf) -> io::Result<Self> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).await?;
-        Ok(Self { path: TemporaryPath::new(path) })
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        std::fs::remove_file(path)?;
+        Ok(Self { file })
     }
 
     /// Opens the file, to be given to the program that writes it.
@@ -122,7 +127,7 @@ impl Scratch {
     /// # Errors
     /// The disk refused.
     pub fn open_for_writing(&self) -> io::Result<std::fs::File> {
-        std::fs::OpenOptions::new().read(true).write(true).open(self.path.get())
+        std::fs::OpenOptions::new().read(true).write(true).open(self.path())
     }
 
     /// Opens what was written.
@@ -130,7 +135,12 @@ impl Scratch {
     /// # Errors
     /// The disk refused.
     pub async fn open_for_reading(&self) -> io::Result<File> {
-        File::open(self.path.get()).await
+        File::open(self.path()).await
+    }
+
+    /// Opened by way of our own handle, each with a position of its own.
+    fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.file.as_raw_fd()).into()
     }
 }
 

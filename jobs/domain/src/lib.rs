@@ -3,6 +3,8 @@
 //! The order of the modules is the order of dependence: a noun may use those above it, never those below
 //! (`tests/it/guards.rs` checks it).
 
+pub(crate) mod unseen;
+
 pub mod events;
 
 pub mod accounts;

@@ -38,7 +38,8 @@ impl Bench {
     /// What an upload goes through. The error is the wire's error code.
     async fn take(&self, bytes: &[u8], kind: MediaType, said: &str) -> Result<Encoded, String> {
         let head = &bytes[..bytes.len().min(HEAD)];
-        let container = Container::of_upload(kind, Some(said), head).map_err(|unwelcome| format!("{unwelcome:?}"))?;
+        let (container, _) =
+            Container::of_upload(Some(kind), Some(said), head).map_err(|unwelcome| format!("{unwelcome:?}"))?;
         self.work(bytes, kind, container).await.map_err(|stop| match stop {
             Stop::Refused(refusal) => refusal.failure.code().to_owned(),
             other => format!("{other:?}"),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use blobs::{Blobs, Hash};
 use domain::{
-    media,
+    media::{self, Asset, MediaType},
     submissions::{self, Failure, Submission, SubmissionError, UploadState},
 };
 use queue::{Ctx, Database, Job, JobError, Outcome, Tx, Verdict};
 use uuid::Uuid;
 
-use crate::{Settings, Stop, policy::Refusal};
+use crate::{Settings, Stop, encoder, policy::Refusal};
 
 /// Given to each handler; cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +32,20 @@ impl Pool {
         let hash = hash(&submission.source_hash)?;
         let file = self.blobs.open_file(&hash).await.map_err(Stop::storage)?;
         file.ok_or_else(|| Stop::ours("storage", format!("the file {hash} is missing")))
+    }
+
+    /// The rendition that the same bytes got before, as this submission may show it.
+    pub(crate) fn shared(&self, submission: &Submission, known: Option<Asset>) -> Option<Asset> {
+        let shown = known.map(|asset| match asset.kind {
+            // How long a picture is shown is each sender's own wish.
+            MediaType::Image => {
+                let wish = encoder::picture_ms(submission.claimed_duration_ms, &self.settings);
+                Asset { duration_ms: i32::try_from(wish).unwrap_or(i32::MAX), ..asset }
+            }
+            _ => asset,
+        });
+        let limit = i32::try_from(self.settings.max_duration.as_millis()).unwrap_or(i32::MAX);
+        shown.filter(|asset| asset.duration_ms <= limit)
     }
 
     /// Ends a run that has no result. A refusal is the job's result, so effect and done are one transaction; what is our

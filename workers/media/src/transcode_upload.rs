@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    media::{self, NewFile},
+    media::{self, Asset, NewFile},
     submissions::{self, Rendition, Submission, SubmissionError, TranscodeUpload, UploadState},
 };
 use queue::{Ctx, JobError, Outcome, Verdict};
@@ -24,6 +24,13 @@ pub(crate) async fn handle(ctx: Ctx, job: TranscodeUpload, pool: Pool) -> Outcom
     let Some(submission) = pool.load(&ctx, job.submission, UploadState::Transcoding).await? else {
         return Ok(Verdict::Done);
     };
+    let mut conn = ctx.db().pool().acquire().await?;
+    let known = media::find_asset_of_source(&mut conn, &submission.source_hash, submission.kind).await?;
+    drop(conn);
+    // Made while this one waited for its turn.
+    if let Some(known) = pool.shared(&submission, known) {
+        return share(&ctx, &submission, &known).await;
+    }
     let facts: Facts = match serde_json::from_value(submission.probe.clone().unwrap_or_default()) {
         Ok(facts) => facts,
         Err(error) => {
@@ -35,6 +42,19 @@ pub(crate) async fn handle(ctx: Ctx, job: TranscodeUpload, pool: Pool) -> Outcom
         Ok(encoded) => publish(&ctx, &pool, &submission, encoded).await,
         Err(stop) => pool.stop::<TranscodeUpload>(&ctx, &submission, stop).await,
     }
+}
+
+/// The submission gets the rendition that another upload of the same bytes has.
+async fn share(ctx: &Ctx, submission: &Submission, known: &Asset) -> Outcome {
+    let mut tx = ctx.db().begin().await?;
+    ctx.finish(&mut tx).await?;
+    media::hold(&mut tx, &known.file_hash).await?;
+    match submissions::reuse(&mut tx, submission, known).await {
+        Ok(_meme) => tx.commit().await?,
+        Err(SubmissionError::Moved) => return Err(JobError::Stale),
+        Err(error) => return Err(JobError::retry(error)),
+    }
+    Ok(Verdict::Done)
 }
 
 /// Encodes while the row is told how far it is.

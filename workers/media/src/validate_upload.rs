@@ -21,9 +21,8 @@ pub(crate) async fn handle(ctx: Ctx, job: ValidateUpload, pool: Pool) -> Outcome
 
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
-    let limit = i32::try_from(pool.settings.max_duration.as_millis()).unwrap_or(i32::MAX);
     let known = media::find_asset_of_source(&mut tx, &submission.source_hash, submission.kind).await?;
-    let moved = match known.filter(|asset| asset.duration_ms <= limit) {
+    let moved = match pool.shared(&submission, known) {
         Some(asset) => {
             media::hold(&mut tx, &asset.file_hash).await?;
             submissions::reuse(&mut tx, &submission, &asset).await.map(drop)

@@ -34,32 +34,36 @@ pub enum Unwelcome {
     /// The content type does not go with the type of meme.
     #[error("a file of this content type cannot be a meme of this type")]
     MediaType,
-    /// The bytes are not what the content type says.
-    #[error("the file's content is not what its content type says")]
+    /// The bytes are not what the content type, or the type of meme, says.
+    #[error("the file's content is not what its content type or its type says")]
     Content,
 }
 
 impl Container {
-    /// Judges an upload by what its sender said and by its first bytes. A sender that does not know the content type
-    /// (`application/octet-stream`, or none) is taken at the word of the bytes.
+    /// Judges an upload by what its sender said and by its first bytes, and says what meme it becomes. Both words are
+    /// optional: a sender that does not know the content type (`application/octet-stream`, or none) is taken at the word
+    /// of the bytes, one that names no type gets the one that the file lends itself to.
     ///
     /// # Errors
     /// The first of [`Unwelcome`]'s reasons that applies.
-    pub fn of_upload(kind: MediaType, content_type: Option<&str>, head: &[u8]) -> Result<Self, Unwelcome> {
+    pub fn of_upload(
+        kind: Option<MediaType>,
+        content_type: Option<&str>,
+        head: &[u8],
+    ) -> Result<(Self, MediaType), Unwelcome> {
         let said = content_type.map(str::to_ascii_lowercase).filter(|said| said != "application/octet-stream");
         let possible = match said.as_deref() {
             None => Self::ALL,
             Some(said) => Self::of_content_type(said).ok_or(Unwelcome::FileType)?,
         };
-        if !possible.iter().any(|container| container.can_be(kind)) {
+        if kind.is_some_and(|kind| !possible.iter().any(|container| container.can_be(kind))) {
             return Err(Unwelcome::MediaType);
         }
-        match Self::sniff(head) {
-            Some(found) if possible.contains(&found) && found.can_be(kind) => Ok(found),
-            // Without a content type there is nothing for the bytes to contradict: a picture sent as a video.
-            Some(_) if said.is_none() => Err(Unwelcome::MediaType),
-            _ => Err(Unwelcome::Content),
-        }
+        let found = Self::sniff(head).filter(|found| possible.contains(found)).ok_or(Unwelcome::Content)?;
+        // Some wrap sound as well as pictures; only the content type tells which is meant.
+        let sound = said.is_some_and(|said| said.starts_with("audio/")).then_some(MediaType::Audio);
+        let kind = kind.or(sound).or_else(|| MediaType::ALL.into_iter().find(|kind| found.can_be(*kind)));
+        kind.filter(|kind| found.can_be(*kind)).map(|kind| (found, kind)).ok_or(Unwelcome::Content)
     }
 
     /// Recognises a file by its first bytes.
@@ -228,26 +232,47 @@ mod tests {
 
     #[test]
     fn says_which_of_the_three_claims_was_wrong() {
-        let judge = |kind, said, head| Container::of_upload(kind, said, head);
-        assert_eq!(judge(MediaType::Video, Some("video/mp4"), MP4), Ok(Container::Mp4));
-        assert_eq!(judge(MediaType::Video, Some("VIDEO/MP4"), MP4), Ok(Container::Mp4));
-        assert_eq!(judge(MediaType::Video, None, MP4), Ok(Container::Mp4));
-        assert_eq!(judge(MediaType::Video, Some("application/octet-stream"), MP4), Ok(Container::Mp4));
-        // A picture renamed to .mp4.
-        assert_eq!(judge(MediaType::Video, Some("video/mp4"), PNG), Err(Unwelcome::Content));
-        assert_eq!(judge(MediaType::Video, Some("video/mp4"), b""), Err(Unwelcome::Content));
-        assert_eq!(judge(MediaType::Video, Some("image/png"), PNG), Err(Unwelcome::MediaType));
-        assert_eq!(judge(MediaType::Video, None, PNG), Err(Unwelcome::MediaType));
-        assert_eq!(judge(MediaType::Video, Some("text/html"), MP4), Err(Unwelcome::FileType));
-        assert_eq!(judge(MediaType::Image, Some("image/svg+xml"), b"<svg"), Err(Unwelcome::FileType));
+        let judge = |kind, said, head| Container::of_upload(kind, said, head).map(|(found, _)| found);
+        let (video, image) = (Some(MediaType::Video), Some(MediaType::Image));
+        assert_eq!(judge(video, Some("video/mp4"), MP4), Ok(Container::Mp4));
+        assert_eq!(judge(video, Some("VIDEO/MP4"), MP4), Ok(Container::Mp4));
+        assert_eq!(judge(video, None, MP4), Ok(Container::Mp4));
+        assert_eq!(judge(video, Some("application/octet-stream"), MP4), Ok(Container::Mp4));
+        // A picture renamed to .mp4, whatever words come with it.
+        assert_eq!(judge(video, Some("video/mp4"), PNG), Err(Unwelcome::Content));
+        assert_eq!(judge(None, Some("video/mp4"), PNG), Err(Unwelcome::Content));
+        assert_eq!(judge(video, None, PNG), Err(Unwelcome::Content));
+        assert_eq!(judge(video, Some("video/mp4"), b""), Err(Unwelcome::Content));
+        assert_eq!(judge(None, None, b"#EXTM3U"), Err(Unwelcome::Content));
+        assert_eq!(judge(video, Some("image/png"), PNG), Err(Unwelcome::MediaType));
+        assert_eq!(judge(video, Some("text/html"), MP4), Err(Unwelcome::FileType));
+        assert_eq!(judge(None, Some("text/html"), MP4), Err(Unwelcome::FileType));
+        assert_eq!(judge(image, Some("image/svg+xml"), b"<svg"), Err(Unwelcome::FileType));
+    }
+
+    #[test]
+    fn finds_the_type_that_nobody_named() {
+        const WEBM: &[u8] = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm";
+        for (said, head, kind) in [
+            (None, PNG, MediaType::Image),
+            (None, MP4, MediaType::Video),
+            (Some("audio/mp4"), MP4, MediaType::Audio),
+            (Some("application/octet-stream"), b"ID3\x04\0\0", MediaType::Audio),
+            (Some("image/gif"), b"GIF89a\x01\0", MediaType::Gif),
+            (Some("video/webm"), WEBM, MediaType::Video),
+            (Some("audio/webm"), WEBM, MediaType::Audio),
+        ] {
+            assert_eq!(Container::of_upload(None, said, head).map(|(_, kind)| kind), Ok(kind), "{said:?}");
+        }
     }
 
     proptest! {
         #[test]
         fn never_takes_a_file_for_what_it_cannot_be(head in prop::collection::vec(any::<u8>(), 0..HEAD)) {
-            for kind in MediaType::ALL {
-                if let Ok(container) = Container::of_upload(kind, None, &head) {
+            for wish in MediaType::ALL.map(Some).into_iter().chain([None]) {
+                if let Ok((container, kind)) = Container::of_upload(wish, None, &head) {
                     prop_assert!(container.can_be(kind));
+                    prop_assert!(wish.is_none_or(|wish| wish == kind));
                     prop_assert_eq!(Container::sniff(&head), Some(container));
                 }
             }

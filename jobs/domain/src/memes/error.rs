@@ -6,7 +6,7 @@ use super::{MAX_PRICE, MAX_TITLE};
 pub enum MemeError {
     #[error("no such meme")]
     NotFound,
-    #[error("a title has at most {MAX_TITLE} characters")]
+    #[error("a title has at most {MAX_TITLE} characters, and no NUL among them")]
     InvalidTitle,
     #[error("a price is between 0 and {MAX_PRICE} coins")]
     InvalidPrice,

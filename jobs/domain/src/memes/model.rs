@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::MemeError;
-use crate::media::MediaType;
+use crate::{media::MediaType, unseen::is_unseen};
 
 /// Characters of a title.
 pub const MAX_TITLE: usize = 200;
@@ -93,6 +93,16 @@ pub struct MemeChange {
     pub price: Option<Option<i64>>,
 }
 
+/// A title for a meme whose sender gave none: the file's name without folders and ending, in words.
+#[must_use]
+pub fn title_of(file_name: &str) -> String {
+    let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let words: String = stem.chars().filter(|c| !is_unseen(*c)).map(|c| if c == '_' { ' ' } else { c }).collect();
+    let title: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_TITLE).collect();
+    if title.chars().any(char::is_alphanumeric) { title } else { "Untitled".to_owned() }
+}
+
 pub(super) fn check_title(title: &str) -> Result<(), MemeError> {
     // PostgreSQL's text cannot hold NUL.
     if title.chars().count() > MAX_TITLE || title.contains('\0') { Err(MemeError::InvalidTitle) } else { Ok(()) }
@@ -108,6 +118,24 @@ pub(super) fn check_price(price: Option<i64>) -> Result<(), MemeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn makes_a_title_of_a_files_name() {
+        for (name, title) in [
+            ("my_funny  cat.mp4", "my funny cat"),
+            ("v1.2 final.webm", "v1.2 final"),
+            ("C:\\clips\\кот.gif", "кот"),
+            ("../../etc/passwd", "passwd"),
+            ("\u{202e}gnp.exe", "gnp"),
+            ("a\0b\u{7}c.png", "abc"),
+            ("", "Untitled"),
+            (".mp4", "Untitled"),
+            ("---.mp4", "Untitled"),
+        ] {
+            assert_eq!(title_of(name), title, "{name:?}");
+        }
+        assert_eq!(title_of(&"ё".repeat(500)), "ё".repeat(MAX_TITLE));
+    }
 
     #[test]
     fn counts_characters_of_a_title_not_bytes() {

@@ -47,7 +47,8 @@ pub async fn advance_to_transcode(
     probe: &serde_json::Value,
 ) -> Result<(), SubmissionError> {
     repo::advance(tx, submission.id, UploadState::Probing, UploadState::Transcoding, Some(probe)).await?;
-    queue::enqueue(tx, &TranscodeUpload { submission: submission.id }).await?;
+    let work = format!("{}/{}", submission.kind, submission.source_hash);
+    queue::enqueue(tx, &TranscodeUpload { submission: submission.id, work: Some(work) }).await?;
     Ok(())
 }
 
@@ -69,7 +70,7 @@ pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition
         },
     )
     .await?;
-    approve(tx, submission, UploadState::Transcoding, &asset).await
+    approve(tx, submission, &asset).await
 }
 
 /// The same bytes were encoded before: shares that rendition. The caller holds the rendition's hash.
@@ -91,7 +92,7 @@ pub async fn reuse(tx: &mut Tx, submission: &Submission, known: &Asset) -> Resul
         },
     )
     .await?;
-    approve(tx, submission, UploadState::Received, &asset).await
+    approve(tx, submission, &asset).await
 }
 
 /// The file cannot become a meme. The caller holds the source's hash, gives its reference back ([`media::release`]) and
@@ -106,12 +107,7 @@ pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail
 }
 
 /// The owner's upload needs nobody else's word. The reference to the source passes from the submission to the asset.
-async fn approve(
-    tx: &mut Tx,
-    submission: &Submission,
-    from: UploadState,
-    asset: &Asset,
-) -> Result<Meme, SubmissionError> {
+async fn approve(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<Meme, SubmissionError> {
     let new = NewMeme {
         channel_id: submission.channel_id,
         asset_id: asset.id,
@@ -120,7 +116,7 @@ async fn approve(
         created_by: submission.submitter_id,
     };
     let meme = memes::create(tx, new).await?;
-    repo::approve(tx, submission.id, from, asset.id, meme.id).await?;
+    repo::approve(tx, submission.id, submission.upload_state, asset.id, meme.id).await?;
     record(tx, events::approved(submission, submission.submitter_id, meme.id)).await?;
     Ok(meme)
 }

@@ -1,11 +1,14 @@
 //! What can go wrong with submissions.
 
 use super::{MAX_NOTES, MAX_TAG, MAX_TAGS};
-use crate::{media::MediaError, memes::MemeError};
+use crate::{
+    media::MediaError,
+    memes::{MAX_TITLE, MemeError},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubmissionError {
-    #[error("a title has at most 200 characters")]
+    #[error("a title has at most {MAX_TITLE} characters, and no NUL among them")]
     InvalidTitle,
     #[error("notes have at most {MAX_NOTES} characters")]
     InvalidNotes,

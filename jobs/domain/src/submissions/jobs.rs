@@ -24,10 +24,14 @@ pub struct ProbeUpload {
     pub submission: Uuid,
 }
 
-/// Encodes the file anew and makes the meme.
+/// Encodes the file anew and makes the meme. The same bytes for the same use are encoded once: who comes later waits for
+/// the first, and then shares its rendition.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TranscodeUpload {
     pub submission: Uuid,
+    /// What is encoded, as what; none in orders of before.
+    #[serde(default)]
+    pub work: Option<String>,
 }
 
 /// Ends a submission whose job in this state was given up.
@@ -79,6 +83,10 @@ impl Job for TranscodeUpload {
 
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::Event(self.submission.to_string()))
+    }
+
+    fn order_key(&self) -> Option<String> {
+        self.work.clone()
     }
 
     fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {

@@ -65,7 +65,7 @@ pub(crate) async fn encode(
     let scratch = blobs.scratch().await.map_err(Stop::storage)?;
     let size = transcode(settings, source, &scratch, order, progress, cancelled).await?;
     let duration_ms = match order.kind {
-        MediaType::Image => order.claimed_ms.map_or(PICTURE, i64::from).clamp(1, limit_ms(settings)),
+        MediaType::Image => picture_ms(order.claimed_ms, settings),
         MediaType::Gif => repeated(order.facts.duration_ms, limit_ms(settings)),
         MediaType::Video | MediaType::Audio => played(blobs, settings, &scratch, order, cancelled).await?,
     };
@@ -83,6 +83,11 @@ pub(crate) async fn encode(
         duration_ms: i32::try_from(duration_ms).unwrap_or(i32::MAX).max(1),
         size,
     })
+}
+
+/// Milliseconds that a still picture is shown.
+pub(crate) fn picture_ms(claimed: Option<i32>, settings: &Settings) -> i64 {
+    claimed.map_or(PICTURE, i64::from).clamp(1, limit_ms(settings))
 }
 
 async fn transcode(

@@ -1,0 +1,37 @@
+//! Characters that nobody sees: they make two names look alike, or turn the text around them.
+
+/// Whether a reader sees nothing of the character, or only what it does to others: control characters, zero-width and
+/// tag characters, marks of direction, fillers. Not the joiners and selectors that emoji and some scripts are made of.
+#[must_use]
+pub(crate) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+                | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+                | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// Whether there is anything to see in it at all.
+#[must_use]
+pub(crate) fn is_blank(text: &str) -> bool {
+    let joins = |character| matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{2800}');
+    text.chars().all(|character| character.is_whitespace() || is_unseen(character) || joins(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_is_seen_from_what_is_not() {
+        assert!("a\u{200b}b".chars().any(is_unseen) && "a\u{202e}b".chars().any(is_unseen));
+        for text in ["Кот", "❤️", "👨‍👩‍👧", "می‌خواهم", "a b"] {
+            assert!(!text.chars().any(is_unseen) && !is_blank(text), "{text}");
+        }
+        for text in ["", " ", "\u{200b}", "\u{200d}\u{feff}", "\u{2800}"] {
+            assert!(is_blank(text), "{text:?}");
+        }
+    }
+}
