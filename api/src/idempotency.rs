@@ -11,10 +11,16 @@ use crate::problem::{ErrorCode, Problem};
 pub(crate) fn key(header: Option<String>) -> Result<Option<String>, Problem> {
     match header {
         Some(key) if !(1..=128).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(Problem::bad_request(ErrorCode::ValidationError, "Idempotency-Key: 1 to 128 visible characters"))
+            Err(malformed())
         }
         key => Ok(key),
     }
+}
+
+/// The key is not of the right form.
+pub(crate) fn malformed() -> Problem {
+    let detail = "Idempotency-Key: one key of 1 to 128 visible ASCII characters";
+    Problem::bad_request(ErrorCode::ValidationError, detail)
 }
 
 /// The key was used for another question.

@@ -9,6 +9,7 @@ use poem::{
 
 use crate::{
     gate::Gate,
+    idempotency,
     problem::{ErrorCode, Problem},
 };
 
@@ -16,7 +17,8 @@ use crate::{
 const LIMIT: u64 = 1024 * 1024;
 
 /// 413 for a body over 1 MiB, 411 for one that does not say how long it is; multipart bodies pass, through a [`Gate`]. 400
-/// for an address with a NUL in it, which PostgreSQL's text cannot hold. Whoever refuses, the sender hears it.
+/// for an address with a NUL in it, which PostgreSQL's text cannot hold, and for a key of a request that is not text: as a
+/// parameter it would count as absent, and its request would be done again. Whoever refuses, the sender hears it.
 pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let address = request.uri().path_and_query().map(poem::http::uri::PathAndQuery::as_str).unwrap_or_default();
     if address.contains("%00") {
@@ -24,6 +26,13 @@ pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request:
     }
     // A sender that asks first (`Expect: 100-continue`) hears a refusal before it sends anything.
     let asks_first = request.headers().contains_key(header::EXPECT);
+    let mut keys = request.headers().get_all("idempotency-key").iter();
+    if keys.next().is_some_and(|key| key.to_str().is_err() || keys.next().is_some()) {
+        if !asks_first {
+            Gate::new(request.take_body()).0.linger();
+        }
+        return Err(unread(idempotency::malformed()));
+    }
     if request.content_type().is_some_and(|kind| kind.starts_with("multipart/")) {
         let (gate, through) = Gate::new(request.take_body());
         request.set_body(through);

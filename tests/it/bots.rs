@@ -233,6 +233,12 @@ async fn a_bot_is_switched_per_platform_and_says_only_what_it_may() {
     {
         demo.post("/streamer/bot/say", &json!({ "message": message })).await.expect(status);
     }
+    for order in ["/ban ann", " .timeout ann", "\u{200b}/me waves"] {
+        let refused = demo.post("/streamer/bot/say", &json!({ "message": order })).await.expect(400);
+        let detail =
+            "message: the message begins like an order to the platform (/ban, .ban), which a bot does not give";
+        assert_eq!(refused["detail"], detail, "{order:?}");
+    }
     recorded(&app, 1).await;
     assert_eq!(said(&twitch, "demo"), ["a".repeat(500)]);
     let kick = demo.post("/streamer/bot/say", &json!({ "message": "hi", "provider": "kick" })).await;

@@ -82,3 +82,40 @@ async fn a_body_that_is_no_json_is_told_so() {
         assert_eq!(answer.json["detail"], detail);
     }
 }
+
+#[tokio::test]
+async fn a_key_that_is_no_text_is_refused_and_not_overlooked() {
+    let stage = Stage::open().await;
+    let viewer = stage.viewer("anna", 100).await;
+    let path = format!("/memes/{}/activate", stage.meme(1000).await);
+    let bytes = |key: &[u8]| reqwest::header::HeaderValue::from_bytes(key).unwrap();
+    for keys in [vec![b"caf\xe9".as_slice()], vec!["ключ".as_bytes()], vec![b"two words"], vec![b"one", b"two"]] {
+        let mut request = viewer.request(Method::POST, &path);
+        for key in &keys {
+            request = request.header("idempotency-key", bytes(key));
+        }
+        let answer = harness::Session::send(request).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "VALIDATION_ERROR"), "{keys:?}");
+        let detail = "Idempotency-Key: one key of 1 to 128 visible ASCII characters";
+        assert_eq!(answer.json["detail"], detail, "{keys:?}");
+    }
+    assert_eq!(stage.balance(&viewer).await, 100, "nothing was bought");
+}
+
+#[tokio::test]
+async fn a_channel_gets_no_slug_of_ours_and_no_name_that_is_not_what_it_seems() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let anna = app.login("anna", "viewer").await;
+    for slug in ["admin", "API", "overlay", "me", "docs", "health"] {
+        let answer = anna.post("/channels", &json!({ "slug": slug })).await.expect(400);
+        assert_eq!(answer["detail"], "slug: this word is reserved", "{slug}");
+    }
+    for slug in ["de\u{200b}mo", "demo\u{200d}", "d\u{435}mo"] {
+        anna.post("/channels", &json!({ "slug": slug })).await.expect(400);
+    }
+    for name in ["\u{200b}", "de\u{200b}mo", "\u{202e}omed", "a\0b"] {
+        let answer = anna.post("/channels", &json!({ "slug": "anna", "name": name })).await.expect(400);
+        assert!(answer["detail"].as_str().unwrap().starts_with("name: "), "{answer}");
+    }
+    anna.post("/channels", &json!({ "slug": "anna", "name": "Anna ❤️" })).await.expect(201);
+}

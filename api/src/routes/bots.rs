@@ -53,7 +53,8 @@ impl Bots {
     /// Say something in the chat
     ///
     /// The message waits in the outbox and is said once, after those before it. 400 with `enabledProviders` when several
-    /// bots are enabled and none is named; 400 `BOT_DISABLED` when the bot is off.
+    /// bots are enabled and none is named; 400 `BOT_DISABLED` when the bot is off. What begins like an order to the
+    /// platform (`/ban`, `.ban`) is 400: bots give none.
     #[oai(path = "/streamer/bot/say", method = "post", operation_id = "say")]
     async fn say(&self, app: Data<&App>, streamer: Streamer, say: Json<Say>) -> Result<Json<SaidView>, Problem> {
         let mut tx = app.db.begin().await?;

@@ -37,14 +37,14 @@ pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result
 ///
 /// # Errors
 /// [`BotError::Ambiguous`] without a provider and with several bots; [`BotError::Disabled`] when the bot is off;
-/// [`BotError::Text`] when it is not one message.
+/// [`BotError::Text`] when it is not one message, or an order to the platform.
 pub async fn say(
     tx: &mut Tx,
     channel_id: Uuid,
     provider: Option<Provider>,
     message: &str,
 ) -> Result<OutboxMessage, BotError> {
-    let text = Text::new(message).map_err(BotError::Text)?;
+    let text = Text::of_person(message).map_err(BotError::Text)?;
     let enabled = repo::enabled(tx, channel_id).await?;
     let provider = match (provider, enabled.as_slice()) {
         (Some(provider), _) => provider,

@@ -4,7 +4,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::ChannelError;
-use crate::events::Stream;
+use crate::{
+    events::Stream,
+    unseen::{is_blank, is_unseen},
+};
 
 /// How an overlay shows what it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +92,15 @@ impl SettingsChange {
     /// Checks ranges before anything is written.
     pub(super) fn check(&self) -> Result<(), ChannelError> {
         let invalid = |field, problem: &str| Err(ChannelError::Invalid { field, problem: problem.to_owned() });
-        if self.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
-            return invalid("name", "1 to 100 characters");
+        if self.name.as_ref().is_some_and(|name| is_blank(name) || name.chars().count() > 100) {
+            return invalid("name", "1 to 100 characters, not all of them blank");
         }
-        if self.description.as_ref().is_some_and(|text| text.chars().count() > 2000) {
-            return invalid("description", "at most 2000 characters");
+        // Two channels must not look alike.
+        if self.name.as_ref().is_some_and(|name| name.chars().any(is_unseen)) {
+            return invalid("name", "no characters that cannot be seen, or that turn text around");
+        }
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > 2000 || text.contains('\0')) {
+            return invalid("description", "at most 2000 characters, and no NUL among them");
         }
         if self.default_price.is_some_and(|price| !(0..=1_000_000_000).contains(&price)) {
             return invalid("defaultPrice", "0 to 1000000000 coins");
@@ -116,13 +123,44 @@ impl SettingsChange {
     }
 }
 
-/// A slug in the form in which it is kept: lower case, 1 to 25 of `a-z 0-9 _`.
+/// Slugs that nobody gets: words of our own paths, which an address with a channel's name in it must never be taken for;
+/// words under which somebody could pass for us; words that programs write where there is no name.
+const RESERVED: &str = "
+    api auth channels credits docs events health healthz internal login logout me memes metrics openapi overlay owner
+    panel public readyz settings static streamer submissions uploads wallet webhooks ws www
+    admin administrator help memalerts mod moderator official root security staff support system
+    anonymous null undefined
+";
+
+/// A slug in the form in which it is kept: lower case, 1 to 25 of `a-z 0-9 _`, and not one of ours.
 ///
 /// # Errors
 /// [`ChannelError::Invalid`] when it does not fit.
 pub fn parse_slug(input: &str) -> Result<String, ChannelError> {
-    crate::accounts::parse_login(input).map_err(|_| ChannelError::Invalid {
-        field: "slug",
-        problem: "1 to 25 letters a-z, digits or underscores".to_owned(),
-    })
+    let invalid = |problem: &str| ChannelError::Invalid { field: "slug", problem: problem.to_owned() };
+    let slug =
+        crate::accounts::parse_login(input).map_err(|_| invalid("1 to 25 letters a-z, digits or underscores"))?;
+    if RESERVED.split_whitespace().any(|word| word == slug) { Err(invalid("this word is reserved")) } else { Ok(slug) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_plain_and_none_of_ours() {
+        assert_eq!(parse_slug(" Demo_1 ").unwrap(), "demo_1");
+        for wrong in ["admin", "ADMIN", "@api", "overlay", "de\u{200b}mo", "\u{200b}demo", "dеmo", "a/b", ""] {
+            assert!(parse_slug(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_shows_what_it_is() {
+        let named = |name: &str| SettingsChange { name: Some(name.to_owned()), ..SettingsChange::default() }.check();
+        assert!(named("Кот ❤️ 👨‍👩‍👧").is_ok());
+        for wrong in ["", " ", "\u{200b}", "\u{2800}", "de\u{200b}mo", "\u{202e}omed", "a\0b"] {
+            assert!(named(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

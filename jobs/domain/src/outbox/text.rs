@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::unseen::is_unseen;
+
 /// Of one message, in characters.
 pub const MAX_CHARS: usize = 500;
 /// Of one message, in bytes of UTF-8.
@@ -22,6 +24,8 @@ pub enum TextError {
     Empty,
     #[error("the message has more than {MAX_CHARS} characters or {MAX_BYTES} bytes")]
     TooLong,
+    #[error("the message begins like an order to the platform (/ban, .ban), which a bot does not give")]
+    Order,
 }
 
 impl Text {
@@ -35,6 +39,21 @@ impl Text {
             true => Err(TextError::Empty),
             false if !fits(&text) => Err(TextError::TooLong),
             false => Ok(Self(text)),
+        }
+    }
+
+    /// [`Text::new`] for what a person wants said: who writes `/ban ann` means an order and not these words, and is told
+    /// that it is none. A dot before anything but a letter is no order (`...`).
+    ///
+    /// # Errors
+    /// As [`Text::new`]; [`TextError::Order`].
+    pub fn of_person(raw: &str) -> Result<Self, TextError> {
+        let text = Self::new(raw)?;
+        let mut seen = text.0.chars().skip_while(|char| is_unseen(*char) || char.is_whitespace());
+        match (seen.next(), seen.next()) {
+            (Some('/'), _) => Err(TextError::Order),
+            (Some('.'), Some(next)) if next.is_alphabetic() => Err(TextError::Order),
+            _ => Ok(text),
         }
     }
 
@@ -112,6 +131,16 @@ mod tests {
             let text = Text::new(raw).unwrap();
             assert!(!text.as_str().starts_with(['/', '.']), "{raw}");
             assert_eq!(Text::plain(text.as_str()), raw.trim());
+        }
+    }
+
+    #[test]
+    fn a_person_who_gives_an_order_is_told_that_it_is_none() {
+        for raw in ["/ban ann", ".ban ann", "  /ban ann", "\r\n/me waves", "\u{200b}/ban ann", "\u{a0}.BAN ann", "//"] {
+            assert_eq!(Text::of_person(raw), Err(TextError::Order), "{raw:?}");
+        }
+        for raw in ["hi /ban", "...and then", ".", ". so", ".5 is half", "!memes"] {
+            assert!(Text::of_person(raw).is_ok(), "{raw:?}");
         }
     }
 
