@@ -17,7 +17,7 @@ async fn a_viewer_pays_the_price_and_waits_in_the_queue() {
     assert_eq!((&body["wallet"]["balance"], &body["isFree"]), (&json!(150), &json!(false)));
     assert_eq!(stage.balance(&anna).await, 150);
     let mine = stage.state_of(&anna, body["activation"]["id"].as_str().unwrap()).await;
-    assert_eq!((&mine["position"], &mine["etaMs"]), (&json!(1), &json!(0)), "{mine}");
+    assert_eq!((&mine["position"], &mine["etaMs"]), (&json!(1), &json!(null)), "no screen: nobody knows when: {mine}");
 }
 
 #[tokio::test]
@@ -130,6 +130,11 @@ async fn a_viewer_takes_a_waiting_activation_back_once_and_nobody_elses() {
     let withdrawn = anna.delete(&path).await.expect(200);
     assert_eq!((&withdrawn["status"], &withdrawn["reason"]), (&json!("cancelled"), &json!("withdrawn")));
     assert_eq!((&withdrawn["coinsSpent"], &withdrawn["refundedCoins"]), (&json!(100), &json!(100)));
+    assert_eq!(
+        withdrawn["wallet"],
+        anna.get("/channels/demo/wallet").await.expect(200),
+        "with the coins that came back"
+    );
     let now = anna.get(&path).await.expect(200);
     assert!(withdrawn["endedAt"].is_string() && withdrawn["endedAt"] == now["endedAt"], "{withdrawn} {now}");
     assert_eq!(stage.balance(&anna).await, 100);

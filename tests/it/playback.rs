@@ -71,7 +71,23 @@ async fn viewers_take_turns_when_one_of_them_orders_a_lot() {
     let shown: Vec<&str> = queue["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
     assert_eq!(shown, order);
     let last = stage.state_of(&anna, &order[3]).await;
-    assert_eq!((&last["position"], &last["etaMs"]), (&json!(4), &json!(6000)));
+    assert_eq!((&last["position"], &last["etaMs"]), (&json!(4), &json!(null)));
+}
+
+#[tokio::test]
+async fn a_wait_is_foretold_only_while_a_screen_is_there() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 300).await);
+    let mut screen = stage.screen().await;
+    stage.activate(&anna, meme).await;
+    screen.next_item().await;
+    stage.activate(&anna, meme).await;
+    let last = stage.activate(&anna, meme).await;
+    let mine = stage.state_of(&anna, &last).await;
+    assert_eq!((&mine["position"], &mine["etaMs"]), (&json!(2), &json!(4000)));
+    drop(screen);
+    wait_until("nobody can tell when", async || stage.state_of(&anna, &last).await["etaMs"].is_null().then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -177,6 +193,26 @@ async fn a_screen_that_cannot_show_it_gives_the_coins_back_unless_another_can() 
     let mine = stage.state_of(&anna, &broken).await;
     assert_eq!((&mine["status"], &mine["reason"]), (&json!("failed"), &json!("screen_failed")));
     assert_eq!(stage.balance(&anna).await, 100);
+}
+
+#[tokio::test]
+async fn the_streamer_reads_why_a_screen_could_not_show_an_item() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    let id = stage.activate(&anna, meme).await;
+    screen.next_item().await;
+    let path = format!("/overlay/t/{}/activations/{id}/ack", stage.token);
+    let say = async |reason: &str| {
+        let word = json!({ "state": "failed", "reason": reason, "screenId": screen.id });
+        stage.app.anonymous().post(&path, &word).await
+    };
+    let long = say(&"ж".repeat(501)).await.expect(400);
+    assert_eq!(long["detail"], "reason: it has 501 characters, at most 500 are allowed");
+    let words = "ж".repeat(500);
+    say(&words).await.expect(200);
+    let history = stage.streamer.get("/streamer/queue/history").await.expect(200);
+    assert_eq!((&history[0]["reason"], &history[0]["detail"]), (&json!("screen_failed"), &json!(words)));
 }
 
 #[tokio::test]

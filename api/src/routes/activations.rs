@@ -4,6 +4,7 @@ use domain::{
     activations::{self, Wish},
     playback,
     requests::Request,
+    wallets,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -20,7 +21,7 @@ use crate::{
     idempotency,
     problem::{ErrorCode, Problem},
     stored::Kept,
-    views::activations::{ActivationView, MyActivationView, PlacedView},
+    views::activations::{MyActivationView, PlacedView, WithdrawnView},
 };
 
 pub(crate) struct Activations;
@@ -70,7 +71,7 @@ impl Activations {
 
     /// Take my activation back
     ///
-    /// While it waits; the coins return, `refundedCoins` says how many. 409 once it plays or has ended.
+    /// While it waits; the coins return, `refundedCoins` says how many, and `wallet` what you have now. 409 once it plays or has ended.
     #[oai(path = "/me/activations/:id", method = "delete", operation_id = "withdrawMyActivation")]
     async fn withdraw(
         &self,
@@ -78,12 +79,13 @@ impl Activations {
         viewer: Viewer,
         /// The activation's id.
         id: Path<Uuid>,
-    ) -> Result<Json<ActivationView>, Problem> {
+    ) -> Result<Json<WithdrawnView>, Problem> {
         let mut tx = app.db.begin().await?;
         let activation = playback::withdraw(&mut tx, viewer.id, id.0).await?;
+        let wallet = wallets::find(&mut tx, viewer.id, activation.channel_id).await?;
         fail::fail_point!("playback::withdraw::before");
         tx.commit().await?;
         fail::fail_point!("playback::withdraw::after");
-        Ok(Json(activation.into()))
+        Ok(Json(WithdrawnView::new(activation, wallet)))
     }
 }

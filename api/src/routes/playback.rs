@@ -19,7 +19,7 @@ use crate::{
     auth::Streamer,
     paging::{Listed, Page},
     problem::{ErrorCode, Problem},
-    views::activations::{Ack, AckState, ActivationView, ChannelStatsView, ClearedView, QueueView},
+    views::activations::{Ack, AckState, ActivationView, ChannelStatsView, ClearedView, EndedView, QueueView},
 };
 
 pub(crate) struct Playback;
@@ -45,7 +45,7 @@ impl Playback {
 
     /// What has been played
     ///
-    /// Ended items with their reasons, the newest first.
+    /// Ended items with their reasons, the newest first; `detail` is what a screen said that could not show one.
     #[oai(path = "/streamer/queue/history", method = "get", operation_id = "listQueueHistory", tag = "Group::Streamer")]
     async fn history(
         &self,
@@ -55,12 +55,18 @@ impl Playback {
         limit: Query<Option<i64>>,
         /// Items to pass over.
         offset: Query<Option<i64>>,
-    ) -> Result<Listed<ActivationView>, Problem> {
+    ) -> Result<Listed<EndedView>, Problem> {
         let page = Page::new(limit.0, offset.0)?;
         let mut conn = app.db.pool().acquire().await?;
         let ended = activations::history(&mut conn, streamer.channel.id, page.limit, page.offset).await?;
         let total = activations::count_ended(&mut conn, streamer.channel.id).await?;
-        Ok(Listed::new(page, ended.into_iter().map(Into::into).collect(), total))
+        let ids: Vec<Uuid> = ended.iter().map(|activation| activation.id).collect();
+        let mut words = activations::words_of_screens(&mut conn, &ids).await?;
+        let ended = ended.into_iter().map(|activation| {
+            let detail = words.remove(&activation.id);
+            EndedView::new(activation, detail)
+        });
+        Ok(Listed::new(page, ended.collect(), total))
     }
 
     /// Skip what plays

@@ -3,6 +3,7 @@
 use domain::{
     activations::{Activation, Counts, Placed, Status, ViewerState},
     playback::{PlayView, QueueState},
+    wallets::Wallet,
 };
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
@@ -144,7 +145,8 @@ pub(crate) struct MyActivationView {
     activation: ActivationView,
     /// 1 is next; null unless it waits.
     position: Option<i64>,
-    /// Milliseconds until it may start; null unless it waits, and while playback is paused.
+    /// Milliseconds until it may start; null unless it waits, while playback is paused, and while no
+    /// screen is there.
     eta_ms: Option<i64>,
     /// Whether the coins came back.
     refunded: bool,
@@ -159,6 +161,38 @@ impl From<ViewerState> for MyActivationView {
             eta_ms: state.place.and_then(|place| place.eta_ms),
             activation,
         }
+    }
+}
+
+/// An activation that its viewer has taken back.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct WithdrawnView {
+    #[oai(flatten)]
+    activation: ActivationView,
+    /// With the coins that came back; null for whoever never had one.
+    wallet: Option<WalletView>,
+}
+
+impl WithdrawnView {
+    pub(crate) fn new(activation: Activation, wallet: Option<Wallet>) -> Self {
+        Self { activation: activation.into(), wallet: wallet.map(Into::into) }
+    }
+}
+
+/// An activation that has ended, as the streamer sees it.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct EndedView {
+    #[oai(flatten)]
+    activation: ActivationView,
+    /// What the screen said that could not show it.
+    detail: Option<String>,
+}
+
+impl EndedView {
+    pub(crate) fn new(activation: Activation, detail: Option<String>) -> Self {
+        Self { activation: activation.into(), detail }
     }
 }
 
@@ -253,7 +287,8 @@ pub(crate) enum AckState {
 #[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct Ack {
     pub(crate) state: AckState,
-    /// Why it failed, at most 500 characters.
+    /// Why it failed, at most 500 characters; the streamer reads it in the queue's history.
+    #[oai(validator(max_length = 500))]
     pub(crate) reason: Option<String>,
     /// The play that is meant, from `activation:new`; the present one when absent.
     pub(crate) play_epoch: Option<i64>,

@@ -67,6 +67,18 @@ example!(activations::MyActivationView, {
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z",
     "position": 2, "etaMs": 4000, "refunded": false
 });
+example!(activations::WithdrawnView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "cancelled", "reason": "withdrawn", "coinsSpent": 100,
+        "refundedCoins": 100, "durationMs": 2000, "playEpoch": 0, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
+    "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 300 }
+});
+example!(activations::EndedView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
+        "title": "Test pattern", "senderDisplayName": "Anna", "status": "failed", "reason": "screen_failed", "coinsSpent": 100,
+        "refundedCoins": 100, "durationMs": 2000, "playEpoch": 17, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
+    "detail": "the file cannot be decoded"
+});
 example!(activations::QueueView, {
     "playing": [], "items": [{ "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,

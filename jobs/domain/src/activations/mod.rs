@@ -18,6 +18,7 @@ pub use place::{Placed, Wish, place, place_test};
 pub use price::{BASIS_POINTS, final_price};
 pub use repo::{
     Counts, ViewerState, audit, count_ended, counts, find, find_of_viewer, history, list_queued, viewer_state,
+    words_of_screens,
 };
 pub use settle::updated_event;
 

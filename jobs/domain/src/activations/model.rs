@@ -149,6 +149,7 @@ impl Activation {
 pub struct Place {
     /// 1 is next.
     pub position: i64,
-    /// Milliseconds until it may start, by the lengths of what is before it; null while playback is paused.
+    /// Milliseconds until it may start, by the lengths of what is before it; null while playback is paused, and while
+    /// there is no screen.
     pub eta_ms: Option<i64>,
 }

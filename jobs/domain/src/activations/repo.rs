@@ -409,6 +409,8 @@ pub async fn viewer_state(conn: &mut PgConnection, viewer: Uuid, id: Uuid) -> Re
     let row = sqlx::query!(
         r#"select count(ahead.id) as "ahead!", coalesce(sum(ahead.duration_ms), 0)::bigint as "ahead_ms!",
                   c.playback_paused_at is not null as "paused!",
+                  coalesce((select l.screenless_since is not null from lanes l where l.channel_id = c.id), true)
+                      as "screenless!",
                   case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end as "slots!",
                   (select coalesce(sum(greatest(0, p.duration_ms
                        - coalesce(extract(epoch from app_now() - p.started_at) * 1000, 0))), 0)::bigint
@@ -426,8 +428,22 @@ pub async fn viewer_state(conn: &mut PgConnection, viewer: Uuid, id: Uuid) -> Re
     .fetch_one(conn)
     .await?;
     let eta_ms = (row.ahead_ms + row.playing_ms) / i64::from(row.slots.max(1));
-    let place = Place { position: row.ahead + 1, eta_ms: (!row.paused).then_some(eta_ms) };
+    let place = Place { position: row.ahead + 1, eta_ms: (!row.paused && !row.screenless).then_some(eta_ms) };
     Ok(Some(ViewerState { activation, place: Some(place) }))
+}
+
+/// Why these could not be shown, in the words of the screens that said so.
+///
+/// # Errors
+/// The database refused.
+pub async fn words_of_screens(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select id, detail as "detail!" from activations where id = any($1) and detail is not null"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.detail)).collect())
 }
 
 /// How many activations of a channel are in which state; test events are not counted.

@@ -44,7 +44,7 @@ pub struct Report {
     pub play_epoch: Option<i64>,
     /// The screen's own id; all clients without one count as one screen.
     pub screen_id: Option<Uuid>,
-    /// Why it failed, in the screen's words; at most 500 characters are kept.
+    /// Why it failed, in the screen's words; at most 500 characters.
     pub reason: Option<String>,
 }
 
@@ -77,8 +77,7 @@ pub async fn acknowledge(tx: &mut Tx, channel: &Channel, report: &Report) -> Res
         }
         ReportedState::Failed if screen.another_may_show => return Ok(activation),
         ReportedState::Failed => {
-            let detail = report.reason.as_ref().map(|reason| reason.chars().take(500).collect());
-            let end = End::Refund { reason: Reason::ScreenFailed, detail };
+            let end = End::Refund { reason: Reason::ScreenFailed, detail: report.reason.clone() };
             finish(tx, &mut activation, &end).await?;
         }
         ReportedState::Done if screen.in_time => finish(tx, &mut activation, &End::Done).await?,
