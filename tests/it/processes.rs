@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use harness::MemalertsProcess;
+use harness::{MemalertsProcess, TestApp};
 use nix::sys::signal::Signal;
 
 /// A folder for the private PostgreSQL, reachable for the user it runs as; removed at the end.
@@ -31,11 +31,10 @@ fn free_port() -> u16 {
 
 #[tokio::test]
 async fn an_empty_environment_is_refused_with_one_message_that_lists_all_that_is_missing() {
-    let mut process = MemalertsProcess::spawn(&["all"], &[("MEMALERTS_ENV", "")]);
-    assert!(!process.ended().await.success());
-    let log = process.log();
-    assert_eq!(log.len(), 1, "{log:?}");
-    let message = log[0]["msg"].as_str().unwrap();
+    let said = MemalertsProcess::spawn(&["all"], &[("MEMALERTS_ENV", "")]).failure().await;
+    let line: serde_json::Value = serde_json::from_str(&said[0]).expect("a line of JSON");
+    let message = line["msg"].as_str().unwrap();
+    assert_eq!(said[1..].join("\n"), format!("memalerts: {message}"), "and once in plain words");
     assert!(message.contains("MEMALERTS_SECRET") && message.contains("MEMALERTS_INTERNAL_SECRET"), "{message}");
     assert!(message.contains("MEMALERTS_ENV is not set, which means prod"), "{message}");
 }
@@ -120,6 +119,10 @@ async fn pool_media_does_not_start_without_the_programs_it_runs() {
             MemalertsProcess::spawn(arguments, &[("FFMPEG_PATH", "/nowhere/ffmpeg")]).failure().await.join("\n");
         assert!(refusal.contains("/nowhere/ffmpeg (FFMPEG_PATH)") && refusal.contains("apt-get install"), "{refusal}");
         assert!(!refusal.contains("FFPROBE_PATH"), "only what is missing: {refusal}");
+        let (log, words) = refusal.split_once("\nmemalerts: ").expect("the reason in plain words, after the log");
+        assert!(words.starts_with("pool media cannot work on this machine"), "{words}");
+        let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).expect("a line of JSON");
+        assert_eq!(last["msg"], words, "the same reason for a collector of logs");
     }
 }
 
@@ -285,4 +288,64 @@ async fn a_second_signal_means_now() {
     process.logged("first signal: finishing what runs; a second one stops at once").await;
     process.signal(Signal::SIGINT);
     assert_eq!(process.ended().await.code(), Some(130));
+}
+
+#[tokio::test]
+async fn the_work_is_looked_at_and_ordered_without_the_folder_of_uploads() {
+    let app = TestApp::start().await;
+    let admin = app.login("boss", "admin").await;
+    let demo = app.login("demo", "streamer").await;
+    demo.post("/streamer/queue/playback/pause", &serde_json::json!({})).await.expect(200);
+    app.drain().await;
+    let shared = app.process_env();
+    let mut env: Vec<(&str, &str)> = shared.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    // The last word counts: a folder that nobody can make.
+    env.push(("UPLOAD_DIR", "/proc/nowhere"));
+    let ask = async |arguments: &[&str]| MemalertsProcess::spawn(arguments, &env).outcome().await;
+
+    let (paused, said, _) = ask(&["queues", "pause", "media"]).await;
+    assert!(paused.success() && said.starts_with("pool media is paused"), "{said}");
+    let queues = admin.get("/admin/queues").await.expect(200);
+    let media = queues.as_array().unwrap().iter().find(|queue| queue["pool"] == "media").unwrap();
+    assert_eq!(media["workers"], 1, "{media}");
+    assert!(ask(&["queues", "list"]).await.1.lines().any(|line| line.starts_with("media") && line.ends_with("paused")));
+    assert!(ask(&["queues", "resume", "media"]).await.0.success());
+
+    let done: i64 = sqlx::query_scalar("select max(id) from jobs_done").fetch_one(app.pool()).await.unwrap();
+    let (retried, _, refusal) = ask(&["jobs", "retry", &done.to_string()]).await;
+    assert!(!retried.success() && refusal.contains(&format!("job {done} is finished: done")), "{refusal}");
+    let unknown = ask(&["jobs", "discard", "999999"]).await.2;
+    assert!(unknown.contains("there is no job 999999"), "{unknown}");
+
+    // What is finished is shown to whoever asks for it; what is dead stands before what waits.
+    let insert = "insert into jobs (kind, version, pool, payload, max_attempts, state, run_at, died_at)
+                  values ('note', 1, 'desk', '{}', 1, 'dead', app_now(), app_now()),
+                         ('note', 1, 'desk', '{}', 1, 'ready', app_now() + interval '1 day', null)";
+    sqlx::query(insert).execute(app.pool()).await.unwrap();
+    let list = async |more: &[&str]| ask(&[&["jobs", "list"], more].concat()).await.1;
+    let unfinished = list(&["--kind", "note"]).await;
+    let states: Vec<&str> = unfinished.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(states, ["dead", "scheduled"], "{unfinished}");
+    assert!(!list(&[]).await.contains("done"));
+    assert!(list(&["--state", "any"]).await.contains("done"));
+    sqlx::query("delete from jobs where pool = 'desk'").execute(app.pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_process_counts_as_silent_at_once_and_no_longer_as_a_worker() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let env = app.process_env();
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut pool = MemalertsProcess::spawn(&["work", "outbox"], &env);
+    pool.logged("the pools take jobs").await;
+    let outbox = async || {
+        let queues = MemalertsProcess::spawn(&["queues", "list", "--json"], &env).output().await;
+        let queues: serde_json::Value = serde_json::from_str(&queues).unwrap();
+        let outbox = queues.as_array().unwrap().iter().find(|queue| queue["pool"] == "outbox").unwrap().clone();
+        (outbox["workers"].as_i64().unwrap(), outbox["silent"].as_i64().unwrap())
+    };
+    harness::wait_until("it serves the pool", async || (outbox().await == (1, 0)).then_some(())).await;
+    pool.kill();
+    // Nobody is there who would remove its row.
+    harness::wait_until("it is silent", async || (outbox().await == (0, 1)).then_some(())).await;
 }

@@ -76,16 +76,19 @@ async fn a_runner_of_procfiles_starts_every_line_and_stops_them_all() {
         .expect("start honcho");
     let mut runner = Runner(runner);
 
-    wait_until("every line of the Procfile works", async || {
+    // Who answers has migrated, so that the work can be looked at.
+    wait_until("the API answers", async || {
         if let Some(status) = runner.0.try_wait().unwrap() {
             panic!("it ended with {status}:\n{}", std::fs::read_to_string(data.path().join("said")).unwrap());
         }
+        reqwest::get(format!("{base}/health")).await.ok()?.error_for_status().ok()
+    })
+    .await;
+    wait_until("every line of the Procfile works", async || {
         let found = workers(&env).await;
         found.iter().all(|(pool, count)| *count == 1 + i64::from(pool == "media" || pool == "dispatch")).then_some(())
     })
     .await;
-    wait_until("the API answers", async || reqwest::get(format!("{base}/health")).await.ok()?.error_for_status().ok())
-        .await;
 
     runner.end();
     let left = workers(&env).await;

@@ -13,7 +13,8 @@ use crate::{JobId, Kind, Topic, Tx};
 pub struct Filter {
     pub pool: Option<String>,
     pub kind: Option<String>,
-    /// `ready`, `scheduled`, `running`, `dead`, `done`, `cancelled`, `folded` or `discarded`.
+    /// `ready`, `scheduled`, `running`, `dead`, `done`, `cancelled`, `folded` or `discarded`; or `unfinished`, which are the
+    /// first four.
     pub state: Option<String>,
     pub trace: Option<String>,
     /// Only jobs older than this one: the `next` of the page before.
@@ -114,6 +115,8 @@ pub struct QueueView {
     pub oldest_due_seconds: Option<f64>,
     /// Processes that serve the pool.
     pub workers: i64,
+    /// Processes that served it until they fell silent: dead in a moment, unless they beat again.
+    pub silent: i64,
     /// The kinds that this program runs in the pool.
     pub kinds: Vec<KindView>,
 }
@@ -193,7 +196,7 @@ async fn find(
             from jobs
             where ($1::bigint is null or id = $1) and ($2::bigint is null or id < $2)
                 and ($3::text is null or pool = $3) and ($4::text is null or kind = $4) and ($6::text is null or trace = $6)
-                and ($5::text is null or $5 = case when state = 'ready' and run_at > app_now() then 'scheduled' else state end)
+                and ($5::text is null or $5 in ('unfinished', case when state = 'ready' and run_at > app_now() then 'scheduled' else state end))
             order by id desc limit $7
         ), finished as (
             select id, kind, version, pool, verdict as state, priority, attempts, crashes, created_at,
@@ -325,14 +328,17 @@ pub async fn queues(conn: &mut PgConnection, kinds: &[Kind]) -> Result<Vec<Queue
                 extract(epoch from app_now() - min(run_at) filter (where state = 'ready' and run_at <= app_now()))::float8 as oldest
             from jobs group by pool
         ), alive as (
-            select pool, count(*) as workers from job_workers cross join unnest(pools) as pool group by pool
+            select pool, count(*) filter (where seen_at > machine_now() - interval '2 seconds') as workers,
+                count(*) filter (where seen_at <= machine_now() - interval '2 seconds') as silent
+            from job_workers cross join unnest(pools) as pool group by pool
         ), names as (
             select pool from counts union select pool from job_pauses union select pool from alive
             union select * from unnest($1::text[])
         )
         select n.pool as "pool!", p.paused_at as "paused_at?", p.reason as "paused_reason?",
             coalesce(c.ready, 0) as "ready!", coalesce(c.scheduled, 0) as "scheduled!", coalesce(c.running, 0) as "running!",
-            coalesce(c.dead, 0) as "dead!", c.oldest as "oldest?", coalesce(a.workers, 0) as "workers!"
+            coalesce(c.dead, 0) as "dead!", c.oldest as "oldest?", coalesce(a.workers, 0) as "workers!",
+            coalesce(a.silent, 0) as "silent!"
         from names n left join counts c using (pool) left join job_pauses p using (pool) left join alive a using (pool)
         order by n.pool"#,
         &names,
@@ -352,6 +358,7 @@ pub async fn queues(conn: &mut PgConnection, kinds: &[Kind]) -> Result<Vec<Queue
             dead: row.dead,
             oldest_due_seconds: row.oldest,
             workers: row.workers,
+            silent: row.silent,
         })
         .collect())
 }

@@ -67,18 +67,22 @@ pub enum Command {
     },
 }
 
+/// `unfinished` are ready, scheduled, running and dead ones, `any` are all.
+const STATES: [&str; 10] =
+    ["unfinished", "any", "ready", "scheduled", "running", "dead", "done", "cancelled", "folded", "discarded"];
+
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
-    /// Newest first
+    /// What is not finished, newest first and the dead before the others; --state for anything else
     List {
         #[arg(long)]
         pool: Option<Pool>,
         /// The job's name, e.g. advance-playback
         #[arg(long)]
         kind: Option<String>,
-        /// Where a job stands
-        #[arg(long, value_parser = ["ready", "scheduled", "running", "dead", "done", "cancelled", "folded", "discarded"])]
-        state: Option<String>,
+        /// Where a job stands; done are mostly periodic ones
+        #[arg(long, default_value = "unfinished", value_parser = STATES)]
+        state: String,
         /// The request or job that asked for it
         #[arg(long)]
         trace: Option<String>,

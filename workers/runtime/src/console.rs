@@ -9,14 +9,13 @@ pub(crate) fn say(line: impl std::fmt::Display) {
     drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
 }
 
-/// Why the process ends now. `logs`: it is one that stays, which promises lines of JSON to whoever collects its stderr; a
-/// terminal gets lines to read all the same.
+/// Why the process ends now, in plain words. `logs`: it is one that stays, whose stderr somebody may collect as lines of
+/// JSON; there the reason is such a line too, and the plain words come last, for whoever reads them in a runner's window.
 pub(crate) fn fail(error: &anyhow::Error, logs: bool) {
     if logs && !io::stderr().is_terminal() {
         tracing::error!("{error:#}");
-    } else {
-        drop(writeln!(io::stderr(), "memalerts: {error:#}"));
     }
+    drop(writeln!(io::stderr(), "memalerts: {error:#}"));
 }
 
 /// What a process that stays waits for, before it does anything else.

@@ -11,17 +11,18 @@ use crate::{
     boot,
     cli::{JobsCommand, QueuesCommand},
     config::Config,
-    lifecycle::Lifecycle,
-    roles::{Process, work},
 };
 
 /// One job or a list of them.
 pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
-    let db = database().await?;
+    let db = database("jobs").await?;
     let outcome = match command {
         JobsCommand::List { pool, kind, state, trace, before, limit, json } => {
+            let state = Some(state).filter(|state| state != "any");
             let filter = Filter { pool: pool.map(|pool| pool.to_string()), kind, state, trace, before, limit };
-            let page = admin::list(&mut *db.pool().acquire().await?, &filter).await?;
+            let mut page = admin::list(&mut *db.pool().acquire().await?, &filter).await?;
+            // What somebody must look at stands where it is seen first.
+            page.jobs.sort_by_key(|job| job.state != "dead");
             if json { print_json(&page) } else { print(&table(&page.jobs, page.next)) }
         }
         JobsCommand::Show { id } => match admin::show(&mut *db.pool().acquire().await?, id).await? {
@@ -32,13 +33,13 @@ pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
             let mut tx = db.begin().await?;
             let ordered = admin::retry(&mut tx, id).await?;
             tx.commit().await?;
-            told(id, ordered, "is due now")
+            told(&db, id, ordered, "is due now").await
         }
         JobsCommand::Discard { id, reason } => {
             let mut tx = db.begin().await?;
             let ordered = admin::discard(&mut tx, id, &reason).await?;
             tx.commit().await?;
-            told(id, ordered, "is discarded")
+            told(&db, id, ordered, "is discarded").await
         }
     };
     end(&db).await;
@@ -47,16 +48,10 @@ pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
 
 /// The pools.
 pub(super) async fn queues(command: QueuesCommand) -> anyhow::Result<()> {
-    let config = Config::from_env()?;
-    let connected = boot::connect(&config, "queues", false, boot::Patience::None).await?;
-    let process = Process::boot(config, connected.pool, Lifecycle::default()).await?;
-    let db = &process.db;
+    let db = database("queues").await?;
     match command {
         QueuesCommand::List { json } => {
-            let workers = work::Pool::ALL.iter().map(|pool| work::workers(&process, *pool));
-            let kinds: Vec<_> =
-                workers.collect::<anyhow::Result<Vec<_>>>()?.iter().flat_map(queue::Workers::kinds).collect();
-            let queues = admin::queues(&mut *db.pool().acquire().await?, &kinds).await?;
+            let queues = admin::queues(&mut *db.pool().acquire().await?, &domain::kinds::all()).await?;
             if json {
                 print_json(&queues)?;
             } else {
@@ -67,9 +62,13 @@ pub(super) async fn queues(command: QueuesCommand) -> anyhow::Result<()> {
                 for queue in queues {
                     let oldest =
                         queue.oldest_due_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s"));
+                    let silent = match queue.silent {
+                        0 => String::new(),
+                        silent => format!("  and {silent} silent for over 2 s"),
+                    };
                     let paused = queue.paused_at.map_or("", |_| "  paused");
                     text += &format!(
-                        "{:<10} {:>8} {:>10} {:>8} {:>6} {:>10} {:>8}{paused}\n",
+                        "{:<10} {:>8} {:>10} {:>8} {:>6} {:>10} {:>8}{silent}{paused}\n",
                         queue.pool, queue.ready, queue.scheduled, queue.running, queue.dead, oldest, queue.workers
                     );
                 }
@@ -87,12 +86,13 @@ pub(super) async fn queues(command: QueuesCommand) -> anyhow::Result<()> {
             print(&if paused { format!("pool {pool} goes on\n") } else { format!("pool {pool} was not paused\n") })?;
         }
     }
-    end(db).await;
+    end(&db).await;
     Ok(())
 }
 
-async fn database() -> anyhow::Result<Database> {
-    let connected = boot::connect(&Config::from_env()?, "jobs", false, boot::Patience::None).await?;
+/// The database alone: whoever looks at the work needs no files and changes no schema.
+async fn database(name: &str) -> anyhow::Result<Database> {
+    let connected = boot::connect(&Config::from_env()?, name, false, boot::Patience::None).await?;
     let (wakes, _) = Wakes::new();
     Ok(Database::new(connected.pool, wakes))
 }
@@ -105,10 +105,13 @@ async fn end(db: &Database) {
     db.pool().close().await;
 }
 
-fn told(id: i64, ordered: Ordered, done: &str) -> anyhow::Result<()> {
+async fn told(db: &Database, id: i64, ordered: Ordered, done: &str) -> anyhow::Result<()> {
     match ordered {
         Ordered::Yes => print(&format!("job {id} {done}\n")),
-        Ordered::NotFound => bail!("there is no unfinished or dead job {id}"),
+        Ordered::NotFound => match admin::show(&mut *db.pool().acquire().await?, id).await? {
+            Some(detail) => bail!("job {id} is finished: {} (memalerts jobs show {id})", detail.job.state),
+            None => bail!("there is no job {id}, or it was finished so long ago that it is forgotten"),
+        },
         Ordered::Running => bail!("job {id} runs right now"),
         Ordered::Covered => bail!("another unfinished job has the key of job {id} and does its work"),
     }

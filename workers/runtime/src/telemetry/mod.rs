@@ -12,7 +12,9 @@ use tracing_subscriber::{
 };
 
 pub use self::metrics::{Metrics, install as install_metrics};
-/// Starts logging at `level` (as `LOG_LEVEL` is written). Every line on stderr is one JSON object, panics included.
+
+/// Starts logging at `level` (as `LOG_LEVEL` is written). Every line on stderr is one JSON object, panics included, but
+/// for the plain words with which a process that fails ends.
 pub fn init(level: &str) {
     let mut filter = level.parse::<Targets>().unwrap_or_default();
     // "relation exists, skipping" is what a migration that ran before says.
