@@ -55,8 +55,7 @@ pub async fn place(tx: &mut Tx, wishes: &[Wish]) -> Result<Vec<Result<Placed, Pl
     let owners: BTreeSet<(Uuid, Uuid)> = quotes.values().map(|quote| (quote.user_id, quote.channel_id)).collect();
     let owners: Vec<_> = owners.into_iter().collect();
     let mut locked = wallets::lock_all(&mut *tx, &owners).await?;
-    // Read after the locks: a twin of this viewer has committed by now, or waits for us.
-    let mut waiting = repo::waiting(&mut *tx, &owners).await?;
+    let mut waiting = waiting(tx, &quotes, &locked).await?;
 
     let mut batch = Batch::default();
     let mut answers = Vec::with_capacity(wishes.len());
@@ -80,13 +79,34 @@ pub async fn place(tx: &mut Tx, wishes: &[Wish]) -> Result<Vec<Result<Placed, Pl
 pub async fn place_test(tx: &mut Tx, channel: &Channel, user: Uuid, meme: Uuid) -> Result<Uuid, PlaceError> {
     let quotes = repo::quotes(&mut *tx, &[Wish { user_id: user, meme_id: meme }]).await?;
     let quote = quotes.get(&0).filter(|quote| quote.channel_id == channel.id).ok_or(PlaceError::MemeNotFound)?;
-    let waiting = repo::waiting(&mut *tx, &[(user, channel.id)]).await?;
-    let now = waiting.get(&(user, channel.id)).map_or(quote.now, |waiting| waiting.now);
     let id = Uuid::now_v7();
-    let row = NewActivation { id, quote: quote.clone(), source: Source::Test, final_price: 0, turn_at: now };
+    let row = NewActivation { id, quote: quote.clone(), source: Source::Test, final_price: 0, turn_at: quote.now };
     repo::insert(&mut *tx, &[row]).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     Ok(id)
+}
+
+/// What the viewers have waiting, now that their wallets are locked: as the quotes say, but for those whose wallet has moved
+/// since (a twin in another process has committed in between), who are asked for again.
+async fn waiting(
+    tx: &mut Tx,
+    quotes: &HashMap<usize, Quote>,
+    locked: &Locked,
+) -> Result<HashMap<(Uuid, Uuid), Waiting>, sqlx::Error> {
+    let mut waiting = HashMap::new();
+    let mut moved = BTreeSet::new();
+    for quote in quotes.values() {
+        let owner = (quote.user_id, quote.channel_id);
+        waiting.insert(owner, quote.waiting);
+        if locked.of(owner.0, owner.1).map(|wallet| wallet.version) != quote.wallet_version {
+            moved.insert(owner);
+        }
+    }
+    if !moved.is_empty() {
+        let moved: Vec<_> = moved.into_iter().collect();
+        waiting.extend(repo::waiting(&mut *tx, &moved).await?);
+    }
+    Ok(waiting)
 }
 
 /// What one transaction writes.

@@ -26,6 +26,10 @@ pub(super) struct Quote {
     pub(super) media_type: String,
     pub(super) file_hash: String,
     pub(super) duration_ms: i32,
+    /// What the viewer has waiting in the channel.
+    pub(super) waiting: Waiting,
+    /// Of the viewer's wallet when all this was read; none when there is no wallet.
+    pub(super) wallet_version: Option<i64>,
     pub(super) now: OffsetDateTime,
 }
 
@@ -39,7 +43,8 @@ pub(super) async fn quotes(conn: &mut PgConnection, wishes: &[Wish]) -> Result<H
                   c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds,
                   coalesce(m.price, c.default_price) as "price!", p.id as "promotion_id?",
                   coalesce(p.discount_bp, 0) as "discount_bp!", u.display_name, m.title, a.type as media_type,
-                  a.file_hash, a.duration_ms, app_now() as "now!"
+                  a.file_hash, a.duration_ms, waiting.count as "waiting!", waiting.last_turn,
+                  w.version as "wallet_version?", app_now() as "now!"
            from unnest($1::uuid[], $2::uuid[]) with ordinality as wish (user_id, meme_id, place)
            join memes m on m.id = wish.meme_id and m.status = 'approved'
            join meme_assets a on a.id = m.asset_id
@@ -49,7 +54,10 @@ pub(super) async fn quotes(conn: &mut PgConnection, wishes: &[Wish]) -> Result<H
                select id, discount_bp from promotions
                where channel_id = c.id and active and starts_at <= app_now() and ends_at > app_now()
                order by discount_bp desc, id limit 1
-           ) p on true"#,
+           ) p on true
+           left join wallets w on w.user_id = u.id and w.channel_id = c.id
+           cross join lateral (select count(*) as count, max(q.turn_at) as last_turn from activations q
+                               where q.user_id = u.id and q.channel_id = c.id and q.status = 'queued') waiting"#,
         &users,
         &memes,
     )
@@ -72,6 +80,8 @@ pub(super) async fn quotes(conn: &mut PgConnection, wishes: &[Wish]) -> Result<H
             media_type: row.media_type,
             file_hash: row.file_hash,
             duration_ms: row.duration_ms,
+            waiting: Waiting { count: row.waiting, last_turn: row.last_turn, now: row.now },
+            wallet_version: row.wallet_version,
             now: row.now,
         };
         (usize::try_from(row.place - 1).unwrap_or_default(), quote)

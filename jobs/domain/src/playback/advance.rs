@@ -1,51 +1,66 @@
 //! Starts what may start.
 
+use std::collections::HashMap;
+
 use queue::{Order, Tx};
 use uuid::Uuid;
 
 use super::{
     ExpirePlay, ExpireWaiting, PlaybackError, QUEUE_PATIENCE, SCREEN_PATIENCE, START_PATIENCE,
-    news::{announcements, announcements_later, new_event},
-    repo,
+    news::{ANNOUNCE_EVERY, PlayView, announcements_later, new_event, told},
+    repo::{self, Lane},
 };
 use crate::{
     activations::{self, Activation, Status},
     events,
 };
 
-/// Looks at the channels' queues and starts as many items as there are free slots. Where nothing can start, no lock is
-/// taken to start it: whoever frees a slot later asks again. Any number of channels costs the same number of statements.
+/// Looks at the channels' queues, starts as many items as there are free slots, and tells how the queues stand. Where
+/// nothing can start, nobody is waited for: whoever frees a slot later asks again. Any number of channels costs the same
+/// number of statements.
 ///
 /// # Errors
 /// The database refused; the caller's transaction is lost.
 pub async fn advance(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError> {
-    let chances = repo::chances(&mut *tx, channels).await?;
-    let locked: Vec<Uuid> = chances.iter().filter(|chance| chance.locked).map(|chance| chance.channel_id).collect();
-    let started = if locked.is_empty() { Vec::new() } else { repo::start_next(&mut *tx, &locked).await? };
+    let mut lanes = repo::start(&mut *tx, channels, ANNOUNCE_EVERY).await?;
+    let stale: Vec<Uuid> = lanes.iter().filter(|lane| lane.stale).map(|lane| lane.look.channel_id).collect();
+    if !stale.is_empty() {
+        lanes.retain(|lane| !lane.stale);
+        lanes.extend(repo::start(&mut *tx, &stale, ANNOUNCE_EVERY).await?);
+    }
 
-    let on_channel = |id: Uuid| started.iter().filter(|activation| activation.channel_id == id).count();
     let mut orders = Vec::new();
-    for chance in &chances {
-        let waits = usize::try_from(chance.waiting).unwrap_or(0) > on_channel(chance.channel_id);
-        if waits && !chance.paused {
-            orders.push(clock_of_waiting(chance.channel_id, chance.screenless)?);
+    let mut news = Vec::new();
+    for lane in &lanes {
+        if lane.waits && !lane.look.paused {
+            orders.push(clock_of_waiting(lane.look.channel_id, lane.screenless)?);
+        }
+        for activation in &lane.started {
+            orders.push(clock_of_play(activation)?);
+            news.push(new_event(activation));
+            news.push(activations::updated_event(activation, Status::Playing, None));
         }
     }
-    let mut news = Vec::with_capacity(started.len() * 2);
-    for activation in &started {
-        orders.push(clock_of_play(activation)?);
-        news.push(new_event(activation));
-        news.push(activations::updated_event(activation, Status::Playing, None));
-    }
-    // Where something starts, screens wait for exactly that: the queue's state is told after it.
-    let (starting, standing): (Vec<Uuid>, Vec<Uuid>) = channels.iter().partition(|id| on_channel(**id) > 0);
-    orders.extend(announcements_later(&starting)?);
-    let announced = announcements(tx, &standing).await?;
-    orders.extend(announced.later);
-    news.extend(announced.now);
+    let later: Vec<Uuid> = lanes.iter().filter(|lane| !lane.told).map(|lane| lane.look.channel_id).collect();
+    orders.extend(announcements_later(&later)?);
+    let playing = playing(tx, &lanes).await?;
+    let looks = lanes.into_iter().filter(|lane| lane.told).map(|lane| lane.look).collect();
+    news.extend(told(tx, looks, playing).await?);
     queue::enqueue_all(tx, orders).await?;
     events::record(tx, news).await?;
     Ok(())
+}
+
+/// What plays now on the channels that are told of.
+async fn playing(tx: &mut Tx, lanes: &[Lane]) -> Result<HashMap<Uuid, Vec<PlayView>>, sqlx::Error> {
+    let (some, none): (Vec<&Lane>, Vec<&Lane>) = lanes.iter().filter(|lane| lane.told).partition(|lane| lane.playing > 0);
+    let some: Vec<Uuid> = some.iter().map(|lane| lane.look.channel_id).collect();
+    let mut playing = if some.is_empty() { HashMap::new() } else { repo::playing(&mut *tx, &some).await? };
+    for lane in none {
+        let started = lane.started.iter().map(|activation| PlayView::new(activation, 0)).collect();
+        playing.insert(lane.look.channel_id, started);
+    }
+    Ok(playing)
 }
 
 /// A screen must say that it began.

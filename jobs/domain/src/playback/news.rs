@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `queue:state` is told at most four times a second.
-const ANNOUNCE_EVERY: Duration = Duration::from_millis(250);
+pub(super) const ANNOUNCE_EVERY: Duration = Duration::from_millis(250);
 /// Items that screens are told of before they play.
 const UPCOMING: i64 = 3;
 
@@ -108,14 +108,18 @@ pub async fn playing(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<PlayV
 /// # Errors
 /// `RowNotFound` when there is no such channel.
 pub async fn queue_state(conn: &mut PgConnection, channel: Uuid) -> Result<QueueState, sqlx::Error> {
-    let (_, state) = queue_states(conn, &[channel]).await?.pop().ok_or(sqlx::Error::RowNotFound)?;
+    let looks = repo::look(&mut *conn, &[channel]).await?;
+    let playing = repo::playing(&mut *conn, &[channel]).await?;
+    let (_, state) = queue_states(conn, looks, playing).await?.pop().ok_or(sqlx::Error::RowNotFound)?;
     Ok(state)
 }
 
-/// How the channels' queues stand, with the streams that are told of it.
-async fn queue_states(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<(Stream, QueueState)>, sqlx::Error> {
-    let looks = repo::look(&mut *conn, channels).await?;
-    let mut playing = repo::playing(&mut *conn, channels).await?;
+/// How the channels' queues stand, with the streams that are told of it; `playing` is what plays on them.
+async fn queue_states(
+    conn: &mut PgConnection,
+    looks: Vec<repo::Look>,
+    mut playing: HashMap<Uuid, Vec<PlayView>>,
+) -> Result<Vec<(Stream, QueueState)>, sqlx::Error> {
     let ready = looks.iter().filter(|look| look.queued > 0 && look.screens > 0);
     let waiting: Vec<Uuid> = ready.map(|look| look.channel_id).collect();
     let mut next: HashMap<Uuid, Vec<Upcoming>> = HashMap::new();
@@ -163,10 +167,24 @@ pub(super) async fn announcements(tx: &mut Tx, channels: &[Uuid]) -> Result<Anno
         return Ok(Announcements { now: Vec::new(), later: Vec::new() });
     }
     let due = repo::take_word(&mut *tx, channels, ANNOUNCE_EVERY).await?;
-    let states = if due.is_empty() { Vec::new() } else { queue_states(&mut *tx, &due).await? };
-    let now = states.into_iter().flat_map(|(stream, state)| state_events(stream, state)).collect();
+    let mut now = Vec::new();
+    if !due.is_empty() {
+        let looks = repo::look(&mut *tx, &due).await?;
+        let playing = repo::playing(&mut *tx, &due).await?;
+        now = told(tx, looks, playing).await?;
+    }
     let waiting: Vec<Uuid> = channels.iter().filter(|id| !due.contains(id)).copied().collect();
     Ok(Announcements { now, later: announcements_later(&waiting)? })
+}
+
+/// `queue:state` of the channels.
+pub(super) async fn told(
+    tx: &mut Tx,
+    looks: Vec<repo::Look>,
+    playing: HashMap<Uuid, Vec<PlayView>>,
+) -> Result<Vec<NewEvent>, sqlx::Error> {
+    let states = queue_states(&mut *tx, looks, playing).await?;
+    Ok(states.into_iter().flat_map(|(stream, state)| state_events(stream, state)).collect())
 }
 
 /// Has the queues' states told soon, once for all changes until then.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::activations::{self, Activation, Reason};
 
-pub(super) use starts::{chances, start_next};
+pub(super) use starts::{Lane, start};
 
 fn interval(duration: Duration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
@@ -85,26 +85,22 @@ pub(super) async fn report(
     report: &Report,
 ) -> Result<Heard, sqlx::Error> {
     let screen = report.screen_id.unwrap_or(activation.channel_id);
-    sqlx::query!(
-        "insert into screen_reports (activation_id, play_epoch, screen_id, state) values ($1, $2, $3, $4)
-         on conflict (activation_id, play_epoch, screen_id) do update set state = excluded.state, reported_at = app_now()",
-        activation.id,
-        activation.play_epoch,
-        screen,
-        report.state.as_str(),
-    )
-    .execute(&mut *conn)
-    .await?;
+    // The rows that the statement itself writes are not among those that it reads; the others' words are what counts.
     sqlx::query_as!(
         Heard,
-        r#"with live as (
+        r#"with kept as (
+               insert into screen_reports (activation_id, play_epoch, screen_id, state) values ($2, $3, $4, $6)
+               on conflict (activation_id, play_epoch, screen_id)
+               do update set state = excluded.state, reported_at = app_now()
+           ), live as (
                select id, kind from screens where channel_id = $1 and seen_at > app_now() - $5::interval
            ), said as (
-               select screen_id, state from screen_reports where activation_id = $2 and play_epoch = $3
+               select screen_id, state from screen_reports
+               where activation_id = $2 and play_epoch = $3 and screen_id <> $4
            )
            select (exists (select from live where id = $4 and kind = 'obs')
                    or not exists (select from live where kind = 'obs')) as "decides!",
-                  exists (select from said where screen_id <> $4 and state in ('started', 'done'))
+                  exists (select from said where state in ('started', 'done'))
                   or exists (select from live
                              where id <> $4 and id not in (select screen_id from said where state = 'failed')
                                and (kind = 'obs' or not exists (select from live where kind = 'obs')))
@@ -116,6 +112,7 @@ pub(super) async fn report(
         activation.play_epoch,
         screen,
         interval(SCREEN_STALE),
+        report.state.as_str(),
     )
     .fetch_one(conn)
     .await
@@ -283,8 +280,10 @@ pub(super) async fn queues_without_clock(conn: &mut PgConnection) -> Result<Vec<
     .await
 }
 
-/// Stops the channel's clocks; keeps the time of the first pause.
+/// Stops the channel's clocks; keeps the time of the first pause. The lane gets a new version, so that an advance which
+/// looked before and waits for its lock looks again.
 pub(super) async fn pause(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("update lanes set announced_at = '-infinity' where channel_id = $1", channel).execute(&mut *conn).await?;
     sqlx::query!(
         "update channels set playback_paused_at = coalesce(playback_paused_at, app_now()) where id = $1",
         channel

@@ -1,103 +1,100 @@
 //! Starting items, for many channels at once.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{START_PATIENCE, interval};
+use super::{Look, START_PATIENCE, interval};
 use crate::{
     activations::{self, Activation},
     playback::SCREEN_STALE,
 };
 
-/// A channel's queue as an advance sees it.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::playback) struct Chance {
-    pub(in crate::playback) channel_id: Uuid,
-    pub(in crate::playback) paused: bool,
+/// A channel's lane after an advance has looked at it.
+#[derive(Debug)]
+pub(in crate::playback) struct Lane {
+    /// As it stands now, with what was started; `queued` is counted only where `told`.
+    pub(in crate::playback) look: Look,
+    /// What was started, in the order of play, as it is now.
+    pub(in crate::playback) started: Vec<Activation>,
     /// No screen is connected: patience is short.
     pub(in crate::playback) screenless: bool,
-    /// Items that wait; counted up to 6, one more than there ever are slots.
-    pub(in crate::playback) waiting: i64,
-    /// Something may start, and the lane is locked.
-    pub(in crate::playback) locked: bool,
+    /// Something waits that was not started.
+    pub(in crate::playback) waits: bool,
+    /// Items that played before.
+    pub(in crate::playback) playing: i64,
+    /// Its state may be told now, as it was not for a while; it counts as told.
+    pub(in crate::playback) told: bool,
+    /// Something may start, but somebody changed the lane while its lock was waited for. Nothing was done; the lane is
+    /// locked, so another look sees the truth.
+    pub(in crate::playback) stale: bool,
 }
 
-/// A query that begins with `chance`, how many items may start and how many wait on each of the channels `$1`. None may start
-/// while playback is paused or no screen is there; a screen that was not seen for `$2` is gone.
-macro_rules! with_chances {
-    ($query:ident ! ($($row:ty,)? $rest:literal, $channels:expr $(, $argument:expr)* $(,)?)) => {
-        sqlx::$query!(
-            $($row,)?
-            r#"with chance as (
-                   select c.id as channel_id, c.playback_paused_at is not null as paused,
-                          (select count(*) from (select from activations a
-                                                 where a.channel_id = c.id and a.status = 'queued' limit 6) w) as waiting,
-                          case when c.playback_paused_at is not null
-                                    or not exists (select from screens s
-                                                   where s.channel_id = c.id and s.seen_at > app_now() - $2::interval)
-                               then 0
-                               else greatest(0, case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end
-                                                - (select count(*) from activations a
-                                                   where a.channel_id = c.id and a.status = 'playing'))
-                          end as free
-                   from channels c where c.id = any($1)
-               )"# + $rest,
-            $channels,
-            interval(SCREEN_STALE)
-            $(, $argument)*
-        )
-    };
-}
-
-/// Looks at the channels' queues and locks the lanes where something may start, in the order of the channels' ids. What
-/// was seen may have changed while a lock was waited for: [`start_next`] looks again.
-pub(in crate::playback) async fn chances(
+/// Starts as many items as there are free slots on each of the channels: `queued` becomes `playing` under the lane's next
+/// epoch, and a screen must begin before the deadline. None starts while playback is paused or no screen is there. Lanes
+/// where something may start are locked, in the order of the channels' ids; the others are not waited for.
+///
+/// One statement has one snapshot, and what it saw may have changed while it waited for a lane's lock. Whoever changes what
+/// is decided by (a start, a pause, the last screen's leave) writes the lane's row under that lock, so a row of another
+/// version than the one seen tells it: see [`Lane::stale`].
+pub(in crate::playback) async fn start(
     conn: &mut PgConnection,
     channels: &[Uuid],
-) -> Result<Vec<Chance>, sqlx::Error> {
-    with_chances!(query_as!(
-        Chance,
-        r#", locked as (
-               select l.channel_id from lanes l join chance on chance.channel_id = l.channel_id
-               where chance.free > 0 and chance.waiting > 0
+    announce_every: Duration,
+) -> Result<Vec<Lane>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"with seen as (
+               select c.id as channel_id, c.slug, c.playback_paused_at is not null as paused,
+                      c.intake_paused_at is not null as intake_paused, l.screenless_since is not null as screenless,
+                      l.xmin as version, l.announced_at <= app_now() - $4::interval as due,
+                      case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end as slots,
+                      (select count(*) from screens s
+                       where s.channel_id = c.id and s.seen_at > app_now() - $2::interval) as screens,
+                      (select count(*) from activations a where a.channel_id = c.id and a.status = 'playing') as playing,
+                      -- One more than there ever are slots.
+                      (select count(*) from (select from activations a
+                                             where a.channel_id = c.id and a.status = 'queued' limit 6) w) as waiting
+               from channels c join lanes l on l.channel_id = c.id
+               where c.id = any($1)
+           ), chance as (
+               select *, case when paused or screens = 0 or waiting = 0 then 0 else greatest(0, slots - playing) end as free
+               from seen
+           ), open as (
+               select l.channel_id, l.play_epoch, l.xmin = chance.version as fresh
+               from lanes l join chance on chance.channel_id = l.channel_id
+               where chance.free > 0
                order by l.channel_id
                for update of l
-           )
-           select chance.channel_id as "channel_id!", chance.paused as "paused!",
-                  lane.screenless_since is not null as "screenless!", chance.waiting as "waiting!",
-                  locked.channel_id is not null as "locked!"
-           from chance join lanes lane on lane.channel_id = chance.channel_id
-           left join locked on locked.channel_id = chance.channel_id"#,
-        channels,
-    ))
-    .fetch_all(conn)
-    .await
-}
-
-/// Starts as many items as there are free slots on each of the channels, whose lanes must be locked: `queued` becomes
-/// `playing` under the lane's next epoch, and a screen must begin before the deadline. Returns them as they are now, those
-/// of a channel in the order of play.
-pub(in crate::playback) async fn start_next(
-    conn: &mut PgConnection,
-    channels: &[Uuid],
-) -> Result<Vec<Activation>, sqlx::Error> {
-    let rows = with_chances!(query_as!(
-        activations::Row,
-        r#", picked as (
+           ), quiet as (
+               select l.channel_id, l.xmin = chance.version as fresh
+               from lanes l join chance on chance.channel_id = l.channel_id
+               where chance.free = 0 and chance.due
+               order by l.channel_id
+               for no key update of l skip locked
+           ), told as (
+               select chance.channel_id from chance join open on open.channel_id = chance.channel_id
+               where open.fresh and chance.due
+               union all
+               select channel_id from quiet where fresh
+           ), picked as (
                select next.id, chance.channel_id,
-                      l.play_epoch + row_number() over (partition by chance.channel_id
-                                                        order by next.priority desc, next.turn_at, next.id) as play_epoch
-               from chance
-               join lanes l on l.channel_id = chance.channel_id
+                      open.play_epoch + row_number() over (partition by chance.channel_id
+                                                           order by next.priority desc, next.turn_at, next.id) as play_epoch
+               from chance join open on open.channel_id = chance.channel_id and open.fresh
                cross join lateral (
                    select a.id, a.priority, a.turn_at from activations a
                    where a.channel_id = chance.channel_id and a.status = 'queued'
                    order by a.priority desc, a.turn_at, a.id limit chance.free for update of a
                ) next
-           ), raised as (
-               update lanes l set play_epoch = last.play_epoch
-               from (select channel_id, max(play_epoch) as play_epoch from picked group by channel_id) last
-               where l.channel_id = last.channel_id
+           ), written as (
+               update lanes l
+               set play_epoch = greatest(l.play_epoch, touched.play_epoch),
+                   announced_at = case when touched.told then app_now() else l.announced_at end
+               from (select chance.channel_id, told.channel_id is not null as told,
+                            (select max(p.play_epoch) from picked p where p.channel_id = chance.channel_id) as play_epoch
+                     from chance left join told on told.channel_id = chance.channel_id) touched
+               where l.channel_id = touched.channel_id and (touched.told or touched.play_epoch is not null)
            ), started as (
                update activations a
                set status = 'playing', play_epoch = picked.play_epoch, dispatched_at = app_now(),
@@ -105,15 +102,80 @@ pub(in crate::playback) async fn start_next(
                from picked where a.id = picked.id
                returning a.*
            )
-           select a.id, a.channel_id, c.slug as channel_slug, a.user_id, a.meme_id, a.source, a.status, a.reason,
-                  a.price, a.final_price, a.sender_name, a.title, a.type as media_type, a.file_hash, a.duration_ms,
-                  a.play_epoch, a.started_at, a.deadline, a.ended_at, a.created_at
-           from started a join channels c on c.id = a.channel_id
-           order by a.channel_id, a.play_epoch"#,
+           select chance.channel_id as "channel_id!", chance.slug as "slug!", chance.paused as "paused!",
+                  chance.intake_paused as "intake_paused!", chance.screenless as "screenless!", chance.screens as "screens!",
+                  chance.playing as "playing!", chance.waiting as "waiting!",
+                  coalesce(not open.fresh, false) as "stale!", told.channel_id is not null as "told!",
+                  case when told.channel_id is null then 0
+                       else (select count(*) from activations q
+                             where q.channel_id = chance.channel_id and q.status = 'queued') end as "queued!",
+                  a.id as "id?", a.user_id as "user_id?", a.meme_id as "meme_id?", a.source as "source?",
+                  a.status as "status?", a.reason, a.price as "price?", a.final_price as "final_price?",
+                  a.sender_name as "sender_name?", a.title as "title?", a.type as "media_type?", a.file_hash as "file_hash?",
+                  a.duration_ms as "duration_ms?", a.play_epoch as "play_epoch?", a.started_at, a.deadline, a.ended_at,
+                  a.created_at as "created_at?"
+           from chance
+           left join open on open.channel_id = chance.channel_id
+           left join told on told.channel_id = chance.channel_id
+           left join started a on a.channel_id = chance.channel_id
+           order by chance.channel_id, a.play_epoch"#,
         channels,
+        interval(SCREEN_STALE),
         interval(START_PATIENCE),
-    ))
+        interval(announce_every),
+    )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(Activation::from).collect())
+    let mut lanes: Vec<Lane> = Vec::new();
+    for row in rows {
+        if lanes.last().is_none_or(|lane| lane.look.channel_id != row.channel_id) {
+            lanes.push(Lane {
+                look: Look {
+                    channel_id: row.channel_id,
+                    slug: row.slug.clone(),
+                    queued: row.queued,
+                    paused: row.paused,
+                    intake_paused: row.intake_paused,
+                    screens: row.screens,
+                },
+                started: Vec::new(),
+                screenless: row.screenless,
+                waits: row.waiting > 0,
+                playing: row.playing,
+                told: row.told,
+                stale: row.stale,
+            });
+        }
+        let activation = || {
+            Some(activations::Row {
+                id: row.id?,
+                channel_id: row.channel_id,
+                channel_slug: row.slug,
+                user_id: row.user_id?,
+                meme_id: row.meme_id?,
+                source: row.source?,
+                status: row.status?,
+                reason: row.reason,
+                price: row.price?,
+                final_price: row.final_price?,
+                sender_name: row.sender_name?,
+                title: row.title?,
+                media_type: row.media_type?,
+                file_hash: row.file_hash?,
+                duration_ms: row.duration_ms?,
+                play_epoch: row.play_epoch?,
+                started_at: row.started_at,
+                deadline: row.deadline,
+                ended_at: row.ended_at,
+                created_at: row.created_at?,
+            })
+        };
+        if let (Some(activation), Some(lane)) = (activation(), lanes.last_mut()) {
+            lane.started.push(activation.into());
+            lane.waits = row.waiting > i64::try_from(lane.started.len()).unwrap_or(i64::MAX);
+            // The count has the same snapshot as all else: from before the start.
+            lane.look.queued = (lane.look.queued - 1).max(0);
+        }
+    }
+    Ok(lanes)
 }
