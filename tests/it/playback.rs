@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::activations::AdvancePlayback;
+use domain::{activations::AdvancePlayback, channels, playback};
 use harness::{MemalertsProcess, ServerEvent, Session, TestApp, wait_until};
 use queue::admin::{self, Ordered};
 use serde_json::{Value, json};
@@ -328,6 +328,32 @@ async fn a_pause_holds_the_playing_item_where_it_is() {
     assert!((held..held + 2000).contains(&resumed), "held at {held}, went on at {resumed}");
     screen.ack(&item, "done").await.expect(200);
     assert_eq!(stage.state_of(&anna, &id).await["status"], "done");
+}
+
+#[tokio::test]
+async fn an_advance_that_waited_for_a_pause_starts_nothing() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    stage.app.drain().await;
+    let mut pausing = stage.app.db.begin().await.unwrap();
+    let channel = channels::find(&mut pausing, stage.channel_id).await.unwrap().unwrap();
+    sqlx::query_scalar!("select channel_id from lanes for update").fetch_all(&mut *pausing).await.unwrap();
+    let id = stage.activate(&anna, meme).await;
+    wait_until("the advance waits for the lane", async || {
+        let waits = sqlx::query_scalar!(
+            r#"select exists(select from pg_stat_activity
+                             where datname = current_database() and wait_event_type = 'Lock') as "waits!""#
+        );
+        waits.fetch_one(stage.app.pool()).await.unwrap().then_some(())
+    })
+    .await;
+    playback::pause(&mut pausing, &channel).await.unwrap();
+    pausing.commit().await.unwrap();
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "queued");
+    stage.streamer.post("/streamer/queue/playback/resume", &json!({})).await.expect(200);
+    assert_eq!(screen.next_item().await.data["id"], *id);
 }
 
 #[tokio::test]
