@@ -3,15 +3,17 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Instant,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
 use embedded::{Embedded, Options};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
+    AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, PgPool, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::task::JoinHandle;
 
 use crate::samples::Samples;
 
@@ -138,22 +140,57 @@ impl Cluster {
 
     /// How long a bare commit takes here and now: one row into a narrow table, one connection, prepared, one after another.
     pub(crate) async fn bare_commits(&self, database: &str, count: usize) -> anyhow::Result<Samples> {
+        let mut committer = self.committer(database).await?;
+        let mut samples = Samples::default();
+        for _ in 0..count {
+            samples.add(committer.commit().await?);
+        }
+        Ok(samples)
+    }
+
+    /// The same while other load goes on: a commit each `pause` until dropped, told to `samples`.
+    pub(crate) async fn bare_commits_beside(
+        &self,
+        database: &str,
+        pause: Duration,
+        samples: Arc<Mutex<Samples>>,
+    ) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+        let mut committer = self.committer(database).await?;
+        Ok(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let took = committer.commit().await?;
+                samples.lock().unwrap_or_else(PoisonError::into_inner).add(took);
+            }
+        }))
+    }
+
+    /// The first commits warm caches and extend the table.
+    async fn committer(&self, database: &str) -> anyhow::Result<Committer> {
         let mut connection: PgConnection = self.options(database).connect().await?;
         connection.execute("create table if not exists bare_commits (value bigint not null)").await?;
-        let mut samples = Samples::default();
-        for value in 0..count + 50 {
-            let begun = Instant::now();
-            #[expect(clippy::disallowed_methods, reason = "the table is the bench's own")]
-            sqlx::query("insert into bare_commits (value) values ($1)")
-                .bind(i64::try_from(value)?)
-                .execute(&mut connection)
-                .await?;
-            // The first ones warm caches and extend the table.
-            if value >= 50 {
-                samples.add(begun.elapsed());
-            }
+        let mut committer = Committer { connection, value: 0 };
+        for _ in 0..50 {
+            committer.commit().await?;
         }
-        connection.close().await?;
-        Ok(samples)
+        Ok(committer)
+    }
+}
+
+struct Committer {
+    connection: PgConnection,
+    value: i64,
+}
+
+impl Committer {
+    async fn commit(&mut self) -> anyhow::Result<Duration> {
+        self.value += 1;
+        let begun = Instant::now();
+        #[expect(clippy::disallowed_methods, reason = "the table is the bench's own")]
+        sqlx::query("insert into bare_commits (value) values ($1)")
+            .bind(self.value)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(begun.elapsed())
     }
 }

@@ -40,6 +40,8 @@ const BUYERS: u32 = 16;
 const ANSWERERS: usize = 8;
 /// How long a meme is "shown": shorter than the time until the channel's next purchase, so that channels are idle again.
 const SHOWN: Duration = Duration::from_millis(300);
+/// A bare commit is tried this often beside the purchases, under the same conditions as theirs.
+const COMMIT_EVERY: Duration = Duration::from_millis(20);
 /// What is allowed beyond three commits.
 const ALLOWANCE_MS: f64 = 2.0;
 
@@ -77,7 +79,7 @@ pub(crate) async fn measure(bench: &Bench, cluster: &Cluster) -> anyhow::Result<
     let server = seed::start_ours(bench, cluster, DATABASE, "overlays").await?;
     let purchases = Purchases::log_in(server.address, &stalls, "token_dev").await?;
 
-    let mut commits = cluster.bare_commits(DATABASE, bench.plan.commits).await?;
+    let alone = cluster.bare_commits(DATABASE, bench.plan.commits).await?;
     let warm_up = bench.plan.warm_up;
     let board = Arc::new(Board {
         sent: Mutex::new(vec![None; stalls.len()]),
@@ -88,19 +90,22 @@ pub(crate) async fn measure(bench: &Bench, cluster: &Cluster) -> anyhow::Result<
     let mut screens = open_screens(server.address, &stalls, &board, &words).await?;
     let mut answerers = answer(server.address, said).await?;
 
+    let beside = Arc::new(Mutex::new(Samples::default()));
+    let committing = cluster.bare_commits_beside(DATABASE, COMMIT_EVERY, beside.clone()).await?;
     let meter = Meter::new(server.pid()?, cluster.pid()?);
     cluster.forget_statements().await?;
     let before = meter.read()?;
     let load_time = warm_up + bench.plan.overlay_time;
     let bought = buy(server.address, &purchases, &board, load_time).await?;
     let cpu = meter.read()?.since(before);
+    ensure!(!committing.is_finished(), "the bare commits broke off: {:?}", committing.await);
+    committing.abort();
     let statements = cluster.told_statements().await?;
     if !statements.is_empty() {
         eprintln!("PostgreSQL's time on the way to the overlays:\n{statements}");
     }
     wait_until_shown(&board, bought).await?;
     let resident = server.resident()?;
-    commits.append(cluster.bare_commits(DATABASE, bench.plan.commits).await?);
 
     let pool = cluster.pool(DATABASE).await?;
     check(&pool, bought).await?;
@@ -116,13 +121,18 @@ pub(crate) async fn measure(bench: &Bench, cluster: &Cluster) -> anyhow::Result<
 
     let shown = std::mem::take(&mut *board.state.lock().unwrap_or_else(PoisonError::into_inner));
     ensure!(shown.strays == 0, "{} memes were shown twice", shown.strays);
-    let (latency, commit) = (shown.samples.summary(), commits.summary());
+    let beside = std::mem::take(&mut *beside.lock().unwrap_or_else(PoisonError::into_inner));
+    let (latency, commit, alone) = (shown.samples.summary(), beside.summary(), alone.summary());
     let mut section = Section::new(format!(
         "Purchase to overlay: {PACE}/s over {} idle channels, each with an overlay on server-sent events",
         stalls.len()
     ));
     section.columns(&["", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"]);
-    for (name, summary) in [("purchase sent to `activation:new` received", latency), ("bare commit", commit)] {
+    for (name, summary) in [
+        ("purchase sent to `activation:new` received", latency),
+        ("bare commit beside it", commit),
+        ("bare commit alone", alone),
+    ] {
         section.row(vec![
             name.to_owned(),
             summary.count.to_string(),
@@ -141,7 +151,9 @@ pub(crate) async fn measure(bench: &Bench, cluster: &Cluster) -> anyhow::Result<
     ));
     let limit = 3.0 * commit.p50_ms + ALLOWANCE_MS;
     section.target(Target::at_most("p50, to three bare commits and 2 ms", latency.p50_ms, limit, "ms"));
-    section.detail(json!({ "latency": latency, "commit": commit, "cpu": cpu, "residentMib": resident }));
+    section.detail(
+        json!({ "latency": latency, "commit": commit, "commitAlone": alone, "cpu": cpu, "residentMib": resident }),
+    );
     Ok(section)
 }
 

@@ -53,7 +53,8 @@ pub async fn advance(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError
 
 /// What plays now on the channels that are told of.
 async fn playing(tx: &mut Tx, lanes: &[Lane]) -> Result<HashMap<Uuid, Vec<PlayView>>, sqlx::Error> {
-    let (some, none): (Vec<&Lane>, Vec<&Lane>) = lanes.iter().filter(|lane| lane.told).partition(|lane| lane.playing > 0);
+    let (some, none): (Vec<&Lane>, Vec<&Lane>) =
+        lanes.iter().filter(|lane| lane.told).partition(|lane| lane.playing > 0);
     let some: Vec<Uuid> = some.iter().map(|lane| lane.look.channel_id).collect();
     let mut playing = if some.is_empty() { HashMap::new() } else { repo::playing(&mut *tx, &some).await? };
     for lane in none {

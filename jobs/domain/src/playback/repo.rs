@@ -283,7 +283,9 @@ pub(super) async fn queues_without_clock(conn: &mut PgConnection) -> Result<Vec<
 /// Stops the channel's clocks; keeps the time of the first pause. The lane gets a new version, so that an advance which
 /// looked before and waits for its lock looks again.
 pub(super) async fn pause(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!("update lanes set announced_at = '-infinity' where channel_id = $1", channel).execute(&mut *conn).await?;
+    sqlx::query!("update lanes set announced_at = '-infinity' where channel_id = $1", channel)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "update channels set playback_paused_at = coalesce(playback_paused_at, app_now()) where id = $1",
         channel
