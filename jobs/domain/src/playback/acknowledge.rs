@@ -4,7 +4,7 @@ use queue::Tx;
 use uuid::Uuid;
 
 use super::{
-    PlaybackError,
+    ExpirePlay, PlaybackError,
     news::{started_event, stop_event},
     repo,
 };
@@ -78,10 +78,10 @@ pub async fn acknowledge(tx: &mut Tx, channel: &Channel, report: &Report) -> Res
         ReportedState::Failed if screen.another_may_show => return Ok(activation),
         ReportedState::Failed => {
             let end = End::Refund { reason: Reason::ScreenFailed, detail: report.reason.clone() };
-            finish(tx, &mut activation, &end).await?;
+            finish(tx, &mut activation, &end, None).await?;
         }
-        ReportedState::Done if screen.in_time => finish(tx, &mut activation, &End::Done).await?,
-        ReportedState::Done => finish(tx, &mut activation, &End::refund(Reason::NeverEnded)).await?,
+        ReportedState::Done if screen.in_time => finish(tx, &mut activation, &End::Done, None).await?,
+        ReportedState::Done => finish(tx, &mut activation, &End::refund(Reason::NeverEnded), None).await?,
     }
     Ok(activation)
 }
@@ -99,12 +99,18 @@ fn settled_already(activation: Activation, report: &Report, same_play: bool) -> 
     Err(PlaybackError::StalePlay { status: activation.status, play_epoch: activation.play_epoch })
 }
 
-/// Ends a play that the transaction has locked: settles the coins, tells everybody, and wakes the queue.
-pub(super) async fn finish(tx: &mut Tx, activation: &mut Activation, end: &End) -> Result<(), PlaybackError> {
-    let mut news = activations::settle(tx, std::slice::from_mut(activation), end, None).await?;
+/// Ends a play that the transaction has locked: settles the coins, stops its clock, tells everybody, and wakes the queue.
+pub(super) async fn finish(
+    tx: &mut Tx,
+    activation: &mut Activation,
+    end: &End,
+    actor: Option<Uuid>,
+) -> Result<(), PlaybackError> {
+    let mut news = activations::settle(tx, std::slice::from_mut(activation), end, actor).await?;
     if let Some(reason) = end.reason() {
         news.push(stop_event(activation, reason));
     }
+    queue::cancel(tx, &ExpirePlay::of(activation)).await?;
     queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
     events::record(tx, news).await?;
     Ok(())

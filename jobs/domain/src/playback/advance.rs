@@ -66,8 +66,7 @@ async fn playing(tx: &mut Tx, lanes: &[Lane]) -> Result<HashMap<Uuid, Vec<PlayVi
 
 /// A screen must say that it began.
 fn clock_of_play(activation: &Activation) -> Result<Order, PlaybackError> {
-    let clock = ExpirePlay { activation_id: activation.id, play_epoch: activation.play_epoch };
-    Ok(Order::new(&clock)?.after(START_PATIENCE))
+    Ok(Order::new(&ExpirePlay::of(activation))?.after(START_PATIENCE))
 }
 
 /// While something waits, a clock runs that ends its patience. What has just come has all of it left; where something

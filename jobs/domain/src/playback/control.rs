@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{
     ExpireWaiting, PlaybackError,
-    news::{pause_event, playing, stop_event},
+    acknowledge::finish,
+    news::{pause_event, playing},
     repo,
 };
 use crate::{
@@ -30,7 +31,7 @@ pub async fn skip(
     let playing = activations::lock_unfinished(&mut *tx, channel.id).await?;
     let mut playing = playing.into_iter().filter(|activation| which.is_none_or(|id| id == activation.id));
     let mut activation = playing.next().ok_or(PlaybackError::NothingPlays)?;
-    end_one(tx, &mut activation, Reason::Skipped, actor).await?;
+    finish(tx, &mut activation, &End::refund(Reason::Skipped), Some(actor)).await?;
     Ok(activation)
 }
 
@@ -44,7 +45,11 @@ pub async fn withdraw(tx: &mut Tx, viewer: Uuid, id: Uuid) -> Result<Activation,
     if activation.status != Status::Queued {
         return Err(PlaybackError::NotQueued(activation.status));
     }
-    end_one(tx, &mut activation, Reason::Withdrawn, viewer).await?;
+    let news =
+        activations::settle(tx, std::slice::from_mut(&mut activation), &End::refund(Reason::Withdrawn), Some(viewer))
+            .await?;
+    queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
+    events::record(tx, news).await?;
     Ok(activation)
 }
 
@@ -97,16 +102,5 @@ pub async fn resume(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError>
     // What had waited before the pause has less patience left than the clock that the advance sets.
     queue::enqueue(tx, &ExpireWaiting { channel_id: channel.id }).await?;
     events::record(tx, vec![pause_event(channel, "activation:resume", &playing)]).await?;
-    Ok(())
-}
-
-async fn end_one(tx: &mut Tx, activation: &mut Activation, reason: Reason, actor: Uuid) -> Result<(), PlaybackError> {
-    let played = activation.status == Status::Playing;
-    let mut news = activations::settle(tx, std::slice::from_mut(activation), &End::refund(reason), Some(actor)).await?;
-    if played {
-        news.push(stop_event(activation, reason));
-    }
-    queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
-    events::record(tx, news).await?;
     Ok(())
 }

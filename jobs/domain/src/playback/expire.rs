@@ -42,7 +42,7 @@ pub async fn expire_play(tx: &mut Tx, activation: Uuid, play_epoch: i64) -> Resu
         return Ok(());
     }
     let reason = if activation.started_at.is_some() { Reason::NeverEnded } else { Reason::NoScreenStarted };
-    finish(tx, &mut activation, &End::refund(reason)).await
+    finish(tx, &mut activation, &End::refund(reason), None).await
 }
 
 /// Ends waiting items that are past their patience and sets the clock for the next one.

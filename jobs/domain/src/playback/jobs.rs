@@ -6,15 +6,24 @@ use queue::{Dedupe, Job, Retry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::activations::Activation;
+
 const POOL: &str = "dispatch";
 const POLICY: Retry = Retry::new(5, Duration::from_secs(1), Duration::from_secs(10));
 const RUN: Duration = Duration::from_secs(10);
 
-/// If this play has not ended by its deadline, give the coins back.
+/// If this play has not ended by its deadline, give the coins back. Taken back when the play ends.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ExpirePlay {
     pub activation_id: Uuid,
     pub play_epoch: i64,
+}
+
+impl ExpirePlay {
+    /// For the activation's present play.
+    pub(super) const fn of(activation: &Activation) -> Self {
+        Self { activation_id: activation.id, play_epoch: activation.play_epoch }
+    }
 }
 
 impl Job for ExpirePlay {
