@@ -1,7 +1,8 @@
 //! The one task of a process that reads new events, of all its streams at once, and feeds them to the rings.
 //!
-//! A wake-up says which stream has grown; once a second it asks the database which of its streams moved, so that a lost
-//! wake-up costs a second and nothing else. While a read is under way wake-ups gather, and the next read takes them all.
+//! A wake-up says which stream has grown, and one from this process also by what: where that continues what the ring has,
+//! nothing is read. Once a second it asks the database which of its streams moved, so that a lost wake-up costs a second and
+//! nothing else. While a read is under way wake-ups gather, and the next read takes them all.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::events::{self, Cursor};
+use domain::events::{self, Cursor, Event, Recorded};
+use queue::Grown;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError, error::TryRecvError},
     time::MissedTickBehavior,
@@ -31,19 +33,8 @@ struct Due {
     all: bool,
 }
 
-impl Due {
-    /// A stream has grown; the empty key says that any may have, as the process was deaf for a while.
-    fn add(&mut self, key: Arc<str>) {
-        if key.is_empty() {
-            self.all = true;
-        } else {
-            self.keys.insert(key);
-        }
-    }
-}
-
 /// Runs until the process stops; then every subscriber's stream ends at once.
-pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Arc<str>>) {
+pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Grown>) {
     let mut proof = tokio::time::interval(PROOF);
     proof.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -52,14 +43,14 @@ pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Arc<str>>) {
             biased;
             () = hub.shutdown.cancelled() => break,
             woken = wakes.recv() => match woken {
-                Ok(key) => due.add(key),
+                Ok(grown) => hear(&hub, grown, &mut due),
                 Err(RecvError::Lagged(_)) => due.all = true,
                 // The exchange lives as long as the hub's database; without it the proof still comes.
                 Err(RecvError::Closed) => { proof.tick().await; due.all = true; }
             },
             _ = proof.tick() => due.all = true,
         }
-        gather(&mut wakes, &mut due);
+        gather(&hub, &mut wakes, &mut due);
         if let Err(error) = read(&hub, due).await {
             tracing::warn!(cause = %error, "event streams could not be read; trying again");
             tokio::time::sleep(PROOF).await;
@@ -69,14 +60,41 @@ pub(crate) async fn run(hub: Arc<Inner>, mut wakes: Receiver<Arc<str>>) {
 }
 
 /// Takes along what else was told meanwhile.
-fn gather(wakes: &mut Receiver<Arc<str>>, due: &mut Due) {
+fn gather(hub: &Inner, wakes: &mut Receiver<Grown>, due: &mut Due) {
     loop {
         match wakes.try_recv() {
-            Ok(key) => due.add(key),
+            Ok(grown) => hear(hub, grown, due),
             Err(TryRecvError::Lagged(_)) => due.all = true,
             Err(TryRecvError::Empty | TryRecvError::Closed) => return,
         }
     }
+}
+
+/// Feeds what was told, or has the stream looked at.
+fn hear(hub: &Inner, grown: Grown, due: &mut Due) {
+    if grown.key.is_empty() {
+        due.all = true;
+        return;
+    }
+    let feed = hub.feeds.lock().unwrap_or_else(PoisonError::into_inner).get(&grown.key).cloned();
+    let Some(feed) = feed else { return };
+    let told = grown.news.as_ref().and_then(|news| news.downcast_ref::<Recorded>());
+    if !told.is_some_and(|Recorded(events)| continues(&feed, events)) {
+        due.keys.insert(grown.key);
+    }
+}
+
+/// Feeds events that continue what the feed has. False: something is missing in between, or the log is another one.
+fn continues(feed: &Feed, events: &[Event]) -> bool {
+    let tail = feed.tail();
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return false };
+    if first.epoch != tail.epoch {
+        return false;
+    }
+    if first.seq == tail.seq + 1 {
+        feed.push(events.iter().map(Frame::encode).collect());
+    }
+    last.seq <= tail.seq || first.seq == tail.seq + 1
 }
 
 async fn read(hub: &Inner, due: Due) -> Result<(), sqlx::Error> {
@@ -144,12 +162,19 @@ fn places(feeds: &[Arc<Feed>]) -> Vec<(String, Cursor)> {
 mod tests {
     use super::*;
 
+    fn event(epoch: i64, seq: i64) -> Event {
+        let created_at = time::OffsetDateTime::UNIX_EPOCH;
+        Event { epoch, seq, audience: 1, name: "n".to_owned(), data: "{}".to_owned(), created_at }
+    }
+
     #[test]
-    fn after_a_time_of_deafness_every_stream_is_due() {
-        let mut due = Due::default();
-        due.add("channel:demo".into());
-        assert!(!due.all && due.keys.len() == 1);
-        due.add("".into());
-        assert!(due.all);
+    fn only_news_that_continue_the_ring_are_fed_and_a_gap_is_read_from_the_log() {
+        let feed = Feed::new("channel:demo".into(), Cursor { epoch: 2, seq: 5 });
+        assert!(continues(&feed, &[event(2, 6), event(2, 7)]));
+        assert_eq!(feed.tail(), Cursor { epoch: 2, seq: 7 });
+        assert!(continues(&feed, &[event(2, 7)]), "known already");
+        assert!(!continues(&feed, &[event(2, 9)]), "8 is missing");
+        assert!(!continues(&feed, &[event(3, 8)]), "another log");
+        assert_eq!(feed.tail(), Cursor { epoch: 2, seq: 7 });
     }
 }

@@ -224,7 +224,7 @@ async fn verdict(app: &App, viewer: Uuid, id: Uuid, wait: Duration) -> Result<Su
             tokio::select! {
                 () = tokio::time::sleep_until(look) => break,
                 heard = streams.recv() => match heard {
-                    Ok(stream) if *stream != *mine => {}
+                    Ok(grown) if *grown.key != *mine => {}
                     // Ours, or too many to tell.
                     Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => break,
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => {

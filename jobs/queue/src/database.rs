@@ -1,7 +1,9 @@
 //! The database as the house uses it: a pool, and transactions that wake whom they concern after commit.
 
 use std::{
+    any::Any,
     ops::{Deref, DerefMut},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -56,7 +58,7 @@ impl Database {
     /// No connection could be had in time, or the server refused.
     #[allow(clippy::disallowed_methods, reason = "this is the door that the lint points to")]
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        Ok(Tx { inner: self.pool.begin().await?, wakes: self.wakes.clone(), pending: Vec::new() })
+        Ok(Tx { inner: self.pool.begin().await?, wakes: self.wakes.clone(), pending: Vec::new(), news: Vec::new() })
     }
 }
 
@@ -66,6 +68,7 @@ pub struct Tx {
     inner: Transaction<'static, Postgres>,
     wakes: Wakes,
     pending: Vec<Topic>,
+    news: Vec<(Arc<str>, Arc<dyn Any + Send + Sync>)>,
 }
 
 impl Tx {
@@ -74,6 +77,12 @@ impl Tx {
         if !self.pending.contains(&topic) {
             self.pending.push(topic);
         }
+    }
+
+    /// Tells the stream's listeners in this process by what it has grown, once this transaction has committed, so that they
+    /// need not read it again; those in other processes are woken.
+    pub fn tell(&mut self, stream: Arc<str>, news: Arc<dyn Any + Send + Sync>) {
+        self.news.push((stream, news));
     }
 
     /// Wakes the pool for a job that was just ordered for `delay` from now.
@@ -100,6 +109,9 @@ impl Tx {
     /// The commit failed, or its outcome is unknown because the connection was lost.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         self.inner.commit().await?;
+        for (stream, news) in self.news {
+            self.wakes.tell(stream, news);
+        }
         for topic in self.pending {
             self.wakes.publish(topic);
         }

@@ -180,8 +180,8 @@ mod tests {
         let mut streams = wakes.streams();
         payloads.iter().for_each(|payload| ring(&wakes, "another", payload));
         let mut heard = HashSet::new();
-        while let Ok(key) = streams.try_recv() {
-            heard.insert(Topic::Stream(key));
+        while let Ok(grown) = streams.try_recv() {
+            heard.insert(Topic::Stream(grown.key));
         }
         assert_eq!(heard, topics);
     }

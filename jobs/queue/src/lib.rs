@@ -49,5 +49,5 @@ pub use orders::{Order, enqueue_all};
 pub use retention::maintain;
 pub use together::Together;
 pub use verdict::{JobError, Outcome, Verdict};
-pub use wakes::{Bell, Topic, Wakes};
+pub use wakes::{Bell, Grown, Topic, Wakes};
 pub use workers::{Kind, Workers};

@@ -1,6 +1,7 @@
 //! Wake-ups: told in-process at once and to other processes by one coalesced NOTIFY. A hint only; polling proves.
 
 use std::{
+    any::Any,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -17,6 +18,15 @@ pub enum Topic {
     Later(Arc<str>, Instant),
     /// An event stream (`channel:<slug>`, `user:<id>`) has grown.
     Stream(Arc<str>),
+}
+
+/// An event stream has grown.
+#[derive(Debug, Clone)]
+pub struct Grown {
+    /// The stream's key; empty when any of them may have grown (the process was deaf for a while).
+    pub key: Arc<str>,
+    /// What it has grown by, when a transaction of this process knows: whatever it gave to [`Tx::tell`](crate::Tx::tell).
+    pub news: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// The bell of one pool: keeps the earliest time for which it was rung until somebody hears it.
@@ -70,7 +80,7 @@ pub struct Wakes {
 #[derive(Debug)]
 struct Inner {
     pools: Mutex<HashMap<Arc<str>, Arc<Bell>>>,
-    streams: broadcast::Sender<Arc<str>>,
+    streams: broadcast::Sender<Grown>,
     schedules: Notify,
     /// What other processes must hear; drained by the notifier.
     outward: mpsc::UnboundedSender<Topic>,
@@ -96,10 +106,9 @@ impl Wakes {
         pools.entry(name.into()).or_default().clone()
     }
 
-    /// Keys of event streams that grew. The empty key means that any of them may have grown (the process was deaf for a
-    /// while); a lagging receiver must look at all its streams again, too.
+    /// Event streams that grew. A lagging receiver must look at all its streams again.
     #[must_use]
-    pub fn streams(&self) -> broadcast::Receiver<Arc<str>> {
+    pub fn streams(&self) -> broadcast::Receiver<Grown> {
         self.inner.streams.subscribe()
     }
 
@@ -108,8 +117,7 @@ impl Wakes {
         match topic {
             Topic::Pool(name) => self.pool(name).ring(),
             Topic::Later(name, at) => self.pool(name).ring_for(*at),
-            // No receiver: nobody in this process listens, which is fine.
-            Topic::Stream(key) => drop(self.inner.streams.send(key.clone())),
+            Topic::Stream(key) => self.grown(key.clone(), None),
         }
     }
 
@@ -119,12 +127,23 @@ impl Wakes {
             bell.ring();
         }
         self.inner.schedules.notify_one();
-        drop(self.inner.streams.send("".into()));
+        self.grown("".into(), None);
+    }
+
+    fn grown(&self, key: Arc<str>, news: Option<Arc<dyn Any + Send + Sync>>) {
+        // No receiver: nobody in this process listens, which is fine.
+        drop(self.inner.streams.send(Grown { key, news }));
     }
 
     /// Rings when periodic jobs may have come due out of turn.
     pub(crate) fn schedules(&self) -> &Notify {
         &self.inner.schedules
+    }
+
+    /// Tells this process what the stream has grown by, and the others soon that it has grown. Called after commit.
+    pub(crate) fn tell(&self, key: Arc<str>, news: Arc<dyn Any + Send + Sync>) {
+        self.grown(key.clone(), Some(news));
+        drop(self.inner.outward.send(Topic::Stream(key)));
     }
 
     /// Tells this process now and the others soon. Called after commit.

@@ -78,6 +78,11 @@ pub struct Event {
     pub created_at: OffsetDateTime,
 }
 
+/// What one transaction recorded on one stream, in order: the news that [`record`](super::record) has told in this process
+/// after the commit. Transactions may be heard of in another order than that of their numbers.
+#[derive(Debug)]
+pub struct Recorded(pub Vec<Event>);
+
 /// A place in a stream: everything up to and including `seq` has been seen. Written `<epoch>-<seq>` in decimals, which
 /// is the `id:` of a server-sent event and the `cursor` of a poll.
 ///

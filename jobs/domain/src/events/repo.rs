@@ -1,9 +1,12 @@
 //! SQL of the event log.
 
-use queue::{Database, Topic, Tx};
-use sqlx::PgConnection;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Cursor, Event, NewEvent};
+use queue::{Database, Tx};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::{Cursor, Event, NewEvent, Recorded};
 
 /// Records the events, in order, at the end of the caller's transaction, in one statement. Streams are locked in the
 /// order of their keys.
@@ -18,8 +21,8 @@ pub async fn record(tx: &mut Tx, events: Vec<NewEvent>) -> Result<(), sqlx::Erro
     let audiences: Vec<i16> = events.iter().map(|event| event.audience.0).collect();
     let (names, data): (Vec<String>, Vec<String>) =
         events.into_iter().map(|event| (event.name.to_owned(), event.data)).unzip();
-    sqlx::query!(
-        "with given as (
+    let ends = sqlx::query!(
+        r#"with given as (
              select *, row_number() over (partition by stream order by place) as nth,
                     count(*) over (partition by stream) as total
              from unnest($1::text[], $2::smallint[], $3::text[], $4::text[]) with ordinality
@@ -29,19 +32,31 @@ pub async fn record(tx: &mut Tx, events: Vec<NewEvent>) -> Result<(), sqlx::Erro
              select stream, count(*) from given group by stream order by stream
              on conflict (key) do update set seq = event_streams.seq + excluded.seq
              returning key, epoch, seq
+         ), written as (
+             insert into events (stream, epoch, seq, audience, name, data)
+             select given.stream, stream.epoch, stream.seq - given.total + given.nth, given.audience, given.name, given.data
+             from given join stream on stream.key = given.stream
          )
-         insert into events (stream, epoch, seq, audience, name, data)
-         select given.stream, stream.epoch, stream.seq - given.total + given.nth, given.audience, given.name, given.data
-         from given join stream on stream.key = given.stream",
+         select key, epoch, seq, app_now() as "now!" from stream"#,
         &streams,
         &audiences,
         &names,
         &data,
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    for key in streams {
-        tx.wake(Topic::Stream(key.into()));
+    let mut recorded: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+    for (((stream, audience), name), data) in streams.into_iter().zip(audiences).zip(names).zip(data) {
+        let event = Event { epoch: 0, seq: 0, audience, name, data, created_at: OffsetDateTime::UNIX_EPOCH };
+        recorded.entry(stream).or_default().push(event);
+    }
+    for end in ends {
+        let Some(mut events) = recorded.remove(&end.key) else { continue };
+        // The stream's row holds the number of the last one.
+        for (event, seq) in events.iter_mut().rev().zip((0..=end.seq).rev()) {
+            (event.epoch, event.seq, event.created_at) = (end.epoch, seq, end.now);
+        }
+        tx.tell(end.key.into(), Arc::new(Recorded(events)));
     }
     Ok(())
 }
