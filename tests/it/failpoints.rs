@@ -120,6 +120,7 @@ const ENCODING: Sweep = Sweep {
         "blobs::rename::after",
         "media::publish::after",
         "queue::run::after",
+        "queue::hand_over::before",
     ],
     cell: |point| Box::pin(encoding(point)),
 };
@@ -508,7 +509,9 @@ async fn encoding(point: &'static str) {
     let app = TestApp::builder().pools(&[]).start().await;
     let demo = app.login("demo", "streamer").await;
     let accepted = Upload::sample(MediaType::Image).await.send(&demo, &[]).await.expect(202);
-    killed(victim(&["work", "media"], &app, point, &[]), point).await;
+    // With a slot for the next step while one runs, which is handed over then.
+    let two = [("MEDIA_CONCURRENCY", "2".to_owned())];
+    killed(victim(&["work", "media"], &app, point, &two), point).await;
 
     let heir = heir(app.beside(), &[Pool::Media]).await;
     reaches(&demo, accepted["id"].as_str().unwrap(), "ready").await;

@@ -4,7 +4,7 @@
 //! never before an earlier unfinished one; nothing from paused pools; no payload version newer than this process reads;
 //! the attempt is counted and committed before the handler can run.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -44,10 +44,15 @@ impl Known {
         for kind in kinds {
             known.names.push(kind.name.to_owned());
             known.versions.push(kind.version);
-            known.timeouts_ms.push(i64::try_from(kind.timeout.as_millis()).unwrap_or(i64::MAX / 1_000_000));
+            known.timeouts_ms.push(millis(kind.timeout));
         }
         known
     }
+}
+
+/// As PostgreSQL can add it to a time.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 1_000_000)
 }
 
 /// What one claim found.
@@ -180,6 +185,21 @@ pub(crate) async fn owned(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.wake)).collect())
+}
+
+/// Whether the transaction may still commit.
+pub(crate) async fn is_open(conn: impl PgExecutor<'_>, transaction: &str) -> Result<bool, sqlx::Error> {
+    /// PostgreSQL's `invalid_parameter_value`: it has given out no such number, so a crash took the transaction along.
+    const IN_THE_FUTURE: &str = "22023";
+    let status = sqlx::query_scalar!(r#"select pg_xact_status($1::text::xid8) = 'in progress' as "open""#, transaction)
+        .fetch_one(conn)
+        .await;
+    match status {
+        // Null: long over.
+        Ok(open) => Ok(open.unwrap_or(false)),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(IN_THE_FUTURE) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// When to look again.

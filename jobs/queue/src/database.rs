@@ -9,7 +9,10 @@ use std::{
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction, postgres::PgConnectOptions};
 
-use crate::{Topic, Wakes};
+use crate::{
+    Job, Topic, Wakes,
+    hand_over::{HandOver, Reservation},
+};
 
 /// How the house's connections plan: each statement once, along indexes. A queue's statistics are always out of date (empty
 /// now, a million rows in a minute), and those of what hangs on it too; and a purchase is thirty small statements, which
@@ -58,17 +61,25 @@ impl Database {
     /// No connection could be had in time, or the server refused.
     #[allow(clippy::disallowed_methods, reason = "this is the door that the lint points to")]
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        Ok(Tx { inner: self.pool.begin().await?, wakes: self.wakes.clone(), pending: Vec::new(), news: Vec::new() })
+        Ok(Tx {
+            inner: self.pool.begin().await?,
+            wakes: self.wakes.clone(),
+            pending: Vec::new(),
+            news: Vec::new(),
+            handed: Vec::new(),
+        })
     }
 }
 
-/// A transaction that remembers whom to wake; dropped without [`Tx::commit`], it rolls back and wakes nobody.
+/// A transaction that remembers whom to wake, and the jobs that it hands to a free slot of this process; dropped without
+/// [`Tx::commit`], it rolls back, wakes nobody and hands over nothing.
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
     wakes: Wakes,
     pending: Vec<Topic>,
     news: Vec<(Arc<str>, Arc<dyn Any + Send + Sync>)>,
+    handed: Vec<HandOver>,
 }
 
 impl Tx {
@@ -103,15 +114,31 @@ impl Tx {
         self.wake(Topic::Later(pool.into(), at));
     }
 
-    /// Commits, then wakes.
+    /// A slot of this process for a job of this kind, if one is free.
+    pub(crate) fn reserve<J: Job>(&self) -> Option<Reservation> {
+        self.wakes.desk(J::POOL)?.reserve::<J>()
+    }
+
+    /// Hands the job over once this transaction has committed.
+    pub(crate) fn hand_over(&mut self, job: HandOver) {
+        self.handed.push(job);
+    }
+
+    /// Commits, then hands over and wakes. A transaction in which a statement failed must not be committed: the server
+    /// rolls it back and calls that a success.
     ///
     /// # Errors
     /// The commit failed, or its outcome is unknown because the connection was lost.
-    pub async fn commit(self) -> Result<(), sqlx::Error> {
+    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.handed.iter_mut().for_each(HandOver::committing);
         self.inner.commit().await?;
         for (stream, news) in self.news {
             self.wakes.tell(stream, news);
         }
+        if !self.handed.is_empty() {
+            fail::fail_point!("queue::hand_over::before");
+        }
+        self.handed.into_iter().for_each(HandOver::complete);
         for topic in self.pending {
             self.wakes.publish(topic);
         }

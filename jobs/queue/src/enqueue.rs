@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Dedupe, Job, JobId, Order, Tx, trace};
+use crate::{Dedupe, Job, JobId, Order, Tx, claim::Row, trace};
 
 /// Overrides of one enqueue.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,8 @@ pub enum EnqueueError {
     Database(#[from] sqlx::Error),
 }
 
-/// Adds the job in the caller's transaction and wakes its pool after the commit.
+/// Adds the job in the caller's transaction and wakes its pool after the commit. A job that is due at once, has no order key
+/// and finds a free slot in this process is claimed by its order and begins right after the commit.
 ///
 /// # Errors
 /// The payload is not JSON, or the database refused; the caller's transaction is then aborted.
@@ -52,20 +53,40 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         Some(Dedupe::WakeUp(key)) => (None, Some(key)),
     };
     let last_wish = job.last_wish()?.map(Order::into_wish);
+    let order_key = job.order_key();
     let delay = options.delay.unwrap_or_default();
     let priority = options.priority.unwrap_or(J::PRIORITY);
     let trace = options.trace.or_else(trace::current);
-    // A statement names one conflict target, so wake-ups have a statement of their own.
-    let enqueued = if let Some(key) = wake_key {
+    // An order key's turn is the claim's business.
+    let slot = if delay.is_zero() && order_key.is_none() { tx.reserve::<J>() } else { None };
+    let (worker, token) = (slot.as_ref().map(|slot| slot.worker), slot.as_ref().map(|slot| slot.token));
+    let timeout_ms = slot.as_ref().map(|slot| slot.timeout_ms);
+    let wake = wake_key.is_some();
+    // With a slot the row is born claimed, if a claim could have it now: the process counts as alive and the pool is not
+    // paused. A statement names one conflict target, so wake-ups have a statement of their own.
+    let new = if let Some(key) = wake_key {
         // The waiting row is locked until our commit, also where it needs no change and its condition spares it a new
-        // version: a claim skips it, so the run that follows reads what this transaction wrote.
+        // version: a claim skips it, so the run that follows reads what this transaction wrote. A row that is born claimed
+        // meets no waiting one, and a run more is no harm, for it follows our commit, too; but where one is seen to wait,
+        // ours is to meet it.
         let row = sqlx::query!(
-            r#"insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace, last_wish)
-             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11)
+            r#"with slot as materialized (
+                 select exists (select 1 from job_workers w where w.id = $12)
+                     and not exists (select 1 from job_pauses p where p.pool = $3)
+                     and not exists (select 1 from jobs j where j.kind = $1 and j.wake_key = $8 and j.state = 'ready') as free
+             )
+             insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace, last_wish,
+                 state, worker, token, attempts, claimed_at, deadline)
+             select $1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11,
+                 case when free then 'running' else 'ready' end, case when free then $12::bigint end,
+                 case when free then $13::bigint end, free::int, case when free then app_now() end,
+                 case when free then machine_now() + $14::bigint * interval '1 millisecond' end
+             from slot
              on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
              do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
              where excluded.run_at < jobs.run_at or excluded.priority > jobs.priority
-             returning id, (xmax = 0) as "inserted!""#,
+             returning id, (xmax = 0) as "inserted!",
+                 case when state = 'running' then pg_current_xact_id()::text end as transaction"#,
             J::NAME,
             J::VERSION,
             J::POOL,
@@ -74,19 +95,31 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             J::RETRY.attempts,
             delay.as_secs_f64(),
             key,
-            job.order_key(),
+            order_key,
             trace,
             last_wish,
+            worker,
+            token,
+            timeout_ms,
         )
         .fetch_optional(&mut **tx)
         .await?;
-        row.filter(|row| row.inserted).map_or(Enqueued::Folded, |row| Enqueued::New(row.id))
+        row.filter(|row| row.inserted).map(|row| (row.id, row.transaction))
     } else {
-        let id = sqlx::query_scalar!(
-            "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace, last_wish)
-             values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11)
+        let row = sqlx::query!(
+            "with slot as materialized (
+                 select exists (select 1 from job_workers w where w.id = $12)
+                     and not exists (select 1 from job_pauses p where p.pool = $3) as free
+             )
+             insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace, last_wish,
+                 state, worker, token, attempts, claimed_at, deadline)
+             select $1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11,
+                 case when free then 'running' else 'ready' end, case when free then $12::bigint end,
+                 case when free then $13::bigint end, free::int, case when free then app_now() end,
+                 case when free then machine_now() + $14::bigint * interval '1 millisecond' end
+             from slot
              on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
-             returning id",
+             returning id, case when state = 'running' then pg_current_xact_id()::text end as transaction",
             J::NAME,
             J::VERSION,
             J::POOL,
@@ -95,15 +128,40 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             J::RETRY.attempts,
             delay.as_secs_f64(),
             event_key,
-            job.order_key(),
+            order_key,
             trace,
             last_wish,
+            worker,
+            token,
+            timeout_ms,
         )
         .fetch_optional(&mut **tx)
         .await?;
-        id.map_or(Enqueued::Folded, Enqueued::New)
+        row.map(|row| (row.id, row.transaction))
     };
     fail::fail_point!("queue::enqueue::after");
-    tx.wake_after(J::POOL, delay);
-    Ok(enqueued)
+    let Some((id, transaction)) = new else {
+        // What it folded into may be due now, or was passed over while we held it.
+        tx.wake_after(J::POOL, delay);
+        return Ok(Enqueued::Folded);
+    };
+    if let (Some(slot), Some(transaction)) = (slot, transaction) {
+        let row = Row {
+            id,
+            token: slot.token,
+            kind: J::NAME.to_owned(),
+            version: J::VERSION,
+            payload: payload.to_string(),
+            attempt: 1,
+            crashes: 0,
+            trace: trace.map(Into::into),
+            ordered: false,
+            wake,
+            waited: 0.0,
+        };
+        tx.hand_over(slot.taken(row, transaction));
+    } else {
+        tx.wake_after(J::POOL, delay);
+    }
+    Ok(Enqueued::New(id))
 }

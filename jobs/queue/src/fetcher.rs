@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 
 use crate::{
     claim::{self, Known, Next},
+    hand_over::{Desk, Stray},
     pool::{Claimed, Pool},
     settle::{self, Claim, Judgement},
 };
@@ -28,10 +29,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs until the pool drains. Dropping `jobs` tells the backend that no more will come.
 pub(crate) async fn fetch(pool: Arc<Pool>, slots: Arc<Semaphore>, jobs: mpsc::UnboundedSender<Claimed>) {
-    let mut fetcher = Fetcher { known: Known::new(&pool.workers.kinds()), lost: Vec::new(), pool, slots, jobs };
+    let (stray, strays) = mpsc::unbounded_channel();
+    let desk = Desk::new(pool.clone(), slots.clone(), jobs.downgrade(), stray);
+    pool.db.wakes().open(pool.name(), desk);
+    let known = Known::new(&pool.workers.kinds());
+    let mut fetcher = Fetcher { known, lost: Vec::new(), strays, pool, slots, jobs };
     let drain = fetcher.pool.drain.clone();
     // A claim in flight is never cut: its jobs would be ours without our knowing.
     fetcher.run(&drain).await;
+    fetcher.close_desk().await;
     fetcher.give_back().await;
 }
 
@@ -48,8 +54,10 @@ struct Fetcher {
     slots: Arc<Semaphore>,
     jobs: mpsc::UnboundedSender<Claimed>,
     known: Known,
-    /// Claims whose answer never came (worker, token): they may own rows.
-    lost: Vec<(i64, i64)>,
+    /// Claims whose answer never came, and jobs of commits whose answer never came.
+    lost: Vec<Stray>,
+    /// Where the latter come from; ended when nobody can hand over any more.
+    strays: mpsc::UnboundedReceiver<Stray>,
 }
 
 impl Fetcher {
@@ -92,6 +100,9 @@ impl Fetcher {
                     Instant::now() + PAUSE
                 }
             };
+            if !self.lost.is_empty() {
+                look = look.min(Instant::now() + PAUSE);
+            }
         }
     }
 
@@ -107,7 +118,7 @@ impl Fetcher {
             Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
             Err(error) => {
                 if error.as_database_error().is_none() {
-                    self.lost.push((worker, token));
+                    self.lost.push(Stray { worker, token, transaction: None });
                 }
                 return Err(error);
             }
@@ -140,26 +151,53 @@ impl Fetcher {
         }
     }
 
-    /// Gives back what lost answers may have left in our name, before anything new is taken.
+    /// Gives back what lost answers may have left in our name, before anything new is taken. What may still commit stays in
+    /// the list.
     async fn recover(&mut self) -> Result<(), sqlx::Error> {
-        while let Some((worker, token)) = self.lost.last().copied() {
-            let rows = claim::owned(&self.pool.own, worker, token).await?;
+        while let Ok(stray) = self.strays.try_recv() {
+            self.lost.push(stray);
+        }
+        let mut at = 0;
+        while let Some(Stray { worker, token, transaction }) = self.lost.get(at) {
+            if let Some(transaction) = transaction
+                && claim::is_open(&self.pool.own, transaction).await?
+            {
+                at += 1;
+                continue;
+            }
+            let token = *token;
+            let rows = claim::owned(&self.pool.own, *worker, token).await?;
             let ends: Vec<_> =
                 rows.into_iter().map(|(id, wake)| (Claim { id, token, wake }, Judgement::Released)).collect();
             if !ends.is_empty() {
                 let mut conn = self.pool.own.acquire().await?;
                 settle::otherwise(&mut conn, &ends).await?;
             }
-            self.lost.pop();
+            self.lost.swap_remove(at);
         }
         Ok(())
+    }
+
+    /// Waits for transactions that still hold a slot: what they commit must reach the runner, which gives it back.
+    async fn close_desk(&mut self) {
+        self.pool.db.wakes().close(self.pool.name());
+        loop {
+            tokio::select! {
+                stray = self.strays.recv() => match stray {
+                    Some(stray) => self.lost.push(stray),
+                    None => return,
+                },
+                () = self.pool.cut.cancelled() => return,
+            }
+        }
     }
 
     /// The last act of a drain; if the database stays away, the lease gives the jobs back instead.
     async fn give_back(&mut self) {
         while !self.lost.is_empty() && !self.pool.cut.is_cancelled() {
             match self.recover().await {
-                Ok(()) => return,
+                Ok(()) if self.lost.is_empty() => return,
+                Ok(()) => {}
                 Err(error) => debug!(%error, "could not give back a claim yet"),
             }
             tokio::time::sleep(PAUSE).await;

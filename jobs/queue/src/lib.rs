@@ -18,6 +18,7 @@ mod engine;
 mod enqueue;
 mod exchange;
 mod fetcher;
+mod hand_over;
 mod isolated;
 mod janitor;
 mod job;

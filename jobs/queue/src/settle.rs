@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::{JobId, Retry};
+use crate::{JobId, Retry, claim::millis};
 
 /// The name by which one claim owns one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,10 +157,6 @@ impl Asked {
         // PostgreSQL's text holds no NUL, and a reason is for reading: the beginning tells.
         self.errors.push(error.map(|error| error.replace('\0', "").chars().take(MAX_REASON).collect()));
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 1_000_000)
 }
 
 async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<Vec<Death>, sqlx::Error> {

@@ -15,12 +15,17 @@ pub(crate) fn create(pool: &'static str) {
         "running jobs whose process is dead: above zero for 15 s is an alarm"
     );
     metrics::describe_counter!("jobs_started_total", "runs begun");
+    metrics::describe_counter!(
+        "jobs_handed_over_total",
+        "jobs that went from their order to a free slot without a claim"
+    );
     metrics::describe_counter!("jobs_finished_total", "runs ended, by verdict");
     metrics::describe_histogram!("jobs_pickup_seconds", metrics::Unit::Seconds, "from due to claimed");
     metrics::describe_histogram!("jobs_run_seconds", metrics::Unit::Seconds, "from the handler's start to its end");
     gauge!("jobs_ready", "pool" => pool).set(0.0);
     gauge!("jobs_dead", "pool" => pool).set(0.0);
     counter!("jobs_started_total", "pool" => pool).increment(0);
+    counter!("jobs_handed_over_total", "pool" => pool).increment(0);
     for verdict in VERDICTS {
         counter!("jobs_finished_total", "pool" => pool, "verdict" => verdict).increment(0);
     }
@@ -31,6 +36,7 @@ pub(crate) fn create(pool: &'static str) {
 pub(crate) struct Meters {
     pool: &'static str,
     started: metrics::Counter,
+    handed_over: metrics::Counter,
     done: metrics::Counter,
     pickup: metrics::Histogram,
     run: metrics::Histogram,
@@ -48,6 +54,7 @@ impl Meters {
         Self {
             pool,
             started: counter!("jobs_started_total", "pool" => pool),
+            handed_over: counter!("jobs_handed_over_total", "pool" => pool),
             done: counter!("jobs_finished_total", "pool" => pool, "verdict" => "done"),
             pickup: histogram!("jobs_pickup_seconds", "pool" => pool),
             run: histogram!("jobs_run_seconds", "pool" => pool),
@@ -56,6 +63,12 @@ impl Meters {
 
     pub(crate) fn claimed(&self, waited: f64) {
         self.pickup.record(waited);
+    }
+
+    /// A claim of its own kind, after no wait at all.
+    pub(crate) fn handed_over(&self) {
+        self.handed_over.increment(1);
+        self.claimed(0.0);
     }
 
     pub(crate) fn started(&self) {

@@ -9,6 +9,8 @@ use std::{
 
 use tokio::sync::{Notify, broadcast, mpsc};
 
+use crate::hand_over::Desk;
+
 /// What has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -82,6 +84,8 @@ struct Inner {
     pools: Mutex<HashMap<Arc<str>, Arc<Bell>>>,
     streams: broadcast::Sender<Grown>,
     schedules: Notify,
+    /// The pools that run in this process.
+    desks: Mutex<HashMap<&'static str, Arc<Desk>>>,
     /// What other processes must hear; drained by the notifier.
     outward: mpsc::UnboundedSender<Topic>,
 }
@@ -91,8 +95,13 @@ impl Wakes {
     #[must_use]
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Topic>) {
         let (outward, drained) = mpsc::unbounded_channel();
-        let inner =
-            Inner { pools: Mutex::default(), streams: broadcast::channel(4096).0, schedules: Notify::new(), outward };
+        let inner = Inner {
+            pools: Mutex::default(),
+            streams: broadcast::channel(4096).0,
+            schedules: Notify::new(),
+            desks: Mutex::default(),
+            outward,
+        };
         (Self { inner: Arc::new(inner) }, drained)
     }
 
@@ -144,6 +153,24 @@ impl Wakes {
     pub(crate) fn tell(&self, key: Arc<str>, news: Arc<dyn Any + Send + Sync>) {
         self.grown(key.clone(), Some(news));
         drop(self.inner.outward.send(Topic::Stream(key)));
+    }
+
+    /// From now on jobs may be handed to this pool.
+    pub(crate) fn open(&self, pool: &'static str, desk: Desk) {
+        self.desks().insert(pool, Arc::new(desk));
+    }
+
+    /// From now on they are not.
+    pub(crate) fn close(&self, pool: &'static str) {
+        self.desks().remove(pool);
+    }
+
+    pub(crate) fn desk(&self, pool: &'static str) -> Option<Arc<Desk>> {
+        self.desks().get(pool).cloned()
+    }
+
+    fn desks(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Arc<Desk>>> {
+        self.inner.desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells this process now and the others soon. Called after commit.

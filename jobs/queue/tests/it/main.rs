@@ -7,6 +7,7 @@ mod cancelling;
 mod crashes;
 mod dedupe;
 mod draining;
+mod handing_over;
 mod history;
 mod last_wish;
 mod order;
