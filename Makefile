@@ -2,13 +2,19 @@ SHELL := /bin/bash
 
 # Thin names for commands; the commands are in scripts/.
 
-.PHONY: help run test bench lint openapi sqlx
+.PHONY: help run deploy static test bench lint openapi sqlx
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
 run: ## the whole system on this machine, in dev mode with demo data (YES=1: install what is missing without asking)
 	@scripts/run.sh
+
+deploy: ## build, migrate, restart, and see that the new build answers (README, "Releases")
+	@scripts/deploy.sh
+
+static: ## one file without libraries, for machines with nothing on them
+	@scripts/static.sh
 
 test: ## all tests, on a PostgreSQL of their own
 	@scripts/test.sh

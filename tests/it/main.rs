@@ -9,6 +9,7 @@ mod browser;
 mod chat;
 mod clients;
 mod credits;
+mod deploy;
 mod failpoints;
 mod guards;
 mod overlay;

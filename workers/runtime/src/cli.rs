@@ -8,7 +8,7 @@ use crate::roles::work::Pool;
 
 /// Memes on stream: viewers pay coins, OBS plays, chat bots answer. Settings come from the environment (.env.example).
 #[derive(Debug, Parser)]
-#[command(name = "memalerts", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "memalerts", version = crate::BUILD, propagate_version = true, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

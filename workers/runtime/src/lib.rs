@@ -17,5 +17,8 @@ pub mod lifecycle;
 pub mod roles;
 pub mod telemetry;
 
+/// Version and commit, e.g. `0.1.0+1a2b3c4d5e6f`: what `memalerts --version` prints and `/health` shows.
+pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("MEMALERTS_BUILD"));
+
 pub use cli::Cli;
 pub use commands::run;

@@ -68,7 +68,7 @@ fn app(process: &Process) -> App {
         public_url: process.config.http.public_url(),
         internal_secret: process.internal_secret(),
         simulator: simulator(&process.config),
-        build: format!("{}+{}", env!("CARGO_PKG_VERSION"), env!("MEMALERTS_BUILD")),
+        build: crate::BUILD.to_owned(),
         max_upload_bytes: process.config.uploads.max_bytes,
     };
     let keys = domain::access::Keys::derive(process.instance.keys.master.expose().as_bytes());
