@@ -1,6 +1,9 @@
 //! Writes the ends of runs in batches, and does not give up: a lost database delays an acknowledgement, never loses it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -61,13 +64,19 @@ async fn flush(pool: &Pool, batch: Vec<Settlement>) {
     let mut other: Vec<(Claim, Judgement)> = Vec::new();
     // Others may run at once: a successor of an order key, or what we give back.
     let mut successors = false;
-    // Due later: our own fetcher must set its timer anew.
-    let mut again = false;
+    // Due again in our own pool, the first of them so long after it is written: our fetcher must set its timer anew.
+    let mut again: Option<Duration> = None;
     for Settlement { claim, ordered, judgement, slot } in batch {
         // From here on the batch itself is the bound; the slot may take the next job while we write.
         drop(slot);
         successors |= ordered || judgement == Judgement::Released;
-        again |= matches!(judgement, Judgement::Failed { .. } | Judgement::Snoozed(_) | Judgement::Crashed(_));
+        let due = match &judgement {
+            Judgement::Snoozed(delay) | Judgement::Failed { delay: Some(delay), .. } => Some(*delay),
+            // When, only the database knows.
+            Judgement::Failed { delay: None, .. } | Judgement::Crashed(_) => Some(Duration::ZERO),
+            _ => None,
+        };
+        again = again.into_iter().chain(due).min();
         match judgement {
             Judgement::Done => done.push(claim),
             Judgement::Finished | Judgement::Lost => {}
@@ -99,8 +108,8 @@ async fn flush(pool: &Pool, batch: Vec<Settlement>) {
     }
     if successors {
         pool.db.wakes().publish(Topic::Pool(pool.name().into()));
-    } else if again {
-        pool.db.wakes().ring(&Topic::Pool(pool.name().into()));
+    } else if let Some(at) = again.and_then(|delay| Instant::now().checked_add(delay)) {
+        pool.db.wakes().ring(&Topic::Later(pool.name().into(), at));
     }
 }
 
