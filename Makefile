@@ -2,7 +2,7 @@ SHELL := /bin/bash
 
 # Thin names for commands; the commands are in scripts/.
 
-.PHONY: help run deploy static test bench lint openapi sqlx
+.PHONY: help run deploy static test bench chaos lint openapi sqlx
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -21,6 +21,9 @@ test: ## all tests, on a PostgreSQL of their own
 
 bench: ## figures of this machine, beside an Express server's (QUICK=1: short rounds, to see that it runs)
 	@scripts/bench.sh
+
+chaos: ## faults, and the proof that nothing was lost (FAULT=F1,F8 N=rounds SEED=1; goes on where it ended)
+	@scripts/chaos.sh
 
 lint: ## format and lints
 	@scripts/lint.sh

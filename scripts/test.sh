@@ -36,6 +36,22 @@ say "testing"
 status=0
 "$(target_dir)/debug/test-cluster" "${runner[@]}" || status=$?
 
+# A small slice of chaos: each fault once, and the proof that what it looks for would be found.
+if [ $# -eq 0 ]; then
+    if has_postgres; then
+        say "breaking"
+        cargo build -p runtime -p chaos --features runtime/failpoints
+        chaos="$(mktemp -d)"
+        for part in "--prove" "--rounds 1"; do
+            # shellcheck disable=SC2086
+            "$(target_dir)/debug/chaos" $part --binary "$MEMALERTS_BIN" --dir "$chaos/run" --report "$chaos/report.jsonl" || status=$?
+        done
+        rm -rf "$chaos"
+    else
+        skipped+=("chaos: needs the programs of PostgreSQL on this machine")
+    fi
+fi
+
 if [ ${#skipped[@]} -gt 0 ]; then
     say "SKIPPED"
     printf '  %s\n' "${skipped[@]}"

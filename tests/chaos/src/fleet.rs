@@ -1,0 +1,153 @@
+//! The system's processes as ops run them: each a process of its own that is started again when it ends.
+
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tokio::{
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+
+/// A process that takes longer than this to come or go is a finding.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Name and arguments of each process.
+pub(crate) const ROLES: [(&str, &[&str]); 6] = [
+    ("api", &["api"]),
+    ("dispatch-1", &["work", "dispatch"]),
+    ("dispatch-2", &["work", "dispatch"]),
+    ("media", &["work", "media"]),
+    ("outbox", &["work", "outbox"]),
+    ("credits", &["work", "credits"]),
+];
+/// The processes that run jobs of the main path.
+pub(crate) const DISPATCHERS: [&str; 2] = ["dispatch-1", "dispatch-2"];
+
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    binary: PathBuf,
+    environment: BTreeMap<String, String>,
+    logs: PathBuf,
+    pub(crate) api: SocketAddr,
+    running: BTreeMap<&'static str, Child>,
+}
+
+impl Fleet {
+    pub(crate) fn new(binary: PathBuf, environment: BTreeMap<String, String>, logs: PathBuf) -> anyhow::Result<Self> {
+        let api = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        Ok(Self { binary, environment, logs, api, running: BTreeMap::new() })
+    }
+
+    /// One more variable for all that start from now on.
+    pub(crate) fn add(&mut self, name: &str, value: String) {
+        self.environment.insert(name.to_owned(), value);
+    }
+
+    pub(crate) async fn start_all(&mut self) -> anyhow::Result<()> {
+        for (role, _) in ROLES {
+            self.start(role, "")?;
+        }
+        self.api_is_up().await
+    }
+
+    /// Starts the process, with these failpoints armed.
+    pub(crate) fn start(&mut self, role: &'static str, failpoints: &str) -> anyhow::Result<()> {
+        let (_, arguments) = ROLES.iter().find(|(name, _)| *name == role).context("no such role")?;
+        let log = OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{role}.log")))?;
+        #[expect(clippy::disallowed_methods, reason = "where ffmpeg is found; not a setting")]
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let port = if role == "api" { self.api.port() } else { 0 };
+        let child = Command::new(&self.binary)
+            .args(*arguments)
+            .env_clear()
+            .env("PATH", path)
+            .env("PORT", port.to_string())
+            .env("METRICS_PORT", "0")
+            .env("FAILPOINTS", failpoints)
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("start {role}"))?;
+        self.running.insert(role, child);
+        Ok(())
+    }
+
+    /// Starts again what has ended, as a runner would; says which.
+    pub(crate) fn tend(&mut self) -> anyhow::Result<Vec<&'static str>> {
+        let mut ended = Vec::new();
+        for (role, child) in &mut self.running {
+            if child.try_wait()?.is_some() {
+                ended.push(*role);
+            }
+        }
+        for role in &ended {
+            self.start(role, "")?;
+        }
+        Ok(ended)
+    }
+
+    pub(crate) fn signal(&self, role: &str, signal: Signal) -> anyhow::Result<()> {
+        let pid = self.running.get(role).and_then(Child::id).context("the process has ended")?;
+        kill(Pid::from_raw(i32::try_from(pid)?), signal)?;
+        Ok(())
+    }
+
+    /// Waits for the process to end by itself; none when it did not in that time.
+    pub(crate) async fn ends(&mut self, role: &str, within: Duration) -> anyhow::Result<Option<ExitStatus>> {
+        let child = self.running.get_mut(role).context("no such process")?;
+        match timeout(within, child.wait()).await {
+            Ok(status) => Ok(Some(status?)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) async fn kill(&mut self, role: &str) -> anyhow::Result<()> {
+        let child = self.running.get_mut(role).context("no such process")?;
+        child.kill().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn api_is_up(&self) -> anyhow::Result<()> {
+        let url = format!("http://{}/health", self.api);
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let answer = reqwest::Client::new().get(&url).timeout(Duration::from_secs(2)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        bail!("the API was not up within {PATIENCE:?}")
+    }
+
+    /// Asks all to drain, and waits.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+        let roles: Vec<&'static str> = self.running.keys().copied().collect();
+        for role in &roles {
+            // It may have ended already.
+            drop(self.signal(role, Signal::SIGTERM));
+        }
+        for role in roles {
+            if self.ends(role, PATIENCE).await?.is_none() {
+                bail!("{role} did not drain within {PATIENCE:?}");
+            }
+        }
+        self.running.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,318 @@
+//! What people do meanwhile: viewers buy and take back, streamers skip, screens show and acknowledge.
+//!
+//! Clients do as good clients do: a request without an answer that counts is sent again under the same key until there is
+//! one, and a stream that broke is taken up where it was.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use futures_util::StreamExt as _;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use uuid::Uuid;
+
+use crate::{
+    journal::Journal,
+    world::{Place, Viewer, World},
+};
+
+/// A request that takes longer is given up and sent again.
+const PATIENCE: Duration = Duration::from_secs(4);
+const AGAIN: Duration = Duration::from_millis(100);
+/// How long a meme is "shown".
+const SHOWN: Duration = Duration::from_millis(60);
+
+/// What the clients saw that must not be; each a finding in words.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Findings(Arc<Mutex<BTreeSet<String>>>);
+
+impl Findings {
+    pub(crate) fn add(&self, finding: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+}
+
+/// What a screen has received of its channel's stream: sequence numbers by epoch, and where it was told to start anew.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Received {
+    pub(crate) seqs: BTreeSet<i64>,
+    /// The first place of the present history.
+    pub(crate) since: i64,
+}
+
+pub(crate) type Screens = Arc<Mutex<BTreeMap<String, Received>>>;
+
+/// Clients that run until told to stop.
+#[derive(Debug)]
+pub(crate) struct Load {
+    stop: watch::Sender<bool>,
+    buyers: JoinSet<anyhow::Result<()>>,
+    screens: JoinSet<()>,
+    pub(crate) received: Screens,
+    pub(crate) answered: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    base: String,
+    http: Client,
+    journal: Journal,
+    findings: Findings,
+    world: World,
+    stop: watch::Receiver<bool>,
+    answered: Arc<AtomicU64>,
+}
+
+impl Load {
+    pub(crate) fn start(
+        api: SocketAddr,
+        world: &World,
+        journal: &Journal,
+        findings: &Findings,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let http = Client::builder().build()?;
+        let shared = Shared {
+            base: format!("http://{api}"),
+            http,
+            journal: journal.clone(),
+            findings: findings.clone(),
+            world: world.clone(),
+            stop: stopped,
+            answered: Arc::default(),
+        };
+        let answered = shared.answered.clone();
+        let received: Screens = Arc::default();
+        let mut buyers = JoinSet::new();
+        for (number, viewer) in world.viewers.iter().enumerate() {
+            let rng = StdRng::seed_from_u64(seed ^ (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            buyers.spawn(shared.clone().buys(viewer.clone(), rng));
+        }
+        let mut screens = JoinSet::new();
+        for place in &world.channels {
+            screens.spawn(shared.clone().shows(place.clone(), received.clone()));
+        }
+        let rng = StdRng::seed_from_u64(seed ^ 0xD1B5_4A32_D192_ED03);
+        buyers.spawn(shared.skips(rng));
+        Ok(Self { stop, buyers, screens, received, answered })
+    }
+
+    /// Nobody begins anything new; what was begun is brought to its answer. Screens stay.
+    pub(crate) async fn calm(&mut self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.buyers.join_next().await {
+            ended.context("a client broke")??;
+        }
+        Ok(())
+    }
+
+    /// Screens go, too.
+    pub(crate) async fn end(mut self) -> Screens {
+        self.screens.shutdown().await;
+        self.received
+    }
+}
+
+impl Shared {
+    fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    async fn log_in(&self, login: &str, role: &str) -> String {
+        loop {
+            let body = json!({ "login": login, "role": role });
+            let sent = self.http.post(format!("{}/auth/dev/login", self.base)).json(&body).timeout(PATIENCE).send();
+            if let Ok(answer) = sent.await
+                && answer.status().is_success()
+                && let Ok(body) = answer.json::<Value>().await
+                && let Some(token) = body["token"].as_str()
+            {
+                return token.to_owned();
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn buys(self, viewer: Viewer, mut rng: StdRng) -> anyhow::Result<()> {
+        let token = self.log_in(&viewer.login, "viewer").await;
+        while !self.stopped() {
+            let place = &self.world.channels[rng.random_range(0..self.world.channels.len())];
+            let key = Uuid::from_u128(rng.random());
+            self.journal.sent(key, viewer.id, place.meme)?;
+            let id = self.buy(&token, place, key).await?;
+            // Some buy twice under one key, some think better of it.
+            match (rng.random_range(0..10), id) {
+                (0, _) => drop(self.buy(&token, place, key).await?),
+                (1 | 2, Some(id)) => self.takes_back(&token, &id).await,
+                _ => {}
+            }
+            sleep(Duration::from_millis(rng.random_range(5..40))).await;
+        }
+        Ok(())
+    }
+
+    /// The activation's id, or none when it was refused.
+    async fn buy(&self, token: &str, place: &Place, key: Uuid) -> anyhow::Result<Option<String>> {
+        let url = format!("{}/memes/{}/activate", self.base, place.meme);
+        loop {
+            let sent =
+                self.http.post(&url).bearer_auth(token).header("Idempotency-Key", key.to_string()).timeout(PATIENCE);
+            match self.answer(sent.send().await).await {
+                Some((status, body)) if !status.is_server_error() && !matches!(status.as_u16(), 429 | 409) => {
+                    self.journal.acked(key, status.as_u16(), &body)?;
+                    self.answered.fetch_add(1, Ordering::Relaxed);
+                    ensure!(status.is_success() || status.as_u16() == 402, "a purchase got {status}");
+                    let body: Value = serde_json::from_slice(&body)?;
+                    return Ok(body["activation"]["id"].as_str().or(body["id"].as_str()).map(str::to_owned));
+                }
+                _ => sleep(AGAIN).await,
+            }
+        }
+    }
+
+    async fn takes_back(&self, token: &str, id: &str) {
+        let url = format!("{}/me/activations/{id}", self.base);
+        drop(self.answer(self.http.delete(&url).bearer_auth(token).timeout(PATIENCE).send().await).await);
+    }
+
+    /// A streamer skips what plays, now here, now there.
+    async fn skips(self, mut rng: StdRng) -> anyhow::Result<()> {
+        let mut tokens = Vec::new();
+        for place in &self.world.channels {
+            tokens.push(self.log_in(&place.owner_login, "streamer").await);
+        }
+        while !self.stopped() {
+            sleep(Duration::from_millis(rng.random_range(100..500))).await;
+            let token = &tokens[rng.random_range(0..tokens.len())];
+            let skip = self.http.request(Method::POST, format!("{}/streamer/queue/skip", self.base)).bearer_auth(token);
+            drop(self.answer(skip.json(&json!({})).timeout(PATIENCE).send().await).await);
+        }
+        Ok(())
+    }
+
+    /// Status and body, if an answer came. A `500` is always a finding.
+    async fn answer(&self, sent: reqwest::Result<reqwest::Response>) -> Option<(StatusCode, Vec<u8>)> {
+        let answer = sent.ok()?;
+        let (status, path) = (answer.status(), answer.url().path().to_owned());
+        let body = answer.bytes().await.ok()?.to_vec();
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            self.findings.add(format!("500 from {path}: {}", String::from_utf8_lossy(&body)));
+        }
+        Some((status, body))
+    }
+
+    /// An overlay: shows what it is told, says so, and takes the stream up again wherever it broke.
+    async fn shows(self, place: Place, received: Screens) {
+        let screen = Uuid::new_v4();
+        let mut last: Option<String> = None;
+        loop {
+            let url = format!("{}/overlay/t/{}/events?screen=obs&screenId={screen}", self.base, place.overlay_token);
+            let mut request = self.http.get(&url).header("accept", "text/event-stream");
+            if let Some(last) = &last {
+                request = request.header("Last-Event-ID", last);
+            }
+            if let Ok(Ok(answer)) = timeout(PATIENCE, request.send()).await
+                && answer.status().is_success()
+            {
+                self.reads(&place, screen, answer, &mut last, &received).await;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn reads(
+        &self,
+        place: &Place,
+        screen: Uuid,
+        answer: reqwest::Response,
+        last: &mut Option<String>,
+        received: &Screens,
+    ) {
+        let mut stream = answer.bytes_stream();
+        let mut rest = String::new();
+        // Longer than two heartbeats without a byte: the line is dead.
+        while let Ok(Some(Ok(piece))) = timeout(Duration::from_secs(35), stream.next()).await {
+            rest.push_str(&String::from_utf8_lossy(&piece));
+            while let Some(end) = rest.find("\n\n") {
+                let frame: String = rest.drain(..end + 2).collect();
+                let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let (id, event, data) = (field("id: "), field("event: "), field("data: "));
+                if event.as_deref() == Some("reset") {
+                    received.lock().unwrap_or_else(PoisonError::into_inner).remove(&place.slug);
+                }
+                if let Some(id) = id {
+                    self.heard(place, &id, event.is_some(), last.is_none(), received);
+                    *last = Some(id);
+                }
+                let data: Value = data.and_then(|data| serde_json::from_str(&data).ok()).unwrap_or_default();
+                match event.as_deref() {
+                    Some("activation:new") => self.plays(place, screen, &data),
+                    Some("overlay:state") => {
+                        data["playing"]
+                            .as_array()
+                            .into_iter()
+                            .flatten()
+                            .for_each(|item| self.plays(place, screen, item));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Keeps the place; the first one of a history is where it begins.
+    fn heard(&self, place: &Place, id: &str, event: bool, first: bool, received: &Screens) {
+        let Some(seq) = id.split_once('-').and_then(|(_, seq)| seq.parse::<i64>().ok()) else {
+            self.findings.add(format!("an event of {} has the id {id:?}", place.slug));
+            return;
+        };
+        let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = received.entry(place.slug.clone()).or_insert_with(|| Received { since: seq, ..Received::default() });
+        if first {
+            mine.since = seq;
+        } else if event {
+            mine.seqs.insert(seq);
+        }
+    }
+
+    fn plays(&self, place: &Place, screen: Uuid, item: &Value) {
+        let (shared, place, item) = (self.clone(), place.clone(), item.clone());
+        tokio::spawn(async move {
+            shared.says(&place, screen, &item, "started").await;
+            sleep(SHOWN).await;
+            shared.says(&place, screen, &item, "done").await;
+        });
+    }
+
+    /// Says it until somebody hears it.
+    async fn says(&self, place: &Place, screen: Uuid, item: &Value, state: &str) {
+        let id = item["id"].as_str().unwrap_or_default();
+        let url = format!("{}/overlay/t/{}/activations/{id}/ack", self.base, place.overlay_token);
+        let body = json!({ "state": state, "playEpoch": item["playEpoch"], "screenId": screen });
+        for _ in 0..100 {
+            match self.answer(self.http.post(&url).json(&body).timeout(PATIENCE).send().await).await {
+                Some((status, _)) if !status.is_server_error() && status.as_u16() != 429 => return,
+                _ => sleep(AGAIN).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The rig of one run: PostgreSQL, the proxy before it, the fleet behind that, and the journal outside.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use embedded::{Embedded, Options};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use sqlx::{ConnectOptions as _, Executor as _, PgPool, postgres::PgPoolOptions};
+use tokio::{
+    process::Command,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    fleet::Fleet,
+    journal::Journal,
+    load::Findings,
+    proxy::Proxy,
+    world::{self, SECRET, World},
+};
+
+#[derive(Debug)]
+pub(crate) struct Rig {
+    server: Option<Embedded>,
+    dir: PathBuf,
+    pub(crate) proxy: Proxy,
+    /// Straight to the server, past the proxy.
+    pub(crate) pool: PgPool,
+    pub(crate) fleet: Fleet,
+    pub(crate) world: World,
+    pub(crate) journal: Journal,
+    pub(crate) findings: Findings,
+}
+
+impl Rig {
+    /// Starts everything in an empty folder.
+    pub(crate) async fn start(dir: &Path, binary: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let owned = dir.join("server");
+        let settings = vec![("max_connections".to_owned(), "200".to_owned())];
+        let server =
+            tokio::task::spawn_blocking(move || Embedded::start(&owned, &Options { throwaway: false, settings }))
+                .await??;
+        let options = server.connect_options();
+        let mut admin = options.clone().database("postgres").connect().await?;
+        admin.execute("create database memalerts").await?;
+        let proxy = Proxy::start(server.socket_dir()).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(queue::planning(options.database("memalerts")))
+            .await?;
+        let data = dir.join("data");
+        let environment = BTreeMap::from([
+            ("DATABASE_URL".to_owned(), format!("postgres://memalerts@{}/memalerts?sslmode=disable", proxy.address)),
+            ("MEMALERTS_ENV".to_owned(), "dev".to_owned()),
+            ("MEMALERTS_SECRET".to_owned(), SECRET.to_owned()),
+            ("MEMALERTS_DATA_DIR".to_owned(), data.display().to_string()),
+        ]);
+        let migrated = Command::new(binary).arg("migrate").env_clear().envs(&environment).output().await?;
+        ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
+        let world = world::make(&pool).await?;
+        let mut fleet = Fleet::new(binary.to_owned(), environment, dir.to_owned())?;
+        fleet.add("CHATBOT_BACKEND_BASE_URLS", format!("http://{}", fleet.api));
+        fleet.start_all().await?;
+        let journal = Journal::open(&dir.join("journal.jsonl"))?;
+        let dir = dir.to_owned();
+        Ok(Self { server: Some(server), dir, proxy, pool, fleet, world, journal, findings: Findings::default() })
+    }
+
+    /// Signals the first process of the server, or the server with all its children; the rig starts it again by itself.
+    pub(crate) async fn strike_server(&self, signal: Signal, children: bool) -> anyhow::Result<Duration> {
+        let file = std::fs::read_to_string(self.dir.join("server/pg/postmaster.pid")).context("read postmaster.pid")?;
+        let pid: i32 = file.lines().next().context("postmaster.pid is empty")?.trim().parse()?;
+        let struck = Instant::now();
+        let mut victims = vec![pid];
+        if children {
+            let of = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+            victims.extend(of.split_whitespace().filter_map(|child| child.parse::<i32>().ok()));
+        }
+        for victim in victims {
+            // A child may have ended by itself.
+            let _ = kill(Pid::from_raw(victim), signal);
+        }
+        // The same server process must be gone before "it answers" means anything.
+        while Path::new(&format!("/proc/{pid}")).exists() {
+            ensure!(struck.elapsed() < Duration::from_secs(60), "PostgreSQL did not end");
+            sleep(Duration::from_millis(10)).await;
+        }
+        while sqlx::query!(r#"select 1 as "one!""#).fetch_one(&self.pool).await.is_err() {
+            ensure!(struck.elapsed() < Duration::from_secs(60), "PostgreSQL did not come back");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(struck.elapsed())
+    }
+
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        self.fleet.stop().await?;
+        self.pool.close().await;
+        if let Some(server) = self.server.take() {
+            tokio::task::spawn_blocking(move || server.stop()).await??;
+        }
+        Ok(())
+    }
+}
