@@ -2,10 +2,10 @@ SHELL := /bin/bash
 
 # Thin names for commands; the commands are in scripts/.
 
-.PHONY: help run deploy static test bench chaos lint openapi sqlx
+.PHONY: help run deploy static test bench bench-queue chaos lint openapi sqlx
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 run: ## the whole system on this machine, in dev mode with demo data (YES=1: install what is missing without asking)
 	@scripts/run.sh
@@ -21,6 +21,9 @@ test: ## all tests, on a PostgreSQL of their own
 
 bench: ## figures of this machine, beside an Express server's (QUICK=1: short rounds, to see that it runs)
 	@scripts/bench.sh
+
+bench-queue: ## the queue beside other queues (QUICK=1: short; CHURN=3600: an hour of work before the last drains)
+	@scripts/bench-queue.sh
 
 chaos: ## faults, and the proof that nothing was lost (FAULT=F1,F8 N=rounds SEED=1; goes on where it ended)
 	@scripts/chaos.sh

@@ -1,4 +1,5 @@
-//! `make bench`: the figures that issue 2 asks for, measured on this machine, with the peer in the same run.
+//! `make bench` and `make bench-queue`: the figures that issues 2 and 3 ask for, measured on this machine, with peers in the
+//! same run.
 //!
 //! Everything shares the machine's cores: PostgreSQL (a cluster of its own on a real disk, fsync on), the server (the
 //! release binary as a process of its own), the peer, and the load. `tests/bench/README.md` says how each figure is taken.
@@ -14,6 +15,7 @@ mod hub;
 mod load;
 mod machine;
 mod overlays;
+mod queue;
 mod report;
 mod samples;
 mod seed;
@@ -27,7 +29,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use embedded::launcher;
 
 use crate::{cluster::Cluster, machine::Machine, report::Report};
@@ -35,24 +37,38 @@ use crate::{cluster::Cluster, machine::Machine, report::Report};
 /// Measures memalerts and its peer.
 #[derive(Debug, Parser)]
 struct Arguments {
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// Short rounds: shows that everything runs; the figures are not judged
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
     /// Only these figures
     #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,footprint")]
     only: Vec<Part>,
     /// Folder on a real disk, reachable for PostgreSQL's user; what is made in it is removed at the end
-    #[arg(long, default_value = "/var/tmp")]
+    #[arg(long, global = true, default_value = "/var/tmp")]
     disk: PathBuf,
-    /// A server setting of PostgreSQL, for ours and the peer alike, as name=value
-    #[arg(long = "postgres", value_name = "NAME=VALUE")]
+    /// A server setting of PostgreSQL, for ours and the peers alike, as name=value
+    #[arg(long = "postgres", global = true, value_name = "NAME=VALUE")]
     postgres: Vec<String>,
     /// Say which statements PostgreSQL's time went to (slows it a little; needs pg_stat_statements)
-    #[arg(long)]
+    #[arg(long, global = true)]
     statements: bool,
     /// The peer's connections to PostgreSQL
     #[arg(long, default_value_t = 20)]
     peer_pool: u32,
+}
+
+#[derive(Debug, Subcommand)]
+enum Instead {
+    /// Measures the queue beside other queues (`make bench-queue`)
+    Queue(queue::Options),
+    /// The queue as a program that is measured
+    #[command(hide = true)]
+    Contender {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,7 +85,6 @@ const CHANNELS: usize = 1000;
 /// How long and how often.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
-    quick: bool,
     rounds: usize,
     warm_up: Duration,
     round: Duration,
@@ -85,7 +100,6 @@ impl Plan {
         let seconds = Duration::from_secs;
         if quick {
             Self {
-                quick,
                 rounds: 1,
                 warm_up: seconds(1),
                 round: seconds(2),
@@ -97,7 +111,6 @@ impl Plan {
             }
         } else {
             Self {
-                quick,
                 rounds: 5,
                 warm_up: seconds(4),
                 round: seconds(12),
@@ -127,58 +140,78 @@ struct Bench {
 fn main() -> ExitCode {
     // Before threads exist: this process may only be a step on the way to a PostgreSQL server.
     launcher::intercept();
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    if let Some(Instead::Contender { words }) = &mut arguments.instead {
+        return match queue::ours::run(std::mem::take(words)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error),
+        };
+    }
     // One thread: the load shall take as little of the machine as it can.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = tokio.map_err(anyhow::Error::new).and_then(|tokio| tokio.block_on(run(arguments)));
-    ended.unwrap_or_else(|error| {
-        eprintln!("bench: {error:#}");
-        ExitCode::FAILURE
-    })
+    ended.unwrap_or_else(|error| complain(&error))
+}
+
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("bench: {error:#}");
+    ExitCode::FAILURE
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let executable = std::env::current_exe().context("our own path")?;
-    let binary = executable.with_file_name("memalerts");
-    ensure!(binary.is_file(), "no {}: use `make bench`", binary.display());
+    let target = executable.ancestors().nth(2).context("the build folder")?.to_owned();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the repository")?.to_owned();
-    let out = binary.ancestors().nth(2).context("the build folder")?.join("bench");
-    std::fs::create_dir_all(&out)?;
     machine::raise_file_limit()?;
     machine::refuse_memory(&arguments.disk)?;
     let work = tempfile_in(&arguments.disk)?;
-    let bench = Bench {
-        plan: Plan::new(arguments.quick),
-        binary,
-        root,
-        out,
-        disk: work.path.clone(),
-        peer_pool: arguments.peer_pool,
-    };
-
     let cluster = Cluster::start(&work.path.join("cluster"), &arguments.postgres, arguments.statements).await?;
-    let machine = Machine::look(&bench.root, &cluster).await?;
+    let machine = Machine::look(&root, &cluster).await?;
     println!("{machine}");
-    let mut report = Report::new(machine, bench.plan.quick);
-    if arguments.only.contains(&Part::Writes) {
-        report.tell(writes::measure(&bench, &cluster).await.context("measure the write path")?);
-    }
-    if arguments.only.contains(&Part::Overlays) {
-        report.tell(overlays::measure(&bench, &cluster).await.context("measure the way to the overlay")?);
-    }
-    if arguments.only.contains(&Part::Hub) {
-        report.tell(hub::measure(&bench, &cluster).await.context("measure the hub")?);
-    }
-    cluster.stop().await?;
-    if arguments.only.contains(&Part::Footprint) {
-        report.tell(footprint::measure(&bench).await.context("measure the footprint")?);
-    }
-    let path = report.write(&bench.out)?;
-    if bench.plan.quick {
+    let mut report = Report::new(machine, arguments.quick);
+    let out = if let Some(Instead::Queue(options)) = &arguments.instead {
+        let out = queue::measure(options, arguments.quick, &cluster, &root, &target, &mut report).await?;
+        cluster.stop().await?;
+        out
+    } else {
+        let binary = executable.with_file_name("memalerts");
+        ensure!(binary.is_file(), "no {}: use `make bench`", binary.display());
+        let bench = Bench {
+            plan: Plan::new(arguments.quick),
+            binary,
+            root,
+            out: target.join("bench"),
+            disk: work.path.clone(),
+            peer_pool: arguments.peer_pool,
+        };
+        system(&bench, cluster, &arguments.only, &mut report).await?;
+        bench.out
+    };
+    let path = report.write(&out)?;
+    if arguments.quick {
         println!("\nshort rounds: a smoke test, not a measurement");
     }
     println!("\nwritten to {}", path.display());
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The figures of the whole system.
+async fn system(bench: &Bench, cluster: Cluster, only: &[Part], report: &mut Report) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&bench.out)?;
+    if only.contains(&Part::Writes) {
+        report.tell(writes::measure(bench, &cluster).await.context("measure the write path")?);
+    }
+    if only.contains(&Part::Overlays) {
+        report.tell(overlays::measure(bench, &cluster).await.context("measure the way to the overlay")?);
+    }
+    if only.contains(&Part::Hub) {
+        report.tell(hub::measure(bench, &cluster).await.context("measure the hub")?);
+    }
+    cluster.stop().await?;
+    if only.contains(&Part::Footprint) {
+        report.tell(footprint::measure(bench).await.context("measure the footprint")?);
+    }
+    Ok(())
 }
 
 /// A folder of ours that is removed with this value.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 16] = [
+const MAY_SEE: [(&str, &[&str]); 17] = [
     ("queue", &[]),
     ("blobs", &[]),
     ("embedded", &[]),
@@ -23,8 +23,10 @@ const MAY_SEE: [(&str, &[&str]); 16] = [
         &["queue", "domain", "blobs", "api", "dispatch", "media", "chat", "outbox", "credits", "embedded", "irc"],
     ),
     ("test-cluster", &["embedded"]),
+    // What a queue says to the bench, ours and others.
+    ("contender", &[]),
     // Figures of the whole program, with the database prepared by hand.
-    ("bench", &["queue", "domain", "runtime", "embedded"]),
+    ("bench", &["queue", "domain", "embedded", "contender"]),
     // Processes of the real binary; the world they live in is made by the domain's commands, and judged by its audits.
     ("chaos", &["queue", "domain", "embedded"]),
     ("tests", &["queue", "domain", "blobs", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime"]),
@@ -46,7 +48,13 @@ const ONLY: [(&str, &[&str]); 9] = [
 /// Name and direct dependencies (of all kinds) of each crate.
 fn crates() -> BTreeMap<String, BTreeSet<String>> {
     let manifests = ["api", "jobs", "workers", "tests"].iter().flat_map(|dir| source::files(dir, "toml"));
-    manifests.filter(|(path, _)| path.ends_with("Cargo.toml")).map(|(_, text)| parse(&text)).collect()
+    let house = |path: &str| path.ends_with("Cargo.toml") && !is_peer(path);
+    manifests.filter(|(path, _)| house(path)).map(|(_, text)| parse(&text)).collect()
+}
+
+/// Other queues that the bench measures: not of the house, each a workspace of its own.
+fn is_peer(path: &str) -> bool {
+    path.starts_with("tests/peers/") && source::read(path).contains("[workspace]")
 }
 
 fn parse(manifest: &str) -> (String, BTreeSet<String>) {

@@ -1,0 +1,89 @@
+//! apalis-postgres, with the largest batches that help it; `../README.md` has the words.
+
+use std::time::Duration;
+
+use apalis::{
+    layers::WorkerBuilderExt as _,
+    prelude::{BackendExt as _, BoxDynError, Data, TaskBuilder, WorkerBuilder},
+};
+use apalis_postgres::{Config, PostgresStorage, queries::push_tasks};
+use contender::{Arguments, Failure, Mode, Runs};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+
+const QUEUE: &str = "empty";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Empty {
+    n: i64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let connections = u32::try_from(arguments.connections)?.max(10);
+    let pool = PgPoolOptions::new().max_connections(connections).connect(&arguments.database).await?;
+    match arguments.mode {
+        Mode::Prepare => PostgresStorage::setup(&pool).await?,
+        Mode::Fill => fill(&pool, arguments.jobs).await?,
+        Mode::Work => {
+            let enqueuing = arguments.rate.map(|_| {
+                let (arguments, pool) = (arguments.clone(), pool.clone());
+                tokio::spawn(async move { enqueue(&arguments, pool).await })
+            });
+            work(&arguments, &pool).await?;
+            if let Some(enqueuing) = enqueuing {
+                enqueuing.await??;
+            }
+        }
+        Mode::Enqueue => enqueue(&arguments, pool).await?,
+    }
+    Ok(())
+}
+
+async fn work(arguments: &Arguments, pool: &PgPool) -> Result<(), Failure> {
+    async fn empty(job: Empty, runs: Data<Runs>) -> Result<(), BoxDynError> {
+        runs.begin(job.n);
+        Ok(())
+    }
+
+    // A claim locks what it takes; locking each once more is a statement a job.
+    let config = Config::default().queue(QUEUE).batch_size(arguments.concurrency).lock_tasks(false);
+    let storage = PostgresStorage::<Empty>::new(pool).with_config(config);
+    let builder = WorkerBuilder::new("bench");
+    let runs = Runs::new(arguments);
+    if arguments.settings == "pubsub" {
+        let storage = storage.with_pubsub().poll_with_interval(Duration::from_secs(5));
+        builder.backend(storage).concurrency(arguments.concurrency).data(runs).build(empty).run().await?;
+    } else {
+        builder.backend(storage).concurrency(arguments.concurrency).data(runs).build(empty).run().await?;
+    }
+    Ok(())
+}
+
+async fn fill(pool: &PgPool, jobs: i64) -> Result<(), Failure> {
+    let mut connection = pool.acquire().await?.detach();
+    let mut first = 0;
+    while first < jobs {
+        let end = (first + 1000).min(jobs);
+        let tasks = (first..end)
+            .map(|n| Ok(TaskBuilder::new(serde_json::to_vec(&Empty { n })?).build()))
+            .collect::<Result<_, Failure>>()?;
+        push_tasks(&mut connection, QUEUE, tasks).await?;
+        first = end;
+    }
+    Ok(())
+}
+
+async fn enqueue(arguments: &Arguments, pool: PgPool) -> Result<(), Failure> {
+    contender::enqueue(arguments, move |_, n| {
+        let pool = pool.clone();
+        async move {
+            let task = TaskBuilder::new(serde_json::to_vec(&Empty { n })?).build();
+            let mut connection = pool.acquire().await?;
+            push_tasks(&mut *connection, QUEUE, vec![task]).await?;
+            Ok(())
+        }
+    })
+    .await
+}
