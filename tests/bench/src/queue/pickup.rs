@@ -1,6 +1,10 @@
 //! Single jobs at a steady pace, and how long each waits for its handler.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::ensure;
 use serde::Serialize;
@@ -20,6 +24,8 @@ const RATE: &str = "50";
 /// What comes first finds cold code and cold tables: not counted.
 const WARM_UP: i64 = 50;
 const P50_MS: f64 = 1.0;
+/// Between two commits that are tried beside the jobs.
+const PROBE: Duration = Duration::from_millis(50);
 const ROUND: &str = "bench_round";
 
 /// Who enqueues.
@@ -39,6 +45,8 @@ struct Picked {
     since_commit: Summary,
     /// From before the job was enqueued.
     since_sent: Summary,
+    /// What one commit of one row took meanwhile.
+    bare_commit: Summary,
 }
 
 pub(super) async fn measure(scene: &Scene<'_>) -> anyhow::Result<Section> {
@@ -61,6 +69,8 @@ async fn pick_up(scene: &Scene<'_>, contender: &'static Contender, from: From) -
     let seconds = scene.plan.pickup.as_secs().to_string();
     let pace = ["--rate", RATE, "--seconds", &seconds, "--tell"];
     let mut times = Times::default();
+    let commits = Arc::new(Mutex::new(Samples::default()));
+    let committing = scene.cluster.bare_commits_beside(ROUND, PROBE, commits.clone()).await?;
     if from == From::SameProcess {
         let mut program = Program::start(scene, contender, "work", ROUND, &pace)?;
         while !times.complete() {
@@ -79,8 +89,10 @@ async fn pick_up(scene: &Scene<'_>, contender: &'static Contender, from: From) -
         enqueuer.ends().await?;
         worker.kill().await?;
     }
+    committing.abort();
+    let bare_commit = std::mem::take(&mut *commits.lock().unwrap_or_else(PoisonError::into_inner)).summary();
     let (since_commit, since_sent) = times.summaries();
-    Ok(Picked { name: contender.name, from, since_commit, since_sent })
+    Ok(Picked { name: contender.name, from, since_commit, since_sent, bare_commit })
 }
 
 #[derive(Debug, Default)]
@@ -133,7 +145,16 @@ fn section(scene: &Scene<'_>, rounds: &[Picked]) -> Section {
         "Pickup: {RATE} single jobs a second for {} s, from the commit to the handler's start",
         scene.plan.pickup.as_secs()
     ));
-    section.columns(&["", "enqueued by", "p50 ms", "p99 ms", "max ms", "with enqueuing: p50 ms", "p99 ms"]);
+    section.columns(&[
+        "",
+        "enqueued by",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "with enqueuing: p50 ms",
+        "p99 ms",
+        "a bare commit: p50 ms",
+    ]);
     for round in rounds {
         section.row(vec![
             round.name.to_owned(),
@@ -147,6 +168,7 @@ fn section(scene: &Scene<'_>, rounds: &[Picked]) -> Section {
             format!("{:.2}", round.since_commit.max_ms),
             format!("{:.2}", round.since_sent.p50_ms),
             format!("{:.2}", round.since_sent.p99_ms),
+            format!("{:.2}", round.bare_commit.p50_ms),
         ]);
     }
     let of = |name: &str, from: From| rounds.iter().find(|round| round.name == name && round.from == from);
