@@ -331,6 +331,27 @@ async fn a_pause_holds_the_playing_item_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_screen_that_was_not_heard_of_for_long_arrives_anew_and_wakes_the_queue() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    let mut screen = stage.screen().await;
+    stage.app.drain().await;
+    // As after an outage in which nobody could be renewed: what was bought first finds no screen.
+    let silence = "update screens set seen_at = app_now() - interval '41 seconds'";
+    sqlx::query(silence).execute(stage.app.pool()).await.unwrap();
+    let id = stage.activate(&anna, meme).await;
+    stage.app.drain().await;
+    // As the screen's process does, every ten seconds.
+    let mut tx = stage.app.db.begin().await.unwrap();
+    let name = (stage.channel_id, screen.id);
+    if !playback::renew(&mut tx, &[name]).await.unwrap().contains(&name) {
+        playback::arrive(&mut tx, stage.channel_id, screen.id, playback::ScreenKind::Obs).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(screen.next_item().await.data["id"], *id);
+}
+
+#[tokio::test]
 async fn an_advance_that_waited_for_a_pause_starts_nothing() {
     let stage = Stage::open().await;
     let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);

@@ -356,6 +356,7 @@ pub(super) async fn delete_screen(conn: &mut PgConnection, channel: Uuid, screen
     Ok(())
 }
 
+/// Only those that still count: one that an advance may have taken for gone is let in again, which wakes its queue.
 pub(super) async fn renew_screens(
     conn: &mut PgConnection,
     screens: &[(Uuid, Uuid)],
@@ -363,10 +364,11 @@ pub(super) async fn renew_screens(
     let (channels, ids): (Vec<Uuid>, Vec<Uuid>) = screens.iter().copied().unzip();
     let rows = sqlx::query!(
         "update screens set seen_at = app_now()
-         where (channel_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))
+         where (channel_id, id) in (select * from unnest($1::uuid[], $2::uuid[])) and seen_at > app_now() - $3::interval
          returning channel_id, id",
         &channels,
         &ids,
+        interval(SCREEN_STALE),
     )
     .fetch_all(conn)
     .await?;

@@ -44,7 +44,8 @@ pub async fn leave(tx: &mut Tx, channel_id: Uuid, screen: Uuid) -> Result<(), Pl
     Ok(())
 }
 
-/// These screens, each a channel and an id, are still there. Returns those that were known; one that was swept meanwhile has to [`arrive`] again.
+/// These screens, each a channel and an id, are still there. Returns those that were known; one that was not seen for long,
+/// swept meanwhile or not, has to [`arrive`] again: its queue may have been looked at and found without a screen.
 ///
 /// # Errors
 /// The database refused.
