@@ -1,5 +1,6 @@
 //! Paying for a meme: prices, refusals, keys, races.
 
+use domain::activations::{self, Wish};
 use futures_util::future::join_all;
 use harness::{Session, TestApp, wait_until};
 use reqwest::Method;
@@ -219,4 +220,30 @@ async fn a_request_whose_connection_the_database_ends_is_told_to_come_again_and_
 
     assert_eq!(stage.activate_as(&anna, meme, "once").await.status.as_u16(), 200);
     assert_eq!(stage.balance(&anna).await, 0);
+}
+
+#[tokio::test]
+async fn who_orders_twice_at_once_stands_back_with_the_second_also_where_nothing_is_paid() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 100).await);
+    sqlx::query("update memes set price = 0").execute(stage.app.pool()).await.unwrap();
+    let mut first = stage.app.db.begin().await.unwrap();
+    let wish = Wish { user_id: anna.user_id.parse().unwrap(), meme_id: meme };
+    activations::place(&mut first, &[wish]).await.unwrap().remove(0).unwrap();
+    let waits = async || {
+        let waits = "select exists(select from pg_stat_activity
+                                   where datname = current_database() and wait_event_type = 'Lock')";
+        let waits: bool = sqlx::query_scalar(waits).fetch_one(stage.app.pool()).await.unwrap();
+        waits.then_some(())
+    };
+    let ((), _) = tokio::join!(
+        async {
+            wait_until("the second order waits for the first", waits).await;
+            first.commit().await.unwrap();
+        },
+        stage.activate(&anna, meme)
+    );
+    let apart = "select extract(epoch from max(turn_at) - min(turn_at))::float8 from activations";
+    let apart: f64 = sqlx::query_scalar(apart).fetch_one(stage.app.pool()).await.unwrap();
+    assert!(apart > 15.0, "a viewer's turns are {apart} s apart");
 }

@@ -87,7 +87,8 @@ pub async fn place_test(tx: &mut Tx, channel: &Channel, user: Uuid, meme: Uuid) 
 }
 
 /// What the viewers have waiting, now that their wallets are locked: as the quotes say, but for those whose wallet has moved
-/// since (a twin in another process has committed in between), who are asked for again.
+/// since (a twin in another process has committed in between), who are asked for again. So are those who pay nothing, for
+/// their twins move no wallet.
 async fn waiting(
     tx: &mut Tx,
     quotes: &HashMap<usize, Quote>,
@@ -98,7 +99,8 @@ async fn waiting(
     for quote in quotes.values() {
         let owner = (quote.user_id, quote.channel_id);
         waiting.insert(owner, quote.waiting);
-        if locked.of(owner.0, owner.1).map(|wallet| wallet.version) != quote.wallet_version {
+        let wallet = locked.of(owner.0, owner.1);
+        if quote.owed() == 0 || wallet.map(|wallet| wallet.version) != quote.wallet_version {
             moved.insert(owner);
         }
     }
@@ -128,8 +130,7 @@ impl Batch {
         if quote.intake_paused {
             return Err(PlaceError::IntakePaused);
         }
-        let is_free = quote.owner_id == quote.user_id;
-        let owed = if is_free { 0 } else { final_price(quote.price, quote.discount_bp) };
+        let owed = quote.owed();
         let wallet = locked.of(quote.user_id, quote.channel_id);
         let from = self.payer(wallet, owed)?;
 
@@ -156,7 +157,7 @@ impl Batch {
             meme_id: quote.meme_id,
             price: quote.price,
             final_price: owed,
-            is_free,
+            is_free: quote.is_free(),
             created_at: quote.now,
             wallet: None,
         })
@@ -192,6 +193,18 @@ impl Batch {
         });
         events::record(tx, news.collect()).await?;
         Ok(())
+    }
+}
+
+impl Quote {
+    /// The channel's owner plays for nothing.
+    fn is_free(&self) -> bool {
+        self.owner_id == self.user_id
+    }
+
+    /// Coins.
+    fn owed(&self) -> i64 {
+        if self.is_free() { 0 } else { final_price(self.price, self.discount_bp) }
     }
 }
 
