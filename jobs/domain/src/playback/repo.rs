@@ -35,7 +35,9 @@ pub(super) async fn look(conn: &mut PgConnection, channels: &[Uuid]) -> Result<V
     sqlx::query_as!(
         Look,
         r#"select c.id as channel_id, c.slug,
-                  (select count(*) from activations a where a.channel_id = c.id and a.status = 'queued') as "queued!",
+                  -- Sorted for the sake of the index: see `start`.
+                  (select count(*) from (select from activations a where a.channel_id = c.id and a.status = 'queued'
+                                         order by a.priority desc, a.turn_at, a.id) w) as "queued!",
                   c.playback_paused_at is not null as "paused!",
                   c.intake_paused_at is not null as "intake_paused!",
                   (select count(*) from screens s

@@ -44,7 +44,7 @@ pub(in crate::playback) async fn start(
     announce_every: Duration,
 ) -> Result<Vec<Lane>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"with seen as (
+        r#"with seen as materialized (
                select c.id as channel_id, c.slug, c.playback_paused_at is not null as paused,
                       c.intake_paused_at is not null as intake_paused, l.screenless_since is not null as screenless,
                       l.xmin as version, l.announced_at <= app_now() - $4::interval as due,
@@ -52,9 +52,11 @@ pub(in crate::playback) async fn start(
                       (select count(*) from screens s
                        where s.channel_id = c.id and s.seen_at > app_now() - $2::interval) as screens,
                       (select count(*) from activations a where a.channel_id = c.id and a.status = 'playing') as playing,
-                      -- One more than there ever are slots.
+                      -- One more than there ever are slots. Counted in the order of play, which only the index that begins with
+                      -- the channel has: another would be walked over everything that waits anywhere.
                       (select count(*) from (select from activations a
-                                             where a.channel_id = c.id and a.status = 'queued' limit 6) w) as waiting
+                                             where a.channel_id = c.id and a.status = 'queued'
+                                             order by a.priority desc, a.turn_at, a.id limit 6) w) as waiting
                from channels c join lanes l on l.channel_id = c.id
                where c.id = any($1)
            ), chance as (
@@ -107,8 +109,9 @@ pub(in crate::playback) async fn start(
                   chance.playing as "playing!", chance.waiting as "waiting!",
                   coalesce(not open.fresh, false) as "stale!", told.channel_id is not null as "told!",
                   case when told.channel_id is null then 0
-                       else (select count(*) from activations q
-                             where q.channel_id = chance.channel_id and q.status = 'queued') end as "queued!",
+                       else (select count(*) from (select from activations q
+                                                   where q.channel_id = chance.channel_id and q.status = 'queued'
+                                                   order by q.priority desc, q.turn_at, q.id) w) end as "queued!",
                   a.id as "id?", a.user_id as "user_id?", a.meme_id as "meme_id?", a.source as "source?",
                   a.status as "status?", a.reason, a.price as "price?", a.final_price as "final_price?",
                   a.sender_name as "sender_name?", a.title as "title?", a.type as "media_type?", a.file_hash as "file_hash?",
