@@ -42,7 +42,7 @@ if [ $# -eq 0 ]; then
         say "breaking"
         cargo build -p runtime -p chaos --features runtime/failpoints
         chaos="$(mktemp -d)"
-        for part in "--prove" "--rounds 1"; do
+        for part in "--prove" "--rounds 1 --short"; do
             # shellcheck disable=SC2086
             "$(target_dir)/debug/chaos" $part --binary "$MEMALERTS_BIN" --dir "$chaos/run" --report "$chaos/report.jsonl" || status=$?
         done

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -23,11 +23,12 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Name and arguments of each process.
-pub(crate) const ROLES: [(&str, &[&str]); 6] = [
+pub(crate) const ROLES: [(&str, &[&str]); 7] = [
     ("api", &["api"]),
     ("dispatch-1", &["work", "dispatch"]),
     ("dispatch-2", &["work", "dispatch"]),
     ("media", &["work", "media"]),
+    ("chat", &["work", "chat", "--platform", "twitch"]),
     ("outbox", &["work", "outbox"]),
     ("credits", &["work", "credits"]),
 ];
@@ -63,18 +64,26 @@ impl Fleet {
 
     /// Starts the process, with these failpoints armed.
     pub(crate) fn start(&mut self, role: &'static str, failpoints: &str) -> anyhow::Result<()> {
+        let mut command = bare(&self.binary);
+        command.env("FAILPOINTS", failpoints);
+        self.spawn(role, command)
+    }
+
+    /// Starts the process with two connections to the database and 256 files.
+    pub(crate) fn start_poor(&mut self, role: &'static str) -> anyhow::Result<()> {
+        let mut command = bare(Path::new("sh"));
+        command.args(["-c", r#"ulimit -n 256; exec "$0" "$@""#]).arg(&self.binary).env("DATABASE_POOL_SIZE", "2");
+        self.spawn(role, command)
+    }
+
+    fn spawn(&mut self, role: &'static str, mut command: Command) -> anyhow::Result<()> {
         let (_, arguments) = ROLES.iter().find(|(name, _)| *name == role).context("no such role")?;
         let log = OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{role}.log")))?;
-        #[expect(clippy::disallowed_methods, reason = "where ffmpeg is found; not a setting")]
-        let path = std::env::var_os("PATH").unwrap_or_default();
         let port = if role == "api" { self.api.port() } else { 0 };
-        let child = Command::new(&self.binary)
+        let child = command
             .args(*arguments)
-            .env_clear()
-            .env("PATH", path)
             .env("PORT", port.to_string())
             .env("METRICS_PORT", "0")
-            .env("FAILPOINTS", failpoints)
             .envs(&self.environment)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -115,6 +124,14 @@ impl Fleet {
         }
     }
 
+    /// Resident memory of the process; none when it has ended.
+    pub(crate) fn resident_kib(&self, role: &str) -> Option<u64> {
+        let pid = self.running.get(role)?.id()?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub(crate) async fn kill(&mut self, role: &str) -> anyhow::Result<()> {
         let child = self.running.get_mut(role).context("no such process")?;
@@ -150,4 +167,13 @@ impl Fleet {
         self.running.clear();
         Ok(())
     }
+}
+
+/// A command that inherits nothing but where programs are.
+fn bare(program: &Path) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "where ffmpeg is found; not a setting")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", path);
+    command
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::PoisonError, time::Duration};
 
+use chat::simulator::Simulator;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
@@ -18,18 +19,19 @@ pub(crate) async fn quiesce(pool: &PgPool) -> anyhow::Result<Vec<String>> {
             r#"select (select count(*) from jobs where state = 'running' or state = 'ready' and run_at <= app_now() + interval '1 s')
                           as "jobs!",
                       (select count(*) from activations where ended_at is null) as "open!",
+                      (select count(*) from outbox_messages where status in ('pending', 'processing')) as "unsaid!",
                       coalesce((select string_agg(distinct kind || ' ' || state, ', ') from jobs where state <> 'ready'), '')
                           as "which!""#
         )
         .fetch_one(pool)
         .await?;
-        if left.jobs == 0 && left.open == 0 {
+        if left.jobs == 0 && left.open == 0 && left.unsaid == 0 {
             return Ok(Vec::new());
         }
         if begun.elapsed() > CALM {
             return Ok(vec![format!(
-                "I4: {} jobs ({}) and {} activations are open {CALM:?} after the last order",
-                left.jobs, left.which, left.open
+                "I4: {} jobs ({}), {} activations and {} messages are open {CALM:?} after the last order",
+                left.jobs, left.which, left.open, left.unsaid
             )]);
         }
         sleep(Duration::from_millis(50)).await;
@@ -37,7 +39,12 @@ pub(crate) async fn quiesce(pool: &PgPool) -> anyhow::Result<Vec<String>> {
 }
 
 /// All invariants that this load can break.
-pub(crate) async fn check(pool: &PgPool, journal: &Journal, screens: &Screens) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn check(
+    pool: &PgPool,
+    journal: &Journal,
+    twitch: &Simulator,
+    screens: &Screens,
+) -> anyhow::Result<Vec<String>> {
     let mut findings = Vec::new();
     let mut conn = pool.acquire().await?;
     for breach in domain::wallets::audit(&mut conn).await? {
@@ -49,6 +56,7 @@ pub(crate) async fn check(pool: &PgPool, journal: &Journal, screens: &Screens) -
     drop(conn);
     findings.extend(acknowledged(pool, journal).await?);
     findings.extend(jobs(pool).await?);
+    findings.extend(messages(pool, journal, twitch).await?);
     findings.extend(events(pool, screens).await?);
     Ok(findings)
 }
@@ -112,6 +120,56 @@ async fn jobs(pool: &PgPool) -> anyhow::Result<Vec<String>> {
     .fetch_all(pool)
     .await?;
     Ok(lost.into_iter().map(|lost| format!("I8: {lost}")).collect())
+}
+
+/// I9, I11, I14: every message that was taken is kept; what is `sent` was heard once by the platform, what is `unknown` at most once,
+/// what `failed` never. What people said is recorded once, and who said it is in the credits.
+async fn messages(pool: &PgPool, journal: &Journal, twitch: &Simulator) -> anyhow::Result<Vec<String>> {
+    let lost = sqlx::query_scalar!(
+        r#"select id as "id!" from unnest($1::uuid[]) as taken (id)
+           where not exists (select from outbox_messages m where m.id = taken.id)"#,
+        &journal.messages(),
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut findings: Vec<String> =
+        lost.into_iter().map(|id| format!("I7: message {id} was taken and is not kept")).collect();
+    let doubles = sqlx::query_scalar!(
+        r#"select text || ' was recorded ' || count(*) || ' times' as "double!" from chat_messages
+           where text like 'hello %' group by channel_id, text having count(*) > 1"#
+    )
+    .fetch_all(pool)
+    .await?;
+    findings.extend(doubles.into_iter().map(|double| format!("I11: {double}")));
+    let unseen = sqlx::query_scalar!(
+        r#"select display_name || ' was seen, is not in the credits and on no way there' as "unseen!"
+           from credits_sightings s
+           where not exists (select from credits_chatters c where c.session_id = s.session_id and c.user_id = s.platform || ':' || s.user_id)
+             and not exists (select from jobs j where j.pool = 'credits' and j.payload::text like '%' || s.id || '%')"#
+    )
+    .fetch_all(pool)
+    .await?;
+    findings.extend(unseen.into_iter().map(|unseen| format!("I14: {unseen}")));
+    let frames = twitch.frames();
+    for message in sqlx::query!("select id, message, status, last_error from outbox_messages").fetch_all(pool).await? {
+        let heard = frames
+            .iter()
+            .filter(|frame| frame.line.contains("PRIVMSG") && frame.line.contains(&message.message))
+            .count();
+        let right = match message.status.as_str() {
+            "sent" => heard == 1,
+            "unknown" => heard <= 1,
+            _ => heard == 0,
+        };
+        if !right {
+            let error = message.last_error.unwrap_or_default();
+            findings.push(format!(
+                "I9: message {} is {} ({error}) and was heard {heard} times",
+                message.id, message.status
+            ));
+        }
+    }
+    Ok(findings)
 }
 
 /// I10: a stream's numbers have no gap, and each overlay has every event that was meant for it.

@@ -2,7 +2,7 @@
 //! answer came. Whether something was lost is judged by this, not by our tables.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
     io::Write as _,
     path::Path,
@@ -19,6 +19,7 @@ use uuid::Uuid;
 pub(crate) enum Entry {
     Sent { key: Uuid, viewer: Uuid, meme: Uuid },
     Acked { key: Uuid, status: u16, body: String },
+    Said { id: Uuid },
 }
 
 /// What clients know of one key.
@@ -38,12 +39,13 @@ pub(crate) struct Journal {
 struct Inner {
     file: File,
     known: BTreeMap<Uuid, Known>,
+    said: BTreeSet<Uuid>,
 }
 
 impl Journal {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path).context("open the journal")?;
-        Ok(Self { inner: Arc::new(Mutex::new(Inner { file, known: BTreeMap::new() })) })
+        Ok(Self { inner: Arc::new(Mutex::new(Inner { file, known: BTreeMap::new(), said: BTreeSet::new() })) })
     }
 
     /// Before the request goes out.
@@ -54,6 +56,16 @@ impl Journal {
     /// After an answer that counts: a grant or a refusal. `429` and `5xx` promise nothing.
     pub(crate) fn acked(&self, key: Uuid, status: u16, body: &[u8]) -> anyhow::Result<()> {
         self.write(&Entry::Acked { key, status, body: hex::encode(Sha256::digest(body)) })
+    }
+
+    /// The system has taken a message that it is to say.
+    pub(crate) fn said(&self, id: Uuid) -> anyhow::Result<()> {
+        self.write(&Entry::Said { id })
+    }
+
+    /// All messages that it has taken.
+    pub(crate) fn messages(&self) -> Vec<Uuid> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).said.iter().copied().collect()
     }
 
     /// What is known of each key.
@@ -69,6 +81,9 @@ impl Journal {
         inner.file.sync_data()?;
         match entry {
             Entry::Sent { key, .. } => drop(inner.known.entry(*key).or_default()),
+            Entry::Said { id } => {
+                inner.said.insert(*id);
+            }
             Entry::Acked { key, status, body } => {
                 inner.known.entry(*key).or_default().answers.push((*status, body.clone()));
             }

@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -14,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use chat::simulator::Simulator;
 use futures_util::StreamExt as _;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::{Client, Method, StatusCode};
@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     journal::Journal,
+    rig::Rig,
     world::{Place, Viewer, World},
 };
 
@@ -77,26 +78,23 @@ struct Shared {
     journal: Journal,
     findings: Findings,
     world: World,
+    twitch: Arc<Simulator>,
     stop: watch::Receiver<bool>,
     answered: Arc<AtomicU64>,
 }
 
 impl Load {
-    pub(crate) fn start(
-        api: SocketAddr,
-        world: &World,
-        journal: &Journal,
-        findings: &Findings,
-        seed: u64,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(rig: &Rig, seed: u64) -> anyhow::Result<Self> {
+        let (api, world) = (rig.fleet.api, &rig.world);
         let (stop, stopped) = watch::channel(false);
         let http = Client::builder().build()?;
         let shared = Shared {
             base: format!("http://{api}"),
             http,
-            journal: journal.clone(),
-            findings: findings.clone(),
+            journal: rig.journal.clone(),
+            findings: rig.findings.clone(),
             world: world.clone(),
+            twitch: rig.twitch.clone(),
             stop: stopped,
             answered: Arc::default(),
         };
@@ -112,7 +110,8 @@ impl Load {
             screens.spawn(shared.clone().shows(place.clone(), received.clone()));
         }
         let rng = StdRng::seed_from_u64(seed ^ 0xD1B5_4A32_D192_ED03);
-        buyers.spawn(shared.skips(rng));
+        buyers.spawn(shared.clone().skips(rng));
+        buyers.spawn(shared.speaks(StdRng::seed_from_u64(seed ^ 0x2545_F491_4F6C_DD1D)));
         Ok(Self { stop, buyers, screens, received, answered })
     }
 
@@ -205,6 +204,30 @@ impl Shared {
             let token = &tokens[rng.random_range(0..tokens.len())];
             let skip = self.http.request(Method::POST, format!("{}/streamer/queue/skip", self.base)).bearer_auth(token);
             drop(self.answer(skip.json(&json!({})).timeout(PATIENCE).send().await).await);
+        }
+        Ok(())
+    }
+
+    /// A streamer has the bot say something now and then, well within the platform's limit; people in the chat talk more.
+    async fn speaks(self, mut rng: StdRng) -> anyhow::Result<()> {
+        let place = &self.world.channels[rng.random_range(0..self.world.channels.len())];
+        let token = self.log_in(&place.owner_login, "streamer").await;
+        while !self.stopped() {
+            let say = self.http.post(format!("{}/streamer/bot/say", self.base)).bearer_auth(&token);
+            let message = format!("chaos {}", Uuid::from_u128(rng.random()));
+            let sent = say.json(&json!({ "provider": "twitch", "message": message })).timeout(PATIENCE).send().await;
+            // It is not asked again: without an answer nothing was promised.
+            if let Some((StatusCode::OK, body)) = self.answer(sent).await
+                && let Ok(body) = serde_json::from_slice::<Value>(&body)
+                && let Some(id) = body["outbox"]["id"].as_str()
+            {
+                self.journal.said(id.parse()?)?;
+            }
+            for _ in 0..10 {
+                let nick = format!("chatter_{}", rng.random_range(0..10_000));
+                self.twitch.say(&place.slug, &nick, &format!("hello {}", Uuid::from_u128(rng.random())));
+                sleep(Duration::from_millis(rng.random_range(100..250))).await;
+            }
         }
         Ok(())
     }

@@ -41,6 +41,9 @@ struct Arguments {
     /// The faults, separated by commas; all when none is named.
     #[arg(long, value_delimiter = ',')]
     fault: Vec<Fault>,
+    /// Leave out the faults whose rounds take minutes.
+    #[arg(long)]
+    short: bool,
     /// Break the invariants by hand instead, and see that each breach is found.
     #[arg(long)]
     prove: bool,
@@ -81,7 +84,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut report = Report::open(&arguments.report, arguments.seed)?;
-    let faults = if arguments.fault.is_empty() { Fault::ALL.to_vec() } else { arguments.fault.clone() };
+    let mut faults = if arguments.fault.is_empty() { Fault::ALL.to_vec() } else { arguments.fault.clone() };
+    faults.retain(|fault| fault.is_short() || !arguments.short);
     let mut full = BTreeMap::new();
     for fault in faults {
         let name = format!("{fault:?}");
@@ -118,14 +122,14 @@ async fn one(rig: &mut Rig, fault: Fault, round: u32, arguments: &Arguments) -> 
     let begun = Instant::now();
     let chance = arguments.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(round) << 8) ^ fault as u64;
     let mut rng = StdRng::seed_from_u64(chance);
-    let mut load = Load::start(rig.fleet.api, &rig.world, &rig.journal, &rig.findings, rng.random())?;
+    let mut load = Load::start(rig, rng.random())?;
     sleep(Duration::from_millis(rng.random_range(300..900))).await;
     let struck = fault.strike(rig, &mut rng).await?;
     sleep(Duration::from_millis(200)).await;
     load.calm().await?;
     let mut violations = struck.findings;
     violations.extend(invariants::quiesce(&rig.pool).await?);
-    violations.extend(invariants::check(&rig.pool, &rig.journal, &load.received).await?);
+    violations.extend(invariants::check(&rig.pool, &rig.journal, &rig.twitch, &load.received).await?);
     violations.extend(rig.findings.take());
     // What a fault ended is started again before the next one.
     rig.fleet.tend()?;

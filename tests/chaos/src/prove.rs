@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::{invariants, load::Load, rig::Rig};
 
 /// Each invariant with the statement that breaks it.
-const BREACHES: [(&str, &str); 6] = [
+const BREACHES: [(&str, &str); 7] = [
     (
         "I1",
         "with operation as (
@@ -33,12 +33,17 @@ const BREACHES: [(&str, &str); 6] = [
         "insert into jobs (kind, version, pool, payload, max_attempts, state, token, worker, attempts, claimed_at)
          values ('advance-playback', 1, 'nobody', '{}', 5, 'running', 1, -1, 1, app_now())",
     ),
+    (
+        "I9",
+        "insert into outbox_messages (id, channel_id, provider, source, message, status, expires_at)
+         select gen_random_uuid(), id, 'twitch', 'say', 'nobody ever heard this', 'sent', app_now() from channels limit 1",
+    ),
     ("I10", "delete from events where ctid = (select ctid from events where stream like 'channel:%' limit 1)"),
 ];
 
 /// Loads the system without a fault, finds nothing, and then breaks one invariant after the other.
 pub(crate) async fn prove(rig: &mut Rig, seed: u64) -> anyhow::Result<()> {
-    let mut load = Load::start(rig.fleet.api, &rig.world, &rig.journal, &rig.findings, seed)?;
+    let mut load = Load::start(rig, seed)?;
     let begun = Instant::now();
     while load.answered.load(Ordering::Relaxed) < 50 {
         ensure!(begun.elapsed() < Duration::from_secs(30), "nobody could buy anything");
@@ -46,12 +51,12 @@ pub(crate) async fn prove(rig: &mut Rig, seed: u64) -> anyhow::Result<()> {
     }
     load.calm().await?;
     let mut found = invariants::quiesce(&rig.pool).await?;
-    found.extend(invariants::check(&rig.pool, &rig.journal, &load.received).await?);
+    found.extend(invariants::check(&rig.pool, &rig.journal, &rig.twitch, &load.received).await?);
     found.extend(rig.findings.take());
     ensure!(found.is_empty(), "without any fault: {found:?}");
     for (id, breach) in BREACHES {
         rig.pool.execute(breach).await.with_context(|| format!("plant a breach of {id}"))?;
-        let found = invariants::check(&rig.pool, &rig.journal, &load.received).await?;
+        let found = invariants::check(&rig.pool, &rig.journal, &rig.twitch, &load.received).await?;
         // The money's rules are told together.
         let told =
             |finding: &String| finding.starts_with(id) || (["I1", "I2"].contains(&id) && finding.starts_with("I1-I3"));

@@ -2,11 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
+use chat::simulator::{Settings, Simulator};
 use embedded::{Embedded, Options};
 use nix::{
     sys::signal::{Signal, kill},
@@ -17,6 +20,7 @@ use tokio::{
     process::Command,
     time::{Instant, sleep},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     fleet::Fleet,
@@ -31,6 +35,8 @@ pub(crate) struct Rig {
     server: Option<Embedded>,
     dir: PathBuf,
     pub(crate) proxy: Proxy,
+    /// The chat platform; it remembers every line that it received.
+    pub(crate) twitch: Arc<Simulator>,
     /// Straight to the server, past the proxy.
     pub(crate) pool: PgPool,
     pub(crate) fleet: Fleet,
@@ -57,12 +63,16 @@ impl Rig {
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(queue::planning(options.database("memalerts")))
             .await?;
+        let settings = Settings::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let twitch = Arc::new(Simulator::start(settings, CancellationToken::new()).await?);
         let data = dir.join("data");
         let environment = BTreeMap::from([
             ("DATABASE_URL".to_owned(), format!("postgres://memalerts@{}/memalerts?sslmode=disable", proxy.address)),
             ("MEMALERTS_ENV".to_owned(), "dev".to_owned()),
             ("MEMALERTS_SECRET".to_owned(), SECRET.to_owned()),
             ("MEMALERTS_DATA_DIR".to_owned(), data.display().to_string()),
+            ("TWITCH_IRC_URL".to_owned(), twitch.websocket_url()),
+            ("TWITCH_IRC_SEND_URL".to_owned(), twitch.plain_url()),
         ]);
         let migrated = Command::new(binary).arg("migrate").env_clear().envs(&environment).output().await?;
         ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
@@ -72,7 +82,17 @@ impl Rig {
         fleet.start_all().await?;
         let journal = Journal::open(&dir.join("journal.jsonl"))?;
         let dir = dir.to_owned();
-        Ok(Self { server: Some(server), dir, proxy, pool, fleet, world, journal, findings: Findings::default() })
+        Ok(Self {
+            server: Some(server),
+            dir,
+            proxy,
+            twitch,
+            pool,
+            fleet,
+            world,
+            journal,
+            findings: Findings::default(),
+        })
     }
 
     /// Signals the first process of the server, or the server with all its children; the rig starts it again by itself.

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use domain::{
     access::{Keys, Purpose, channel_token},
     accounts::{self, Role},
-    channels,
+    bots, channels,
     media::{self, MediaType, NewAsset, NewFile},
     memes::{self, NewMeme},
     wallets,
@@ -19,7 +19,7 @@ const CHANNELS: usize = 4;
 const VIEWERS: usize = 8;
 /// Enough for some and not for all: refusals are answers, too.
 const COINS: i64 = 20_000;
-const PRICE: i64 = 100;
+pub(crate) const PRICE: i64 = 100;
 const MEME_MS: i32 = 300;
 
 #[derive(Debug, Clone)]
@@ -70,6 +70,7 @@ pub(crate) async fn make(pool: &PgPool) -> anyhow::Result<World> {
         let slug = format!("streamer_{number}");
         let owner = accounts::upsert_by_login(&mut tx, &slug, &slug, Role::Streamer).await?;
         let channel = channels::ensure(&mut tx, &owner).await?;
+        bots::set_twitch(&mut tx, &channel, true).await?;
         for viewer in &viewers {
             wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, COINS, "chaos").await?;
         }

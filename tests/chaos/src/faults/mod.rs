@@ -1,6 +1,9 @@
 //! The faults: each injects itself once into the running system, waits until the system should have got over it, and says
 //! what it saw. Ids and counts are those of the reliability plan.
 
+mod clients;
+mod orders;
+
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -36,10 +39,24 @@ pub(crate) enum Fault {
     F11,
     /// The connections that hear wake-ups are ended again and again.
     F13,
+    /// One purchase 64 times at once under one key, in half of the rounds over the death of the API.
+    F15,
+    /// 64 purchases at once with coins for one.
+    F16,
+    /// Five people end one activation at once.
+    F17,
+    /// Jobs that cannot be read, that nobody knows, or that are too new.
+    F35,
+    /// A flood of one kind.
+    F36,
+    /// Ten jobs of top priority that always fail.
+    F37,
+    /// An API with two connections to the database and few files, and a crowd before it.
+    F43,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::F1,
         Self::F2,
         Self::F3,
@@ -51,18 +68,34 @@ impl Fault {
         Self::F10,
         Self::F11,
         Self::F13,
+        Self::F15,
+        Self::F16,
+        Self::F17,
+        Self::F35,
+        Self::F36,
+        Self::F37,
+        Self::F43,
     ];
 
-    /// Rounds of a full run.
+    /// Rounds of a full run. Where the plan counts requests, a round makes 64 of them.
     pub(crate) const fn full(self) -> u32 {
         match self {
-            Self::F1 => 1000,
+            Self::F36 => 3,
+            Self::F37 | Self::F43 => 20,
+            Self::F1 | Self::F35 => 1000,
+            Self::F15 => 1563,
+            Self::F16 | Self::F17 => 20_000,
             Self::F2 | Self::F7 => 100,
             Self::F3 | Self::F4 | Self::F8 | Self::F13 => 200,
             Self::F6 | Self::F10 => 500,
             Self::F9 => 2000,
             Self::F11 => 50,
         }
+    }
+
+    /// Short enough to be part of every run of all tests.
+    pub(crate) const fn is_short(self) -> bool {
+        !matches!(self, Self::F36)
     }
 
     pub(crate) async fn strike(self, rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
@@ -78,6 +111,13 @@ impl Fault {
             Self::F10 => weather(rig, Weather::LoseCommit, Duration::from_millis(300)).await,
             Self::F11 => slow(rig).await,
             Self::F13 => deaf(rig).await,
+            Self::F15 => clients::twins(rig, rng).await,
+            Self::F16 => clients::racers(rig, rng).await,
+            Self::F17 => clients::quarrel(rig, rng).await,
+            Self::F35 => orders::poison(rig, rng).await,
+            Self::F36 => orders::flood(rig).await,
+            Self::F37 => orders::starve(rig).await,
+            Self::F43 => clients::crowd(rig).await,
         }
     }
 }
@@ -94,8 +134,29 @@ pub(crate) struct Struck {
     pub(crate) findings: Vec<String>,
 }
 
-/// Points at which a dispatcher is killed.
-const WORKER_POINTS: [&str; 9] = [
+/// Points at which each worker is killed; those of the queue itself are on every worker's way.
+const WORKER_POINTS: [(&str, &[&str]); 6] = [
+    ("dispatch-1", &DISPATCH_POINTS),
+    ("dispatch-2", &DISPATCH_POINTS),
+    (
+        "outbox",
+        &[
+            "outbox::send::before",
+            "outbox::send::after",
+            "queue::claim::before",
+            "queue::run::before",
+            "queue::run::after",
+        ],
+    ),
+    (
+        "credits",
+        &["credits::relay::after", "queue::acknowledge::before", "queue::acknowledge::after", "queue::claim::after"],
+    ),
+    ("chat", &["chat::ingest::before", "chat::ingest::after", "queue::finish::after", "queue::enqueue::after"]),
+    // Nothing is uploaded here: killed by chance only.
+    ("media", &[]),
+];
+const DISPATCH_POINTS: [&str; 9] = [
     "queue::claim::before",
     "queue::claim::after",
     "queue::run::before",
@@ -119,11 +180,13 @@ const API_POINTS: [&str; 6] = [
 const RECOVERY: Duration = Duration::from_secs(5);
 
 async fn killed(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
-    let role = *DISPATCHERS.choose(rng).context("dispatchers")?;
-    let point = *WORKER_POINTS.choose(rng).context("points")?;
+    let (role, points) = *WORKER_POINTS.choose(rng).context("workers")?;
     let mut struck = Struck { detail: format!("{role} by chance"), hit: true, ..Struck::default() };
     rig.fleet.kill(role).await?;
-    if rng.random_bool(0.5) {
+    let by_chance = rng.random_bool(0.4);
+    if let Some(point) = points.choose(rng)
+        && !by_chance
+    {
         struck.detail = format!("{role} at {point}");
         rig.fleet.start(role, &format!("{point}=kill"))?;
         struck.hit = rig.fleet.ends(role, Duration::from_secs(6)).await?.is_some();

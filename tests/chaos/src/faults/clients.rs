@@ -1,0 +1,221 @@
+//! Faults that clients are: twins, racers, a quarrel, a crowd.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use domain::{
+    accounts::{self, Role},
+    wallets,
+};
+use queue::{Database, Wakes};
+use rand::{RngExt as _, rngs::StdRng};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+use uuid::Uuid;
+
+use super::Struck;
+use crate::{rig::Rig, world::PRICE};
+
+/// How many of them.
+const MANY: usize = 64;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A viewer made for this round, with his session and coins in the first channel.
+struct Buyer {
+    id: Uuid,
+    token: String,
+}
+
+impl Buyer {
+    async fn with_coins(rig: &Rig, coins: i64, rng: &mut StdRng) -> anyhow::Result<Self> {
+        let login = format!("buyer_{:012x}", rng.random::<u64>() >> 16);
+        let db = Database::new(rig.pool.clone(), Wakes::new().0);
+        let mut tx = db.begin().await?;
+        let admin = accounts::upsert_by_login(&mut tx, "chaos-admin", "Admin", Role::Admin).await?;
+        let viewer = accounts::upsert_by_login(&mut tx, &login, &login, Role::Viewer).await?;
+        let channel =
+            domain::channels::find_by_slug(&mut tx, &rig.world.channels[0].slug).await?.context("a channel")?;
+        wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, coins, "chaos").await?;
+        tx.commit().await?;
+        Ok(Self { id: viewer.id, token: log_in(rig, &login, "viewer").await? })
+    }
+}
+
+async fn log_in(rig: &Rig, login: &str, role: &str) -> anyhow::Result<String> {
+    let url = format!("http://{}/auth/dev/login", rig.fleet.api);
+    let answer =
+        Client::new().post(url).json(&json!({ "login": login, "role": role })).timeout(PATIENCE).send().await?;
+    let body: Value = answer.json().await?;
+    Ok(body["token"].as_str().context("a token")?.to_owned())
+}
+
+/// Buys in the first channel until there is an answer that counts, and keeps the journal.
+async fn buy(rig: &Rig, http: &Client, buyer: &Buyer, key: Uuid) -> JoinSet<anyhow::Result<(StatusCode, Value)>> {
+    let mut task = JoinSet::new();
+    let (http, token, journal) = (http.clone(), buyer.token.clone(), rig.journal.clone());
+    let url = format!("http://{}/memes/{}/activate", rig.fleet.api, rig.world.channels[0].meme);
+    task.spawn(async move {
+        let begun = Instant::now();
+        loop {
+            let sent = http.post(&url).bearer_auth(&token).header("Idempotency-Key", key.to_string()).timeout(PATIENCE);
+            if let Ok(answer) = sent.send().await {
+                let status = answer.status();
+                ensure!(status != StatusCode::INTERNAL_SERVER_ERROR, "a purchase got 500");
+                if let Ok(body) = answer.bytes().await
+                    && !status.is_server_error()
+                    && !matches!(status.as_u16(), 409 | 429)
+                {
+                    journal.acked(key, status.as_u16(), &body)?;
+                    return Ok((status, serde_json::from_slice(&body)?));
+                }
+            }
+            ensure!(begun.elapsed() < Duration::from_secs(60), "no answer that counts for a minute");
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    task
+}
+
+async fn all(tasks: Vec<JoinSet<anyhow::Result<(StatusCode, Value)>>>) -> anyhow::Result<Vec<(StatusCode, Value)>> {
+    let mut answers = Vec::new();
+    for mut task in tasks {
+        answers.push(task.join_next().await.context("a task")???);
+    }
+    Ok(answers)
+}
+
+/// 64 times the same purchase.
+pub(super) async fn twins(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
+    let mut struck = Struck { detail: format!("{MANY} twins"), hit: true, ..Struck::default() };
+    let buyer = Buyer::with_coins(rig, 10 * PRICE, rng).await?;
+    let key = Uuid::from_u128(rng.random());
+    rig.journal.sent(key, buyer.id, rig.world.channels[0].meme)?;
+    let http = Client::new();
+    let mut tasks = Vec::new();
+    for _ in 0..MANY {
+        tasks.push(buy(rig, &http, &buyer, key).await);
+    }
+    if rng.random_bool(0.5) {
+        sleep(Duration::from_millis(rng.random_range(0..40))).await;
+        rig.fleet.kill("api").await?;
+        rig.fleet.start("api", "")?;
+        struck.detail = format!("{MANY} twins over the death of the API");
+    }
+    let answers: BTreeSet<String> =
+        all(tasks).await?.into_iter().map(|(status, body)| format!("{} {body}", status.as_u16())).collect();
+    if answers.len() != 1 {
+        struck
+            .findings
+            .push(format!("F15: {MANY} equal requests got {} different answers: {answers:?}", answers.len()));
+    }
+    // Another question under the same key.
+    let url = format!("http://{}/memes/{}/activate", rig.fleet.api, rig.world.channels[1].meme);
+    rig.fleet.api_is_up().await?;
+    let other = http.post(url).bearer_auth(&buyer.token).header("Idempotency-Key", key.to_string()).send().await?;
+    if other.status() != StatusCode::UNPROCESSABLE_ENTITY {
+        struck.findings.push(format!("F15: another question under the same key got {}", other.status()));
+    }
+    paid_once(rig, &buyer, 1, &mut struck).await?;
+    Ok(struck)
+}
+
+/// 64 purchases, coins for one.
+pub(super) async fn racers(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
+    let mut struck = Struck { detail: format!("{MANY} racers"), hit: true, ..Struck::default() };
+    let buyer = Buyer::with_coins(rig, PRICE + PRICE / 2, rng).await?;
+    let http = Client::new();
+    let mut tasks = Vec::new();
+    for _ in 0..MANY {
+        let key = Uuid::from_u128(rng.random());
+        rig.journal.sent(key, buyer.id, rig.world.channels[0].meme)?;
+        tasks.push(buy(rig, &http, &buyer, key).await);
+    }
+    let granted = all(tasks).await?.iter().filter(|(status, _)| status.is_success()).count();
+    if granted != 1 {
+        struck.findings.push(format!("F16: {granted} of {MANY} purchases were granted, with coins for one"));
+    }
+    Ok(struck)
+}
+
+/// How often the buyer was charged, whatever came back since.
+async fn paid_once(rig: &Rig, buyer: &Buyer, times: i64, struck: &mut Struck) -> anyhow::Result<()> {
+    let paid = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from ledger_operations where kind = 'place' and actor_id = $1"#,
+        buyer.id
+    )
+    .fetch_one(&rig.pool)
+    .await?;
+    if paid != times {
+        struck.findings.push(format!("I5: charged {paid} times instead of {times}"));
+    }
+    Ok(())
+}
+
+/// One activation, and five who want to end it: its viewer, the streamer twice, and two screens that do not agree.
+pub(super) async fn quarrel(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
+    let struck = Struck { detail: "five ends of one activation".to_owned(), hit: true, ..Struck::default() };
+    let buyer = Buyer::with_coins(rig, 10 * PRICE, rng).await?;
+    let place = rig.world.channels[0].clone();
+    let streamer = log_in(rig, &place.owner_login, "streamer").await?;
+    let key = Uuid::from_u128(rng.random());
+    rig.journal.sent(key, buyer.id, place.meme)?;
+    let http = Client::new();
+    let (_, body) = all(vec![buy(rig, &http, &buyer, key).await]).await?.pop().context("an answer")?;
+    let id = body["activation"]["id"].as_str().context("the activation's id")?.to_owned();
+    let base = format!("http://{}", rig.fleet.api);
+    sleep(Duration::from_millis(rng.random_range(0..60))).await;
+    let ack = format!("{base}/overlay/t/{}/activations/{id}/ack", place.overlay_token);
+    let words = [
+        http.delete(format!("{base}/me/activations/{id}")).bearer_auth(&buyer.token),
+        http.post(format!("{base}/streamer/queue/skip")).bearer_auth(&streamer).json(&json!({})),
+        http.post(format!("{base}/streamer/queue/clear")).bearer_auth(&streamer).json(&json!({})),
+        http.post(&ack).json(&json!({ "state": "done", "screenId": Uuid::from_u128(1) })),
+        http.post(&ack).json(&json!({ "state": "failed", "screenId": Uuid::from_u128(2) })),
+    ];
+    let mut said = JoinSet::new();
+    for word in words {
+        said.spawn(word.timeout(PATIENCE).send());
+    }
+    while let Some(answer) = said.join_next().await {
+        let answer = answer??;
+        if answer.status() == StatusCode::INTERNAL_SERVER_ERROR {
+            rig.findings.add(format!("500 from {}", answer.url().path()));
+        }
+    }
+    Ok(struck)
+}
+
+/// An API that has little of everything, and more people than it has places.
+pub(super) async fn crowd(rig: &mut Rig) -> anyhow::Result<Struck> {
+    let mut struck = Struck { detail: "pool 2, 256 files, 400 clients".to_owned(), hit: true, ..Struck::default() };
+    rig.fleet.kill("api").await?;
+    rig.fleet.start_poor("api")?;
+    rig.fleet.api_is_up().await?;
+    let url = format!("http://{}/channels/{}/memes", rig.fleet.api, rig.world.channels[0].slug);
+    let mut asked = JoinSet::new();
+    // All at once, so each has a connection of its own.
+    let http = Client::new();
+    for _ in 0..400 {
+        asked.spawn(http.get(&url).timeout(PATIENCE).send());
+    }
+    let (mut served, mut refused) = (0, 0);
+    while let Some(answer) = asked.join_next().await {
+        match answer?.map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => served += 1,
+            Ok(StatusCode::INTERNAL_SERVER_ERROR) => struck.findings.push("F43: a crowd got 500".to_owned()),
+            _ => refused += 1,
+        }
+    }
+    struck.detail = format!("{}: {served} served, {refused} refused", struck.detail);
+    let calm = Instant::now();
+    rig.fleet.api_is_up().await?;
+    struck.recovery = Some(calm.elapsed());
+    rig.fleet.kill("api").await?;
+    rig.fleet.start("api", "")?;
+    rig.fleet.api_is_up().await?;
+    Ok(struck)
+}
