@@ -326,6 +326,8 @@ async fn the_work_is_looked_at_and_ordered_without_the_folder_of_uploads() {
     let unfinished = list(&["--kind", "note"]).await;
     let states: Vec<&str> = unfinished.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
     assert_eq!(states, ["dead", "scheduled"], "{unfinished}");
+    let short = list(&["--kind", "note", "--limit", "1"]).await;
+    assert!(short.contains("dead"), "a newer one must not hide it: {short}");
     assert!(!list(&[]).await.contains("done"));
     assert!(list(&["--state", "any"]).await.contains("done"));
     sqlx::query("delete from jobs where pool = 'desk'").execute(app.pool()).await.unwrap();

@@ -20,9 +20,15 @@ pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
         JobsCommand::List { pool, kind, state, trace, before, limit, json } => {
             let state = Some(state).filter(|state| state != "any");
             let filter = Filter { pool: pool.map(|pool| pool.to_string()), kind, state, trace, before, limit };
-            let mut page = admin::list(&mut *db.pool().acquire().await?, &filter).await?;
-            // What somebody must look at stands where it is seen first.
-            page.jobs.sort_by_key(|job| job.state != "dead");
+            let mut conn = db.pool().acquire().await?;
+            let mut page = admin::list(&mut conn, &filter).await?;
+            // What somebody must look at stands where it is seen first, however much is newer.
+            if before.is_none() && filter.state.as_deref() == Some("unfinished") {
+                let dead = admin::list(&mut conn, &Filter { state: Some("dead".to_owned()), ..filter }).await?;
+                page.jobs.retain(|job| job.state != "dead");
+                page.jobs.splice(0..0, dead.jobs);
+            }
+            drop(conn);
             if json { print_json(&page) } else { print(&table(&page.jobs, page.next)) }
         }
         JobsCommand::Show { id } => match admin::show(&mut *db.pool().acquire().await?, id).await? {
