@@ -4,7 +4,8 @@ use crate::{Dedupe, Job, Topic, Tx};
 
 /// Takes the job's order back in the caller's transaction: the job of its kind and dedupe key that waits moves to
 /// `jobs_done` as cancelled, whoever ordered it, whenever it is due and however often it was tried. One that runs goes on,
-/// so its handler asks for itself what is still to be done. Tells whether one waited; of a job without a dedupe key, none.
+/// so its handler asks for itself what is still to be done; so does one that this transaction ordered into a free slot, for
+/// it was born running. Tells whether one waited; of a job without a dedupe key, none.
 ///
 /// Nobody's wish may depend on the job any more: one that folded into it goes with it. Its last wish is not ordered.
 ///
