@@ -233,7 +233,7 @@ impl From<queue::EnqueueError> for Problem {
     fn from(error: queue::EnqueueError) -> Self {
         match error {
             queue::EnqueueError::Database(error) => error.into(),
-            error @ queue::EnqueueError::Payload(..) => Self::internal(error),
+            error => Self::internal(error),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{activations::AdvancePlayback, channels, playback};
 use harness::{MemalertsProcess, ServerEvent, Session, TestApp, wait_until};
-use queue::admin::{self, Ordered};
+use queue::admin::{self, Act, By, Ordered};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
@@ -491,8 +491,9 @@ async fn discard_clock(stage: &Stage, kind: &str) {
     stage.app.drain().await;
     let clock = "select id from jobs where kind = $1";
     let clock: i64 = sqlx::query_scalar(clock).bind(kind).fetch_one(stage.app.pool()).await.unwrap();
+    let by = By { actor: "os:test".to_owned(), request: None };
     let mut tx = stage.app.db.begin().await.unwrap();
-    assert_eq!(admin::discard(&mut tx, clock, "by mistake").await.unwrap(), Ordered::Yes);
+    assert_eq!(admin::one(&mut tx, &by, clock, &Act::Discard("by mistake".to_owned())).await.unwrap(), Ordered::Yes);
     tx.commit().await.unwrap();
 }
 

@@ -4,6 +4,7 @@ mod activations;
 mod bots;
 mod channels;
 mod credits;
+mod jobs;
 mod memes;
 pub(crate) mod promised;
 mod requests;

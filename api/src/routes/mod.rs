@@ -15,6 +15,7 @@ mod door;
 mod events;
 mod health;
 mod internal;
+mod jobs;
 mod memes;
 mod overlay;
 mod overlay_tokens;
@@ -70,7 +71,8 @@ pub(crate) fn all() -> impl OpenApi {
         uploads::Uploads,
         activations::Activations,
         wallets::Wallets,
-        queues::Queues,
+        // Sixteen stand side by side at most.
+        (queues::Queues, jobs::Jobs),
         playback::Playback,
         overlay_tokens::OverlayTokens,
         overlay::Overlay,

@@ -3,7 +3,9 @@
 use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
-use super::{accounts, activations, bots, channels, credits, events, health, memes, queues, submissions, wallets};
+use super::{
+    accounts, activations, bots, channels, credits, events, health, jobs, memes, queues, submissions, wallets,
+};
 
 /// `Example` from the JSON that a client would see.
 macro_rules! example {
@@ -130,9 +132,51 @@ example!(events::EventPageView, {
 });
 
 example!(queues::JobQueueView, {
-    "pool": "dispatch", "ready": 0, "scheduled": 3, "running": 1, "dead": 0, "workers": 2,
+    "pool": "dispatch", "ready": 0, "scheduled": 3, "running": 1, "dead": 0, "workers": 1, "silent": 0,
+    "processes": [{
+        "id": 7, "name": "box/8a2f/4711/00c0ffee00c0ffee", "startedAt": "2026-11-21T05:17:56Z", "silent": false, "slots": 32, "running": 1,
+        "paused": false
+    }],
     "kinds": [{
-        "name": "advance-playback", "version": 1, "maxAttempts": 5, "backoffBaseSeconds": 1.0, "backoffCapSeconds": 10.0,
+        "name": "advance-playback", "pool": "dispatch", "version": 1, "maxAttempts": 5, "backoffBaseSeconds": 1.0, "backoffCapSeconds": 10.0,
         "jitterPercent": 20, "timeoutSeconds": 10.0, "priority": 10
+    }]
+});
+example!(queues::PauseQueue, { "reason": "the disk is full" });
+example!(queues::PauseWorker, { "pool": "media", "reason": "its disk is full" });
+example!(queues::ResumeWorker, { "pool": "media" });
+example!(queues::PausedPoolsView, { "id": 7, "pausedPools": ["media"] });
+
+example!(jobs::JobView, {
+    "id": 4711, "kind": "probe-upload", "version": 1, "pool": "media", "state": "dead", "priority": 0, "attempts": 3, "crashes": 0,
+    "createdAt": "2026-11-21T05:17:56Z", "runAt": "2026-11-21T05:18:56Z", "finishedAt": "2026-11-21T05:19:02Z",
+    "trace": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "reason": "ffprobe did not answer", "payload": { "submission_id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15" }
+});
+example!(jobs::JobPageView, { "jobs": [], "counts": { "ready": 0, "scheduled": 4, "running": 1, "dead": 0 } });
+example!(jobs::JobDetailView, {
+    "job": {
+        "id": 4711, "kind": "probe-upload", "version": 1, "pool": "media", "state": "done", "priority": 0, "attempts": 2, "crashes": 0,
+        "createdAt": "2026-11-21T05:17:56Z", "finishedAt": "2026-11-21T05:18:31Z", "trace": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee",
+        "payload": { "submission_id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15" }
+    },
+    "runs": [{
+        "attempt": 1, "startedAt": "2026-11-21T05:17:56Z", "endedAt": "2026-11-21T05:18:01Z", "verdict": "failed",
+        "error": "ffprobe did not answer", "worker": 7
+    }],
+    "requestedBy": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "follows": []
+});
+example!(jobs::DiscardJob, { "reason": "the file is gone" });
+example!(jobs::RescheduleJob, { "runAt": "2026-11-22T05:00:00Z" });
+example!(jobs::RetryJobs, { "filter": { "state": "dead", "kind": "probe-upload" }, "dryRun": true });
+example!(jobs::DiscardJobs, { "filter": { "state": "dead", "pool": "outbox" }, "reason": "too old to be said", "dryRun": false });
+example!(jobs::RescheduleJobs, {
+    "filter": { "state": "scheduled", "payload": { "channel_id": "01a1fc54-f5a9-7282-8260-d50a75c1381e" } },
+    "runAt": "2026-11-22T05:00:00Z", "dryRun": false
+});
+example!(jobs::BulkView, { "matched": 10000, "done": 10000 });
+example!(jobs::ActPageView, {
+    "acts": [{
+        "id": 12, "at": "2026-11-21T05:20:00Z", "actor": "user:boss", "act": "retry",
+        "target": { "filter": { "state": "dead", "kind": "probe-upload" } }, "jobs": 17, "requestId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"
     }]
 });

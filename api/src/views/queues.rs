@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct JobQueueView {
-    pool: String,
+    pub(crate) pool: String,
     paused_at: Option<OffsetDateTime>,
     paused_reason: Option<String>,
     /// Due and waiting.
@@ -22,7 +22,66 @@ pub(crate) struct JobQueueView {
     oldest_due_seconds: Option<f64>,
     /// Processes that serve the pool.
     workers: i64,
+    /// Processes that served it until they fell silent: dead in a moment, unless they speak again.
+    silent: i64,
+    /// Those processes one by one.
+    processes: Vec<WorkerView>,
     kinds: Vec<JobKindView>,
+}
+
+/// One process that serves a pool.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct WorkerView {
+    /// New with every start.
+    id: i64,
+    /// `host/boot/pid/random`.
+    name: String,
+    started_at: OffsetDateTime,
+    /// It has not said for two seconds that it lives.
+    silent: bool,
+    /// Jobs of this pool that it runs at once.
+    slots: Option<i32>,
+    /// Jobs of this pool that it runs now.
+    running: i64,
+    /// It begins nothing of this pool.
+    paused: bool,
+    paused_at: Option<OffsetDateTime>,
+    paused_reason: Option<String>,
+}
+
+/// Why a pool is paused.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
+pub(crate) struct PauseQueue {
+    #[oai(validator(max_length = 500))]
+    pub(crate) reason: Option<String>,
+}
+
+/// What one process is to begin nothing of, and why.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
+pub(crate) struct PauseWorker {
+    /// All its pools by default.
+    pub(crate) pool: Option<String>,
+    #[oai(validator(max_length = 500))]
+    pub(crate) reason: Option<String>,
+}
+
+/// What one process is to go on with.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
+pub(crate) struct ResumeWorker {
+    /// All its pools by default.
+    pub(crate) pool: Option<String>,
+}
+
+/// What one process begins nothing of now.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct PausedPoolsView {
+    pub(crate) id: i64,
+    pub(crate) paused_pools: Vec<String>,
 }
 
 /// The policy of one kind of job.
@@ -30,6 +89,7 @@ pub(crate) struct JobQueueView {
 #[oai(rename_all = "camelCase")]
 pub(crate) struct JobKindView {
     name: String,
+    pool: String,
     /// Of the payload's shape.
     version: i16,
     /// Runs in all, the first included.
@@ -58,7 +118,25 @@ impl From<admin::QueueView> for JobQueueView {
             dead: queue.dead,
             oldest_due_seconds: queue.oldest_due_seconds,
             workers: queue.workers,
+            silent: queue.silent,
+            processes: queue.processes.into_iter().map(Into::into).collect(),
             kinds: queue.kinds.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<admin::WorkerView> for WorkerView {
+    fn from(worker: admin::WorkerView) -> Self {
+        Self {
+            id: worker.id,
+            name: worker.name,
+            started_at: worker.started_at,
+            silent: worker.silent,
+            slots: worker.slots,
+            running: worker.running,
+            paused: worker.paused,
+            paused_at: worker.paused_at,
+            paused_reason: worker.paused_reason,
         }
     }
 }
@@ -67,6 +145,7 @@ impl From<admin::KindView> for JobKindView {
     fn from(kind: admin::KindView) -> Self {
         Self {
             name: kind.name.to_owned(),
+            pool: kind.pool.to_owned(),
             version: kind.version,
             max_attempts: kind.attempts,
             backoff_base_seconds: kind.base_seconds,

@@ -1,7 +1,7 @@
 //! The claim: one statement that hands out up to n due jobs of a pool, each to exactly one owner.
 //!
 //! Promises: largest priority first, then longest due, then first enqueued; jobs with an order key one at a time and
-//! never before an earlier unfinished one; nothing from paused pools; no payload version newer than this process reads;
+//! never before an earlier unfinished one; nothing from paused pools or in a paused process; no payload version newer than this process reads;
 //! the attempt is counted and committed before the handler can run.
 
 use std::{sync::Arc, time::Duration};
@@ -78,7 +78,7 @@ pub(crate) async fn claim(
     let mut rows = sqlx::query!(
         r#"with recursive clock as materialized (
             select app_now() as now,
-                exists (select 1 from job_workers w where w.id = $5)
+                exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
                     and not exists (select 1 from job_pauses p where p.pool = $1) as open
         ), levels as (
             (select priority from jobs
@@ -217,6 +217,7 @@ pub(crate) async fn next(
     conn: impl PgExecutor<'_>,
     pool: &str,
     known: &Known,
+    worker: i64,
     after: OffsetDateTime,
 ) -> Result<Next, sqlx::Error> {
     let next = sqlx::query!(
@@ -249,7 +250,8 @@ pub(crate) async fn next(
         )
         select
             (select extract(epoch from min(run_at) - app_now())::float8 from later) as due_in,
-            not exists (select 1 from job_pauses p where p.pool = $1) and (
+            exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
+                and not exists (select 1 from job_pauses p where p.pool = $1) and (
                 exists (
                     select 1 from levels l cross join lateral (
                         select 1 from jobs j
@@ -270,6 +272,7 @@ pub(crate) async fn next(
         after,
         &known.names,
         &known.versions,
+        worker,
     )
     .fetch_one(conn)
     .await?;

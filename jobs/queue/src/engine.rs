@@ -65,9 +65,12 @@ pub async fn run(
 ) -> std::io::Result<()> {
     let options = (*db.pool().connect_options()).clone();
     let own = connections(options.clone(), workers.len());
-    let names = workers.iter().map(|workers| workers.pool().to_owned()).collect();
+    let served = presence::Served {
+        names: workers.iter().map(|workers| workers.pool().to_owned()).collect(),
+        slots: workers.iter().map(|workers| i32::try_from(workers.concurrency()).unwrap_or(i32::MAX)).collect(),
+    };
     let gone = CancellationToken::new();
-    let (presence, resigned) = presence::start(options, names, gone.clone())?;
+    let (presence, resigned) = presence::start(options, served, gone.clone())?;
     let cut = CancellationToken::new();
 
     let mut pools = JoinSet::new();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Dedupe, Job, JobId, Order, Tx, claim::Row, trace};
+use crate::{Dedupe, Job, JobId, Order, Tx, bounds, claim::Row, trace};
 
 /// Overrides of one enqueue.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,10 @@ pub enum Enqueued {
 pub enum EnqueueError {
     #[error("payload of {0} cannot be written as JSON: {1}")]
     Payload(&'static str, serde_json::Error),
+    #[error("payload of {kind} has {bytes} bytes, at most {most} are taken: a job holds ids, not copies")]
+    TooLarge { kind: &'static str, bytes: usize, most: usize },
+    #[error("{kind} is ordered for {delay:?} from now, at most {most:?} are taken")]
+    TooLate { kind: &'static str, delay: Duration, most: Duration },
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -36,7 +40,7 @@ pub enum EnqueueError {
 /// and finds a free slot in this process is claimed by its order and begins right after the commit.
 ///
 /// # Errors
-/// The payload is not JSON, or the database refused; the caller's transaction is then aborted.
+/// The payload is not JSON or too large, or the database refused; the caller's transaction is then aborted.
 pub async fn enqueue<J: Job>(tx: &mut Tx, job: &J) -> Result<Enqueued, EnqueueError> {
     enqueue_with(tx, job, Options::default()).await
 }
@@ -44,9 +48,10 @@ pub async fn enqueue<J: Job>(tx: &mut Tx, job: &J) -> Result<Enqueued, EnqueueEr
 /// [`enqueue`] with a delay, another priority, or a trace.
 ///
 /// # Errors
-/// As [`enqueue`].
+/// As [`enqueue`]; or the delay is longer than a year.
 pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Result<Enqueued, EnqueueError> {
     let payload = serde_json::to_value(job).map_err(|error| EnqueueError::Payload(J::NAME, error))?;
+    bounds::payload(J::NAME, &payload)?;
     let (event_key, wake_key) = match job.dedupe() {
         None => (None, None),
         Some(Dedupe::Event(key)) => (Some(key), None),
@@ -55,6 +60,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
     let last_wish = job.last_wish()?.map(Order::into_wish);
     let order_key = job.order_key();
     let delay = options.delay.unwrap_or_default();
+    bounds::delay(J::NAME, delay)?;
     let priority = options.priority.unwrap_or(J::PRIORITY);
     let trace = options.trace.or_else(trace::current);
     // An order key's turn is the claim's business.
@@ -63,7 +69,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
     let timeout_ms = slot.as_ref().map(|slot| slot.timeout_ms);
     let wake = wake_key.is_some();
     // With a slot the row is born claimed, if a claim could have it now: the process counts as alive and the pool is not
-    // paused. A statement names one conflict target, so wake-ups have a statement of their own.
+    // paused, in it or everywhere. A statement names one conflict target, so wake-ups have a statement of their own.
     let new = if let Some(key) = wake_key {
         // The waiting row is locked until our commit, also where it needs no change and its condition spares it a new
         // version: a claim skips it, so the run that follows reads what this transaction wrote. A row that is born claimed
@@ -71,7 +77,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         // ours is to meet it.
         let row = sqlx::query!(
             r#"with slot as materialized (
-                 select exists (select 1 from job_workers w where w.id = $12)
+                 select exists (select 1 from job_workers w where w.id = $12 and $3 <> all (w.paused))
                      and not exists (select 1 from job_pauses p where p.pool = $3)
                      and not exists (select 1 from jobs j where j.kind = $1 and j.wake_key = $8 and j.state = 'ready') as free
              )
@@ -108,7 +114,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
     } else {
         let row = sqlx::query!(
             "with slot as materialized (
-                 select exists (select 1 from job_workers w where w.id = $12)
+                 select exists (select 1 from job_workers w where w.id = $12 and $3 <> all (w.paused))
                      and not exists (select 1 from job_pauses p where p.pool = $3) as free
              )
              insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace, last_wish,

@@ -91,7 +91,7 @@ impl Fetcher {
                     // Under load there is news already: when the next job comes due is not worth a question.
                     Some(news) if news <= Instant::now() => news,
                     news => {
-                        let due = Instant::now() + self.until_due(at).await;
+                        let due = Instant::now() + self.until_due(worker, at).await;
                         news.map_or(due, |news| due.min(news))
                     }
                 },
@@ -136,9 +136,9 @@ impl Fetcher {
     }
 
     /// How long nothing can be due, as far as the database knows now.
-    async fn until_due(&self, looked: OffsetDateTime) -> Duration {
+    async fn until_due(&self, worker: i64, looked: OffsetDateTime) -> Duration {
         let poll = self.pool.settings.poll;
-        match claim::next(&self.pool.own, self.pool.name(), &self.known, looked).await {
+        match claim::next(&self.pool.own, self.pool.name(), &self.known, worker, looked).await {
             Ok(Next { skipped: true, .. }) => AGAIN.min(poll),
             Ok(Next { due_in: Some(seconds), .. }) => {
                 Duration::try_from_secs_f64(seconds.max(0.001)).unwrap_or(poll).min(poll)

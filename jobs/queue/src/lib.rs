@@ -10,6 +10,7 @@
 mod acknowledger;
 pub mod admin;
 mod backend;
+mod bounds;
 mod cancel;
 mod claim;
 mod context;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{Dedupe, EnqueueError, Job, Tx, trace};
+use crate::{Dedupe, EnqueueError, Job, Tx, bounds, trace};
 
 /// A job on its way into the queue with others.
 #[derive(Debug)]
@@ -24,8 +24,10 @@ impl Order {
     /// The job, due at once.
     ///
     /// # Errors
-    /// The payload is not JSON.
+    /// The payload is not JSON, or too large.
     pub fn new<J: Job>(job: &J) -> Result<Self, EnqueueError> {
+        let payload = serde_json::to_value(job).map_err(|error| EnqueueError::Payload(J::NAME, error))?;
+        bounds::payload(J::NAME, &payload)?;
         let (event_key, wake_key) = match job.dedupe() {
             None => (None, None),
             Some(Dedupe::Event(key)) => (Some(key), None),
@@ -35,7 +37,7 @@ impl Order {
             kind: J::NAME,
             version: J::VERSION,
             pool: J::POOL,
-            payload: serde_json::to_value(job).map_err(|error| EnqueueError::Payload(J::NAME, error))?,
+            payload,
             priority: J::PRIORITY,
             max_attempts: J::RETRY.attempts,
             delay: Duration::ZERO,
@@ -68,10 +70,11 @@ impl Order {
 /// for each other in a ring; jobs without a key come after them, in the order given.
 ///
 /// # Errors
-/// The database refused; the caller's transaction is then aborted.
+/// A delay is longer than a year, or the database refused; the caller's transaction is then aborted.
 pub async fn enqueue_all(tx: &mut Tx, orders: Vec<Order>) -> Result<(), EnqueueError> {
     let mut pools: BTreeMap<&'static str, Duration> = BTreeMap::new();
     for order in &orders {
+        bounds::delay(order.kind, order.delay)?;
         pools.entry(order.pool).and_modify(|delay| *delay = order.delay.min(*delay)).or_insert(order.delay);
     }
     let (events, others): (Vec<Order>, Vec<Order>) = orders.into_iter().partition(|order| order.event_key.is_some());

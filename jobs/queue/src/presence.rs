@@ -19,6 +19,13 @@ pub(crate) const BEAT: Duration = Duration::from_secs(1);
 /// A process without a beat for this long is dead.
 pub(crate) const LEASE: Duration = Duration::from_secs(4);
 
+/// The pools of a process, and how many jobs of each it runs at once.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    pub(crate) names: Vec<String>,
+    pub(crate) slots: Vec<i32>,
+}
+
 /// What the rest of the process knows about its own liveness.
 #[derive(Debug)]
 pub(crate) struct Presence {
@@ -55,7 +62,7 @@ impl Presence {
 /// Starts the thread. It ends, and removes the row, when `stop` is cancelled; then the receiver resolves.
 pub(crate) fn start(
     options: PgConnectOptions,
-    pools: Vec<String>,
+    pools: Served,
     stop: CancellationToken,
 ) -> std::io::Result<(Arc<Presence>, oneshot::Receiver<()>)> {
     let (ended, end) = oneshot::channel();
@@ -81,7 +88,7 @@ pub(crate) fn start(
     Ok((presence, end))
 }
 
-async fn live(options: &PgConnectOptions, pools: &[String], presence: &Presence) {
+async fn live(options: &PgConnectOptions, pools: &Served, presence: &Presence) {
     loop {
         if let Err(error) = beat_until_lost(options, pools, presence).await {
             warn!(%error, "liveness lost its database connection, connecting again");
@@ -90,7 +97,7 @@ async fn live(options: &PgConnectOptions, pools: &[String], presence: &Presence)
     }
 }
 
-async fn beat_until_lost(options: &PgConnectOptions, pools: &[String], presence: &Presence) -> Result<(), sqlx::Error> {
+async fn beat_until_lost(options: &PgConnectOptions, pools: &Served, presence: &Presence) -> Result<(), sqlx::Error> {
     let mut conn = tokio::time::timeout(LEASE, options.connect()).await.map_err(|_| timed_out())??;
     let mut ticks = tokio::time::interval(BEAT);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -107,7 +114,7 @@ fn timed_out() -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
-async fn beat(conn: &mut PgConnection, pools: &[String], presence: &Presence) -> Result<i64, sqlx::Error> {
+async fn beat(conn: &mut PgConnection, pools: &Served, presence: &Presence) -> Result<i64, sqlx::Error> {
     let id = presence.id.load(Ordering::Acquire);
     if id != 0 {
         let beaten =
@@ -119,9 +126,14 @@ async fn beat(conn: &mut PgConnection, pools: &[String], presence: &Presence) ->
         }
         warn!(worker = id, "this process was taken for dead; its jobs have new owners, it goes on under a new name");
     }
-    sqlx::query_scalar!("insert into job_workers (name, pools) values ($1, $2) returning id", name(), pools)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar!(
+        "insert into job_workers (name, pools, slots) values ($1, $2, $3) returning id",
+        name(),
+        &pools.names,
+        &pools.slots,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 async fn resign(options: &PgConnectOptions, id: i64) -> Result<(), sqlx::Error> {

@@ -32,7 +32,7 @@ pub(crate) async fn run(db: Database, schedules: Vec<Schedule>, stop: Cancellati
                 warn!(%error, "periodic jobs wait for the database");
                 PAUSE
             }
-            Err(error @ EnqueueError::Payload(..)) => {
+            Err(error) => {
                 error!(%error, "a periodic job cannot be written");
                 POLL
             }

@@ -69,7 +69,8 @@ impl Workers {
     /// Registers the handler of one job type.
     ///
     /// # Panics
-    /// The job belongs to another pool, or its name is taken: both are mistakes in the program, found at its start.
+    /// The job belongs to another pool, its name is taken, or its policy cannot be kept: mistakes in the program, found at its
+    /// start.
     #[must_use]
     pub fn handle<J, F, Fut>(mut self, handler: F) -> Self
     where
@@ -110,6 +111,8 @@ impl Workers {
     fn register<J: Job>(&mut self, handler: Arc<Handler>) {
         assert_eq!(J::POOL, self.pool, "job {} belongs to another pool", J::NAME);
         let kind = Kind::of::<J>();
+        let flaw = kind.flaw();
+        assert!(flaw.is_none(), "job {} cannot be run by its policy: {}", J::NAME, flaw.unwrap_or_default());
         let taken = self.handlers.insert(J::NAME, (kind, handler));
         assert!(taken.is_none(), "two handlers for job {}", J::NAME);
     }

@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use domain::outbox::Provider;
 
@@ -75,18 +76,44 @@ const STATES: [&str; 10] =
 pub enum JobsCommand {
     /// What is not finished, newest first and the dead before the others; --state for anything else
     List {
+        #[command(flatten)]
+        matching: Matching,
+        /// Only jobs beyond this one: what the page before ends with
+        #[arg(long, visible_alias = "before")]
+        after: Option<i64>,
+        /// The oldest first
         #[arg(long)]
-        pool: Option<Pool>,
-        /// The job's name, e.g. advance-playback
+        oldest: bool,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
         #[arg(long)]
-        kind: Option<String>,
-        /// Where a job stands; done are mostly periodic ones
-        #[arg(long, default_value = "unfinished", value_parser = STATES)]
-        state: String,
-        /// The request or job that asked for it
-        #[arg(long)]
-        trace: Option<String>,
-        /// Only jobs older than this one
+        json: bool,
+    },
+    /// A job with all its runs, what asked for it and what followed, as JSON
+    Show { id: i64 },
+    /// Make a dead or waiting job due now, or all that match
+    Retry {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Never run a dead or waiting job again, or all that match
+    Discard {
+        #[command(flatten)]
+        which: Which,
+        #[arg(long, default_value = "discarded by hand")]
+        reason: String,
+    },
+    /// Make a dead or waiting job due at another time, or all that match
+    Reschedule {
+        #[command(flatten)]
+        which: Which,
+        /// e.g. 2026-11-22T05:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        at: OffsetDateTime,
+    },
+    /// What people did to jobs, pools and workers, the newest first
+    Log {
+        /// Only acts before this one
         #[arg(long)]
         before: Option<i64>,
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
@@ -94,16 +121,55 @@ pub enum JobsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// A job with all its runs, as JSON
-    Show { id: i64 },
-    /// Make a dead or waiting job due now
-    Retry { id: i64 },
-    /// Never run a dead or waiting job again
-    Discard {
-        id: i64,
-        #[arg(long, default_value = "discarded by hand")]
-        reason: String,
-    },
+}
+
+/// Conditions; a job matches that meets them all.
+#[derive(Debug, Args)]
+pub struct Matching {
+    #[arg(long)]
+    pub pool: Option<Pool>,
+    /// The job's name, e.g. advance-playback
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Where a job stands; done are mostly periodic ones [default of list: unfinished]
+    #[arg(long, value_parser = STATES)]
+    pub state: Option<String>,
+    /// Order key or dedupe key
+    #[arg(long)]
+    pub key: Option<String>,
+    /// The request or job that asked for it
+    #[arg(long)]
+    pub trace: Option<String>,
+    /// What the payload has at a path (names and indexes with dots between them); may be given several times
+    #[arg(long, value_name = "PATH=VALUE", value_parser = condition)]
+    pub payload: Vec<(String, String)>,
+    /// Enqueued then or later, e.g. 2026-11-22T05:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<OffsetDateTime>,
+    /// Enqueued before
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<OffsetDateTime>,
+}
+
+/// One job, or all dead and waiting ones that match.
+#[derive(Debug, Args)]
+pub struct Which {
+    #[arg(conflicts_with_all = ["pool", "kind", "state", "key", "trace", "payload", "since", "until", "dry_run"])]
+    pub id: Option<i64>,
+    #[command(flatten)]
+    pub matching: Matching,
+    /// Only count those that match
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "not a time like 2026-11-22T05:00:00Z".to_owned())
+}
+
+fn condition(text: &str) -> Result<(String, String), String> {
+    let (path, value) = text.split_once('=').filter(|(path, _)| !path.is_empty()).ok_or("not PATH=VALUE")?;
+    Ok((path.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,12 +179,31 @@ pub enum QueuesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Begin nothing new in a pool
+    /// The processes that serve the pools
+    Workers {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Begin nothing new in a pool, or in one process
     Pause {
-        pool: Pool,
+        #[command(flatten)]
+        whom: Whom,
         #[arg(long)]
         reason: Option<String>,
     },
     /// End a pause
-    Resume { pool: Pool },
+    Resume {
+        #[command(flatten)]
+        whom: Whom,
+    },
+}
+
+/// A pool, one process, or one pool of one process.
+#[derive(Debug, Args)]
+pub struct Whom {
+    #[arg(required_unless_present = "worker")]
+    pub pool: Option<Pool>,
+    /// One process only, by its id in `queues workers`; all its pools if none is named
+    #[arg(long, value_name = "ID")]
+    pub worker: Option<i64>,
 }

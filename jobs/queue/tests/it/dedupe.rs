@@ -5,7 +5,7 @@ use std::time::Duration;
 use queue::{Ctx, Dedupe, Enqueued, Job, JobError, Options, Retry, Verdict, Workers, admin};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Stage, enqueue, mark};
+use crate::stage::{Stage, by, enqueue, mark, pause};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Greet {
@@ -131,7 +131,7 @@ async fn two_running_wake_ups_of_one_key_that_both_fail_end_as_one() {
     let stage = Stage::new().await;
     let db = stage.db();
     // Nothing is claimed until both are back: the first must still wait when the second comes.
-    admin::pause(&mut db.pool().acquire().await.unwrap(), "desk", None).await.unwrap();
+    pause(&db, None).await;
     for n in 0..2 {
         enqueue(&db, &Look { at: 1 }).await;
         stage
@@ -142,7 +142,7 @@ async fn two_running_wake_ups_of_one_key_that_both_fail_end_as_one() {
     let engine = stage.engine(vec![Workers::new("desk", 1).handle(|_: Ctx, _: Look| async { Ok(Verdict::Done) })]);
     stage.until("select count(*) from jobs_done where verdict = 'folded'", 1).await;
     let mut tx = db.begin().await.unwrap();
-    assert!(admin::resume(&mut tx, "desk").await.unwrap());
+    assert!(admin::resume(&mut tx, &by(), "desk").await.unwrap());
     tx.commit().await.unwrap();
     stage.until("select count(*) from jobs_done where verdict = 'done'", 1).await;
     engine.stop().await;

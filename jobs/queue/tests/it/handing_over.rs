@@ -5,7 +5,7 @@ use std::time::Duration;
 use queue::{Ctx, Database, Dedupe, Enqueued, Job, Options, Retry, Tx, Verdict, Workers, admin};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Engine, Note, Stage, desk, enqueue, mark, within};
+use crate::stage::{Engine, Note, Stage, by, desk, enqueue, mark, pause, within};
 
 /// Born claimed: order and claim are one statement, so of one time.
 const HANDED_OVER: &str = "select count(*) from jobs_done where verdict = 'done' and claimed_at = created_at";
@@ -71,13 +71,13 @@ async fn a_paused_pool_is_handed_nothing() {
     let engine = stage.engine(vec![desk(4)]);
     ordered(&engine.db, &Note { n: 0 }).await.commit().await.unwrap();
     stage.until_done(1).await;
-    admin::pause(&mut stage.pool.acquire().await.unwrap(), "desk", None).await.unwrap();
+    pause(&engine.db, None).await;
     for n in 1..=10 {
         enqueue(&engine.db, &Note { n }).await;
     }
     assert_eq!(stage.count("select count(*) from jobs where state = 'ready' and attempts = 0").await, 10);
     let mut tx = engine.db.begin().await.unwrap();
-    admin::resume(&mut tx, "desk").await.unwrap();
+    admin::resume(&mut tx, &by(), "desk").await.unwrap();
     tx.commit().await.unwrap();
     stage.until_done(11).await;
     engine.stop().await;

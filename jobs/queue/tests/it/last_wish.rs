@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use queue::{
     Ctx, EnqueueError, Job, JobError, Order, Retry, Workers,
-    admin::{self, Filter, Ordered},
+    admin::{self, Act, Filter, Ordered, Paging},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Note, Stage, enqueue, mark};
+use crate::stage::{Note, Stage, by, enqueue, mark};
 
 /// Fails; then somebody shall note its number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,8 +66,8 @@ async fn a_job_that_is_discarded_by_hand_leaves_its_last_wish_once() {
     let stage = Stage::new().await;
     enqueue(&stage.db(), &Errand { n: 7 }).await;
     let mut tx = stage.db().begin().await.unwrap();
-    let id = admin::list(&mut tx, &Filter::default()).await.unwrap().jobs[0].id;
-    assert_eq!(admin::discard(&mut tx, id, "not needed").await.unwrap(), Ordered::Yes);
+    let id = admin::list(&mut tx, &Filter::default(), Paging::default()).await.unwrap().jobs[0].id;
+    assert_eq!(admin::one(&mut tx, &by(), id, &Act::Discard("not needed".to_owned())).await.unwrap(), Ordered::Yes);
     tx.commit().await.unwrap();
     let engine = stage.engine(workers());
     stage.until("select count(*) from marks where what = 'wish' and n = 7", 1).await;
@@ -76,8 +76,8 @@ async fn a_job_that_is_discarded_by_hand_leaves_its_last_wish_once() {
     stage.until("select count(*) from marks where what = 'wish' and n = 1", 1).await;
     let mut tx = engine.db.begin().await.unwrap();
     let dead = Filter { state: Some("dead".to_owned()), ..Filter::default() };
-    let id = admin::list(&mut tx, &dead).await.unwrap().jobs[0].id;
-    assert_eq!(admin::discard(&mut tx, id, "seen").await.unwrap(), Ordered::Yes);
+    let id = admin::list(&mut tx, &dead, Paging::default()).await.unwrap().jobs[0].id;
+    assert_eq!(admin::one(&mut tx, &by(), id, &Act::Discard("seen".to_owned())).await.unwrap(), Ordered::Yes);
     tx.commit().await.unwrap();
     assert_eq!(stage.count("select count(*) from jobs").await, 0, "it had its wish when it died");
     engine.stop().await;

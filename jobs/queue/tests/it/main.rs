@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "these tests look from outside")]
 
 mod administration;
+mod bounds;
 mod cancelling;
 mod crashes;
 mod dedupe;

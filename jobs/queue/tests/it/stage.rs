@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use queue::{Ctx, Database, Job, Outcome, Retry, Settings, Topic, Verdict, Wakes, Workers};
+use queue::{Ctx, Database, Job, Outcome, Retry, Settings, Topic, Verdict, Wakes, Workers, admin::By};
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -232,6 +232,18 @@ pub async fn mark(ctx: &Ctx, n: i64, what: &str) -> Outcome {
 /// A desk that marks each note.
 pub fn desk(concurrency: usize) -> Workers {
     Workers::new("desk", concurrency).handle(|ctx: Ctx, note: Note| async move { mark(&ctx, note.n, "noted").await })
+}
+
+/// Whoever acts in these tests.
+pub fn by() -> By {
+    By { actor: "os:tester".to_owned(), request: None }
+}
+
+/// Pauses the desk everywhere.
+pub async fn pause(db: &Database, reason: Option<&str>) {
+    let mut tx = db.begin().await.unwrap();
+    assert!(queue::admin::pause(&mut tx, &by(), "desk", reason).await.unwrap());
+    tx.commit().await.unwrap();
 }
 
 pub async fn enqueue<J: Job>(db: &Database, job: &J) -> queue::Enqueued {

@@ -1,30 +1,36 @@
-//! `memalerts jobs ...` and `memalerts queues ...`: looking at the work, and at the pools that do it.
+//! `memalerts jobs ...`: looking at the work and acting on it by hand.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use queue::{
-    Database, Wakes,
-    admin::{self, Filter, JobView, Ordered},
+    Database,
+    admin::{self, Act, ActView, Filter, JobView, Ordered, Paging},
 };
+use time::format_description::well_known::Rfc3339;
 
-use super::{print, print_json};
-use crate::{
-    boot,
-    cli::{JobsCommand, QueuesCommand},
-    config::Config,
+use super::{
+    ops::{by, database, end},
+    print, print_json,
 };
+use crate::cli::{JobsCommand, Matching, Which};
 
-/// One job or a list of them.
-pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
+/// One job or many of them.
+pub(super) async fn run(command: JobsCommand) -> anyhow::Result<()> {
     let db = database("jobs").await?;
     let outcome = match command {
-        JobsCommand::List { pool, kind, state, trace, before, limit, json } => {
-            let state = Some(state).filter(|state| state != "any");
-            let filter = Filter { pool: pool.map(|pool| pool.to_string()), kind, state, trace, before, limit };
+        JobsCommand::List { matching, after, oldest, limit, json } => {
+            let mut filter = filter(matching);
+            filter.state = match filter.state.as_deref() {
+                Some("any") => None,
+                None => Some("unfinished".to_owned()),
+                Some(state) => Some(state.to_owned()),
+            };
+            let paging = Paging { after, oldest_first: oldest, limit };
             let mut conn = db.pool().acquire().await?;
-            let mut page = admin::list(&mut conn, &filter).await?;
+            let mut page = admin::list(&mut conn, &filter, paging).await?;
             // What somebody must look at stands where it is seen first, however much is newer.
-            if before.is_none() && filter.state.as_deref() == Some("unfinished") {
-                let dead = admin::list(&mut conn, &Filter { state: Some("dead".to_owned()), ..filter }).await?;
+            if after.is_none() && filter.state.as_deref() == Some("unfinished") {
+                let dead = Filter { state: Some("dead".to_owned()), ..filter };
+                let dead = admin::list(&mut conn, &dead, paging).await?;
                 page.jobs.retain(|job| job.state != "dead");
                 page.jobs.splice(0..0, dead.jobs);
             }
@@ -35,80 +41,53 @@ pub(super) async fn jobs(command: JobsCommand) -> anyhow::Result<()> {
             Some(detail) => print_json(&detail),
             None => bail!("there is no job {id}"),
         },
-        JobsCommand::Retry { id } => {
-            let mut tx = db.begin().await?;
-            let ordered = admin::retry(&mut tx, id).await?;
-            tx.commit().await?;
-            told(&db, id, ordered, "is due now").await
+        JobsCommand::Retry { which } => order(&db, which, &Act::Retry, "due now").await,
+        JobsCommand::Discard { which, reason } => order(&db, which, &Act::Discard(reason), "discarded").await,
+        JobsCommand::Reschedule { which, at } => {
+            let now = admin::now(&mut *db.pool().acquire().await?).await?;
+            admin::run_at_within_reason(at, now).context("--at")?;
+            order(&db, which, &Act::Reschedule(at), &format!("due at {}", at.format(&Rfc3339)?)).await
         }
-        JobsCommand::Discard { id, reason } => {
-            let mut tx = db.begin().await?;
-            let ordered = admin::discard(&mut tx, id, &reason).await?;
-            tx.commit().await?;
-            told(&db, id, ordered, "is discarded").await
+        JobsCommand::Log { before, limit, json } => {
+            let page = admin::acts(&mut *db.pool().acquire().await?, before, limit).await?;
+            if json { print_json(&page) } else { print(&log(&page.acts, page.next)?) }
         }
     };
     end(&db).await;
     outcome
 }
 
-/// The pools.
-pub(super) async fn queues(command: QueuesCommand) -> anyhow::Result<()> {
-    let db = database("queues").await?;
-    match command {
-        QueuesCommand::List { json } => {
-            let queues = admin::queues(&mut *db.pool().acquire().await?, &domain::kinds::all()).await?;
-            if json {
-                print_json(&queues)?;
-            } else {
-                let mut text = format!(
-                    "{:<10} {:>8} {:>10} {:>8} {:>6} {:>10} {:>8}\n",
-                    "pool", "ready", "scheduled", "running", "dead", "oldest", "workers"
-                );
-                for queue in queues {
-                    let oldest =
-                        queue.oldest_due_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s"));
-                    let silent = match queue.silent {
-                        0 => String::new(),
-                        silent => format!("  and {silent} silent for over 2 s"),
-                    };
-                    let paused = queue.paused_at.map_or("", |_| "  paused");
-                    text += &format!(
-                        "{:<10} {:>8} {:>10} {:>8} {:>6} {:>10} {:>8}{silent}{paused}\n",
-                        queue.pool, queue.ready, queue.scheduled, queue.running, queue.dead, oldest, queue.workers
-                    );
-                }
-                print(&text)?;
-            }
-        }
-        QueuesCommand::Pause { pool, reason } => {
-            admin::pause(&mut *db.pool().acquire().await?, pool.as_str(), reason.as_deref()).await?;
-            print(&format!("pool {pool} is paused: what runs ends, nothing new begins\n"))?;
-        }
-        QueuesCommand::Resume { pool } => {
-            let mut tx = db.begin().await?;
-            let paused = admin::resume(&mut tx, pool.as_str()).await?;
-            tx.commit().await?;
-            print(&if paused { format!("pool {pool} goes on\n") } else { format!("pool {pool} was not paused\n") })?;
-        }
+fn filter(matching: Matching) -> Filter {
+    Filter {
+        pool: matching.pool.map(|pool| pool.to_string()),
+        kind: matching.kind,
+        state: matching.state,
+        key: matching.key,
+        trace: matching.trace,
+        since: matching.since,
+        until: matching.until,
+        payload: matching.payload.into_iter().collect(),
     }
-    end(&db).await;
-    Ok(())
 }
 
-/// The database alone: whoever looks at the work needs no files and changes no schema.
-async fn database(name: &str) -> anyhow::Result<Database> {
-    let connected = boot::connect(&Config::from_env()?, name, false, boot::Patience::None).await?;
-    let (wakes, _) = Wakes::new();
-    Ok(Database::new(connected.pool, wakes))
-}
-
-/// Other processes look at once instead of at their next poll; then the connections are given back.
-async fn end(db: &Database) {
-    if let Err(error) = queue::wake_everybody(db.pool()).await {
-        tracing::debug!(%error, "the pools will see it at their next poll");
+async fn order(db: &Database, which: Which, act: &Act, done: &str) -> anyhow::Result<()> {
+    let by = by();
+    if let Some(id) = which.id {
+        let mut tx = db.begin().await?;
+        let ordered = admin::one(&mut tx, &by, id, act).await?;
+        tx.commit().await?;
+        return told(db, id, ordered, &format!("is {done}")).await;
     }
-    db.pool().close().await;
+    // All there are is a condition, too, where it is written out.
+    let mut filter = filter(which.matching);
+    if filter.state.as_deref() == Some("any") {
+        filter.state = Some("unfinished".to_owned());
+    }
+    let bulk = admin::all(db, &by, &filter, act, which.dry_run).await?;
+    if which.dry_run {
+        return print(&format!("{} jobs match\n", bulk.matched));
+    }
+    print(&format!("{} of {} jobs that match are {done}\n", bulk.done, bulk.matched))
 }
 
 async fn told(db: &Database, id: i64, ordered: Ordered, done: &str) -> anyhow::Result<()> {
@@ -134,7 +113,20 @@ fn table(jobs: &[JobView], next: Option<i64>) -> String {
         );
     }
     if let Some(next) = next {
-        text += &format!("more: --before {next}\n");
+        text += &format!("more: --after {next}\n");
     }
     text
+}
+
+fn log(acts: &[ActView], next: Option<i64>) -> anyhow::Result<String> {
+    let mut text = format!("{:<20}  {:<16} {:<13} {:>8}  {}\n", "at", "who", "did", "jobs", "to what");
+    for act in acts {
+        let at = act.at.replace_nanosecond(0)?.format(&Rfc3339)?;
+        let jobs = act.jobs.map_or_else(|| "-".to_owned(), |jobs| jobs.to_string());
+        text += &format!("{at:<20}  {:<16} {:<13} {jobs:>8}  {}\n", act.actor, act.act, act.target);
+    }
+    if let Some(next) = next {
+        text += &format!("more: --before {next}\n");
+    }
+    Ok(text)
 }

@@ -3,6 +3,8 @@
 mod audit;
 mod config;
 mod jobs;
+mod ops;
+mod queues;
 
 use std::io::{self, Write as _};
 
@@ -37,8 +39,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Work { pools, platform } => {
             roles::work::run(config_of_role()?, &pools, platform, Lifecycle::of_this_process()?).await
         }
-        Command::Jobs(command) => jobs::jobs(command).await,
-        Command::Queues(command) => jobs::queues(command).await,
+        Command::Jobs(command) => jobs::run(command).await,
+        Command::Queues(command) => queues::run(command).await,
         Command::Audit { json } => audit::run(json).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
         Command::Simulator { port } => {

@@ -1,0 +1,80 @@
+//! Who did what by hand.
+
+use serde::Serialize;
+use sqlx::PgConnection;
+use time::{OffsetDateTime, serde::rfc3339};
+
+/// Who acts.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// `user:<login>`, or `os:<name>` of a command line.
+    pub actor: String,
+    /// The request that orders it, if it is one.
+    pub request: Option<String>,
+}
+
+/// One act.
+#[derive(Debug, Clone, Serialize)]
+pub struct ActView {
+    pub id: i64,
+    #[serde(with = "rfc3339")]
+    pub at: OffsetDateTime,
+    pub actor: String,
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker` or `resume_worker`.
+    pub act: String,
+    /// One job's id, the conditions of many, or a pool and a worker; and why.
+    pub target: serde_json::Value,
+    /// Jobs that it changed; none where it was not about jobs.
+    pub jobs: Option<i64>,
+    pub request: Option<String>,
+}
+
+/// Newest first.
+#[derive(Debug, Clone, Serialize)]
+pub struct ActPage {
+    pub acts: Vec<ActView>,
+    /// `before` of the next page; none on the last.
+    pub next: Option<i64>,
+}
+
+/// The acts before this one, or the newest; at most `limit`, 1 to 500.
+///
+/// # Errors
+/// The database refused.
+pub async fn acts(conn: &mut PgConnection, before: Option<i64>, limit: u16) -> Result<ActPage, sqlx::Error> {
+    let limit = usize::from(limit.clamp(1, 500));
+    let mut acts = sqlx::query_as!(
+        ActView,
+        "select id, at, actor, act, target, jobs, request from job_acts
+         where $1::bigint is null or id < $1 order by id desc limit $2",
+        before,
+        i64::try_from(limit + 1).unwrap_or(i64::MAX),
+    )
+    .fetch_all(conn)
+    .await?;
+    let more = acts.len() > limit;
+    acts.truncate(limit);
+    let next = if more { acts.last().map(|act| act.id) } else { None };
+    Ok(ActPage { acts, next })
+}
+
+/// Writes the act down, in the transaction that does it.
+pub(super) async fn note(
+    conn: &mut PgConnection,
+    by: &By,
+    act: &str,
+    target: serde_json::Value,
+    jobs: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into job_acts (actor, act, target, jobs, request) values ($1, $2, $3, $4, $5)",
+        by.actor,
+        act,
+        target,
+        jobs,
+        by.request,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

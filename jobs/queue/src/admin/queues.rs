@@ -1,0 +1,263 @@
+//! The pools and the processes that serve them.
+
+use serde::Serialize;
+use serde_json::json;
+use sqlx::PgConnection;
+use time::{OffsetDateTime, serde::rfc3339};
+
+use super::audit::{By, note};
+use crate::{Kind, Topic, Tx};
+
+/// One pool as it is now.
+#[derive(Debug, Clone, Serialize)]
+pub struct QueueView {
+    pub pool: String,
+    #[serde(with = "rfc3339::option")]
+    pub paused_at: Option<OffsetDateTime>,
+    pub paused_reason: Option<String>,
+    /// Due and waiting.
+    pub ready: i64,
+    /// Waiting for their time, backoff included.
+    pub scheduled: i64,
+    pub running: i64,
+    pub dead: i64,
+    /// Seconds that the longest waiting due job has waited.
+    pub oldest_due_seconds: Option<f64>,
+    /// Processes that serve the pool.
+    pub workers: i64,
+    /// Processes that served it until they fell silent: dead in a moment, unless they beat again.
+    pub silent: i64,
+    /// Those processes one by one.
+    pub processes: Vec<WorkerView>,
+    /// The kinds that this program runs in the pool.
+    pub kinds: Vec<KindView>,
+}
+
+/// One process that serves a pool.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkerView {
+    /// New with every start.
+    pub id: i64,
+    /// host/boot/pid/random.
+    pub name: String,
+    #[serde(with = "rfc3339")]
+    pub started_at: OffsetDateTime,
+    /// It has not said for two seconds that it lives.
+    pub silent: bool,
+    /// Jobs of this pool that it runs at once; none of a process that does not tell.
+    pub slots: Option<i32>,
+    /// Jobs of this pool that it runs now.
+    pub running: i64,
+    /// It begins nothing of this pool.
+    pub paused: bool,
+    #[serde(with = "rfc3339::option")]
+    pub paused_at: Option<OffsetDateTime>,
+    pub paused_reason: Option<String>,
+}
+
+/// A kind's policy.
+#[derive(Debug, Clone, Serialize)]
+pub struct KindView {
+    pub name: &'static str,
+    pub pool: &'static str,
+    pub version: i16,
+    pub attempts: i16,
+    pub base_seconds: f64,
+    pub cap_seconds: f64,
+    pub jitter_percent: u8,
+    pub timeout_seconds: f64,
+    pub priority: i16,
+}
+
+impl From<&Kind> for KindView {
+    fn from(kind: &Kind) -> Self {
+        Self {
+            name: kind.name,
+            pool: kind.pool,
+            version: kind.version,
+            attempts: kind.retry.attempts,
+            base_seconds: kind.retry.base.as_secs_f64(),
+            cap_seconds: kind.retry.cap.as_secs_f64(),
+            jitter_percent: kind.retry.jitter,
+            timeout_seconds: kind.timeout.as_secs_f64(),
+            priority: kind.priority,
+        }
+    }
+}
+
+/// All pools that have jobs, a process, a pause, or a kind in `kinds`, by name.
+///
+/// # Errors
+/// The database refused.
+pub async fn queues(conn: &mut PgConnection, kinds: &[Kind]) -> Result<Vec<QueueView>, sqlx::Error> {
+    let names: Vec<String> = kinds.iter().map(|kind| kind.pool.to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"with counts as (
+            select pool,
+                count(*) filter (where state = 'ready' and run_at <= app_now()) as ready,
+                count(*) filter (where state = 'ready' and run_at > app_now()) as scheduled,
+                count(*) filter (where state = 'running') as running,
+                count(*) filter (where state = 'dead') as dead,
+                extract(epoch from app_now() - min(run_at) filter (where state = 'ready' and run_at <= app_now()))::float8 as oldest
+            from jobs group by pool
+        ), names as (
+            select pool from counts union select pool from job_pauses
+            union select pool from job_workers cross join unnest(pools) as pool
+            union select * from unnest($1::text[])
+        )
+        select n.pool as "pool!", p.paused_at as "paused_at?", p.reason as "paused_reason?",
+            coalesce(c.ready, 0) as "ready!", coalesce(c.scheduled, 0) as "scheduled!", coalesce(c.running, 0) as "running!",
+            coalesce(c.dead, 0) as "dead!", c.oldest as "oldest?"
+        from names n left join counts c using (pool) left join job_pauses p using (pool)
+        order by n.pool"#,
+        &names,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut workers = workers(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let processes: Vec<_> =
+                workers.extract_if(.., |(pool, _)| *pool == row.pool).map(|(_, worker)| worker).collect();
+            let count = |silent| {
+                i64::try_from(processes.iter().filter(|worker| worker.silent == silent).count()).unwrap_or(i64::MAX)
+            };
+            QueueView {
+                kinds: kinds.iter().filter(|kind| kind.pool == row.pool).map(KindView::from).collect(),
+                workers: count(false),
+                silent: count(true),
+                processes,
+                pool: row.pool,
+                paused_at: row.paused_at,
+                paused_reason: row.paused_reason,
+                ready: row.ready,
+                scheduled: row.scheduled,
+                running: row.running,
+                dead: row.dead,
+                oldest_due_seconds: row.oldest,
+            }
+        })
+        .collect())
+}
+
+/// Every process with each of its pools, oldest first.
+async fn workers(conn: &mut PgConnection) -> Result<Vec<(String, WorkerView)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select served.pool as "pool!", w.id, w.name, w.started_at, w.seen_at <= machine_now() - interval '2 seconds' as "silent!",
+            served.slots as "slots?", served.pool = any(w.paused) as "paused!", w.paused_at, w.paused_reason,
+            (select count(*) from jobs j where j.worker = w.id and j.state = 'running' and j.pool = served.pool) as "running!"
+         from job_workers w cross join lateral unnest(w.pools, w.slots) as served (pool, slots)
+         order by w.id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let workers = rows.into_iter().map(|row| {
+        let worker = WorkerView {
+            id: row.id,
+            name: row.name,
+            started_at: row.started_at,
+            silent: row.silent,
+            slots: row.slots,
+            running: row.running,
+            paused: row.paused,
+            paused_at: row.paused_at.filter(|_| row.paused),
+            paused_reason: row.paused_reason.filter(|_| row.paused),
+        };
+        (row.pool, worker)
+    });
+    Ok(workers.collect())
+}
+
+/// Stops claims of the pool in all processes; what runs goes on. A pause that is there already keeps its time and reason.
+///
+/// # Errors
+/// The database refused.
+pub async fn pause(tx: &mut Tx, by: &By, pool: &str, reason: Option<&str>) -> Result<bool, sqlx::Error> {
+    let new = sqlx::query!(
+        "insert into job_pauses (pool, reason) values ($1, $2) on conflict (pool) do nothing",
+        pool,
+        reason
+    )
+    .execute(&mut **tx)
+    .await?
+    .rows_affected()
+        > 0;
+    if new {
+        note(tx, by, "pause", json!({ "pool": pool, "reason": reason }), None).await?;
+    }
+    Ok(new)
+}
+
+/// Ends a pause; false if there was none.
+///
+/// # Errors
+/// The database refused.
+pub async fn resume(tx: &mut Tx, by: &By, pool: &str) -> Result<bool, sqlx::Error> {
+    let gone = sqlx::query!("delete from job_pauses where pool = $1", pool).execute(&mut **tx).await?;
+    if gone.rows_affected() == 0 {
+        return Ok(false);
+    }
+    note(tx, by, "resume", json!({ "pool": pool }), None).await?;
+    tx.wake(Topic::Pool(pool.into()));
+    Ok(true)
+}
+
+/// Stops claims of one pool, or of all, in one process; what runs goes on, and other processes take what comes. Ends with
+/// the process. Gives the pools that it begins nothing of now; none if there is no such process, or it does not serve the
+/// pool.
+///
+/// # Errors
+/// The database refused.
+pub async fn pause_worker(
+    tx: &mut Tx,
+    by: &By,
+    worker: i64,
+    pool: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Option<Vec<String>>, sqlx::Error> {
+    let paused = sqlx::query_scalar!(
+        r#"update job_workers set paused_at = app_now(), paused_reason = $3,
+             paused = case when $2::text is null then pools else array_append(array_remove(paused, $2), $2) end
+         where id = $1 and ($2::text is null or $2 = any(pools))
+         returning paused"#,
+        worker,
+        pool,
+        reason,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    if paused.is_some() {
+        let target = json!({ "worker": worker, "pool": pool, "reason": reason });
+        note(tx, by, "pause_worker", target, None).await?;
+    }
+    Ok(paused)
+}
+
+/// Ends the pause of one pool, or of all, in one process. Gives the pools that remain paused in it; none as
+/// [`pause_worker`].
+///
+/// # Errors
+/// The database refused.
+pub async fn resume_worker(
+    tx: &mut Tx,
+    by: &By,
+    worker: i64,
+    pool: Option<&str>,
+) -> Result<Option<Vec<String>>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"update job_workers set paused = case when $2::text is null then '{}' else array_remove(paused, $2) end
+         where id = $1 and ($2::text is null or $2 = any(pools))
+         returning pools, paused"#,
+        worker,
+        pool,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    note(tx, by, "resume_worker", json!({ "worker": worker, "pool": pool }), None).await?;
+    for name in row.pools.iter().filter(|name| pool.is_none_or(|pool| pool == name.as_str())) {
+        tx.wake(Topic::Pool(name.as_str().into()));
+    }
+    Ok(Some(row.paused))
+}
