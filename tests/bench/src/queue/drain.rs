@@ -58,7 +58,7 @@ pub(super) async fn measure(scene: &Scene<'_>) -> anyhow::Result<Section> {
 }
 
 fn jobs(scene: &Scene<'_>, contender: &Contender) -> u32 {
-    if contender.slow { scene.plan.jobs / 10 } else { scene.plan.jobs }
+    scene.plan.jobs / contender.part
 }
 
 /// Drains a copy of the database, which has so many jobs waiting. The clock runs from the start of the first handler until

@@ -37,7 +37,7 @@ pub(crate) struct Options {
     /// Only contenders whose name contains one of these; no target is judged then
     #[arg(long, value_delimiter = ',')]
     contenders: Vec<String>,
-    /// Jobs of a drain (a tenth for slow contenders)
+    /// Jobs of a drain (a part of them for slow contenders)
     #[arg(long)]
     jobs: Option<u32>,
     /// Rounds, of which medians are told
@@ -141,14 +141,14 @@ pub(crate) async fn measure(
 impl Scene<'_> {
     fn introduce(&self) -> anyhow::Result<Section> {
         let mut section = Section::new("Contenders".to_owned());
-        section.columns(&["", "version", "at once", "settings"]);
+        section.columns(&["", "version", "at once"]);
         for contender in &self.contenders {
             section.row(vec![
                 contender.name.to_owned(),
                 contender.version(&self.places.peers)?,
                 contender.concurrency.to_string(),
-                contender.told.to_owned(),
             ]);
+            section.note(format!("{}: {}", contender.name, contender.told));
         }
         Ok(section)
     }
