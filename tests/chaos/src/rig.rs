@@ -74,6 +74,15 @@ impl Rig {
             ("TWITCH_IRC_URL".to_owned(), twitch.websocket_url()),
             ("TWITCH_IRC_SEND_URL".to_owned(), twitch.plain_url()),
         ]);
+        // Such a program says that this is no point; one that is built without the feature does not look at it.
+        let probe =
+            Command::new(binary).arg("migrate").env_clear().env("FAILPOINTS", "no point").envs(&environment).output();
+        let probe = probe.await?;
+        ensure!(
+            String::from_utf8_lossy(&probe.stderr).contains("FAILPOINTS"),
+            "{} was built without the feature failpoints",
+            binary.display()
+        );
         let migrated = Command::new(binary).arg("migrate").env_clear().envs(&environment).output().await?;
         ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
         let world = world::make(&pool).await?;
