@@ -1,7 +1,10 @@
 //! Looking at the work and acting on it by hand: queues, processes, jobs, and the log of who did what.
 
 use harness::{MemalertsProcess, Pool, Session, TestApp, wait_until};
+use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::stage::Stage;
 
 /// Dead jobs of a kind that nobody runs, as an import gone wrong would leave them.
 async fn dead_jobs(app: &TestApp, count: i64) {
@@ -142,6 +145,27 @@ async fn jobs_are_found_by_what_they_are_and_by_what_they_carry() {
     let kinds = admin.get("/admin/jobs/kinds").await.expect(200);
     let probe = kinds.as_array().unwrap().iter().find(|kind| kind["name"] == "probe-upload").unwrap();
     assert_eq!((&probe["pool"], &probe["maxAttempts"]), (&json!("media"), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_request_leads_to_the_jobs_that_it_asked_for_and_each_job_back_to_it() {
+    let stage = Stage::open().await;
+    let (viewer, meme) = (stage.viewer("anna", 100).await, stage.meme(1000).await);
+    let mut screen = stage.screen().await;
+    stage.app.drain().await;
+    let request = viewer.request(Method::POST, &format!("/memes/{meme}/activate")).header("x-request-id", "story-17");
+    Session::send(request).await.expect(200);
+    screen.next_item().await;
+    stage.app.drain().await;
+    let found = stage.admin.get("/admin/jobs?trace=story-17&order=oldest").await.expect(200);
+    let first = stage.admin.get(&format!("/admin/jobs/{}", found["jobs"][0]["id"])).await.expect(200);
+    assert_eq!((&first["job"]["kind"], &first["requestedBy"]), (&json!("advance-playback"), &json!("story-17")));
+    let run = &first["runs"][0];
+    assert_eq!((&run["verdict"], &run["attempt"]), (&json!("done"), &json!(1)), "{first}");
+    assert!(run["startedAt"].as_str().unwrap() <= run["endedAt"].as_str().unwrap(), "{run}");
+    let ids = |jobs: &Value| -> Vec<Value> { jobs.as_array().unwrap().iter().map(|job| job["id"].clone()).collect() };
+    assert!(!ids(&first["follows"]).is_empty(), "what it started is to end, too: {first}");
+    assert_eq!(ids(&first["follows"]), ids(&found["jobs"])[1..]);
 }
 
 #[tokio::test]
