@@ -15,7 +15,9 @@ say "building"
 cargo build -p runtime -p chaos --features runtime/failpoints
 out="$(target_dir)/chaos"
 mkdir -p "$out"
-arguments=(--binary "$(target_dir)/debug/memalerts" --dir "$out/run" --report "$out/report.jsonl")
+# A real disk that PostgreSQL's user can reach, wherever the checkout is.
+run="${CHAOS_DIR:-/var/tmp/memalerts-chaos}"
+arguments=(--binary "$(target_dir)/debug/memalerts" --dir "$run" --report "$out/report.jsonl")
 arguments+=(--commit "$(git rev-parse --short=12 HEAD)$([ -z "$(git status --porcelain)" ] || echo '+changes')")
 [ -z "${FAULT:-}" ] || arguments+=(--fault "$FAULT")
 [ -z "${N:-}" ] || arguments+=(--rounds "$N")

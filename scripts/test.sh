@@ -41,7 +41,8 @@ if [ $# -eq 0 ]; then
     if has_postgres; then
         say "breaking"
         cargo build -p runtime -p chaos --features runtime/failpoints
-        chaos="$(mktemp -d)"
+        # PostgreSQL, which never runs as root, must be able to enter.
+        chaos="$(mktemp -d)"; chmod 755 "$chaos"
         for part in "--prove" "--rounds 1 --short"; do
             # shellcheck disable=SC2086
             "$(target_dir)/debug/chaos" $part --binary "$MEMALERTS_BIN" --dir "$chaos/run" --report "$chaos/report.jsonl" || status=$?

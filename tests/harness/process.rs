@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 use nix::{
@@ -15,6 +16,9 @@ use nix::{
 use serde_json::Value;
 
 use crate::wait_until;
+
+/// How long the last lines of a process that has ended may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A running `memalerts`. Killed when dropped.
 #[derive(Debug)]
@@ -180,7 +184,11 @@ impl MemalertsProcess {
 
     /// Waits for the end.
     pub async fn ended(&mut self) -> ExitStatus {
-        wait_until("memalerts ends", async || self.child.try_wait().expect("wait")).await
+        let status = wait_until("memalerts ends", async || self.child.try_wait().expect("wait")).await;
+        // Its last words may still be on their way; a child that outlives it would keep the pipe open, so not for ever.
+        let read = async || self.readers.iter().all(thread::JoinHandle::is_finished).then_some(());
+        drop(tokio::time::timeout(LAST_WORDS, wait_until("its last words", read)).await);
+        status
     }
 }
 
