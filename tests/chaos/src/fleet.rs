@@ -41,13 +41,15 @@ pub(crate) struct Fleet {
     environment: BTreeMap<String, String>,
     logs: PathBuf,
     pub(crate) api: SocketAddr,
+    /// Process `api` runs the pools, too, as `memalerts all` does: only there a job is handed over in its own process.
+    pub(crate) together: bool,
     running: BTreeMap<&'static str, Child>,
 }
 
 impl Fleet {
     pub(crate) fn new(binary: PathBuf, environment: BTreeMap<String, String>, logs: PathBuf) -> anyhow::Result<Self> {
         let api = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        Ok(Self { binary, environment, logs, api, running: BTreeMap::new() })
+        Ok(Self { binary, environment, logs, api, together: false, running: BTreeMap::new() })
     }
 
     /// One more variable for all that start from now on.
@@ -69,6 +71,20 @@ impl Fleet {
         self.spawn(role, command)
     }
 
+    /// Has process `api` run the pools or not, by an orderly restart where that is a change.
+    pub(crate) async fn reshape(&mut self, together: bool) -> anyhow::Result<()> {
+        if self.together == together {
+            return Ok(());
+        }
+        self.together = together;
+        self.signal("api", Signal::SIGTERM)?;
+        if self.ends("api", PATIENCE).await?.is_none() {
+            bail!("api did not drain within {PATIENCE:?}");
+        }
+        self.start("api", "")?;
+        self.api_is_up().await
+    }
+
     /// Starts the process with two connections to the database and 256 files.
     pub(crate) fn start_poor(&mut self, role: &'static str) -> anyhow::Result<()> {
         let mut command = bare(Path::new("sh"));
@@ -80,8 +96,9 @@ impl Fleet {
         let (_, arguments) = ROLES.iter().find(|(name, _)| *name == role).context("no such role")?;
         let log = OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{role}.log")))?;
         let port = if role == "api" { self.api.port() } else { 0 };
+        let arguments = if role == "api" && self.together { &["all"][..] } else { *arguments };
         let child = command
-            .args(*arguments)
+            .args(arguments)
             .env("PORT", port.to_string())
             .env("METRICS_PORT", "0")
             .envs(&self.environment)

@@ -122,6 +122,7 @@ async fn one(rig: &mut Rig, fault: Fault, round: u32, arguments: &Arguments) -> 
     let begun = Instant::now();
     let chance = arguments.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(round) << 8) ^ fault as u64;
     let mut rng = StdRng::seed_from_u64(chance);
+    rig.fleet.reshape(rng.random_bool(0.5)).await?;
     let mut load = Load::start(rig, rng.random())?;
     sleep(Duration::from_millis(rng.random_range(300..900))).await;
     let struck = fault.strike(rig, &mut rng).await?;

@@ -193,6 +193,7 @@ pub(super) async fn quarrel(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<S
 pub(super) async fn crowd(rig: &mut Rig) -> anyhow::Result<Struck> {
     let mut struck = Struck { detail: "pool 2, 256 files, 400 clients".to_owned(), hit: true, ..Struck::default() };
     rig.fleet.kill("api").await?;
+    rig.fleet.together = false;
     rig.fleet.start_poor("api")?;
     rig.fleet.api_is_up().await?;
     let url = format!("http://{}/channels/{}/memes", rig.fleet.api, rig.world.channels[0].slug);

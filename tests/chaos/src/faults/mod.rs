@@ -167,7 +167,7 @@ const DISPATCH_POINTS: [&str; 9] = [
     "playback::advance::before",
     "playback::advance::after",
 ];
-/// Points at which the API is killed.
+/// Points at which the API is killed, those of its pools among them where it runs them.
 const API_POINTS: [&str; 6] = [
     "activations::place::before",
     "activations::place::after",
@@ -176,6 +176,8 @@ const API_POINTS: [&str; 6] = [
     "wallets::post::after",
     "queue::enqueue::after",
 ];
+const TOGETHER_POINTS: [&str; 4] =
+    ["queue::hand_over::before", "queue::run::before", "queue::finish::after", "playback::advance::before"];
 /// An owner counts as dead after its lease of 4 s; its jobs must run elsewhere a second later.
 const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -275,8 +277,11 @@ async fn stopped(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
 }
 
 async fn answerless(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
-    let point = *API_POINTS.choose(rng).context("points")?;
-    let mut struck = Struck { detail: format!("api at {point}"), ..Struck::default() };
+    let together = if rig.fleet.together { &TOGETHER_POINTS[..] } else { &[] };
+    let points = [&API_POINTS[..], together].concat();
+    let point = *points.choose(rng).context("points")?;
+    let shape = if rig.fleet.together { "all" } else { "api" };
+    let mut struck = Struck { detail: format!("{shape} at {point}"), ..Struck::default() };
     rig.fleet.kill("api").await?;
     rig.fleet.start("api", &format!("{point}=kill"))?;
     struck.hit = rig.fleet.ends("api", Duration::from_secs(8)).await?.is_some();
