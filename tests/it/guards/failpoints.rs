@@ -1,4 +1,4 @@
-//! Every point at which a process can be killed on order is in the sweep.
+//! Every point at which a process can be killed on order is in the sweep, and chaos names none that is not there.
 
 use std::collections::BTreeSet;
 
@@ -23,5 +23,11 @@ fn every_failpoint_is_swept_and_every_swept_one_exists() {
     }
     violations.extend(there.difference(&swept).map(|name| format!("{name} is in no story")));
     violations.extend(swept.difference(&there).map(|name| format!("{name} is in a story, but not in the code")));
+    let chaos = source::files("tests/chaos/src/faults", "rs");
+    for (path, text) in &chaos {
+        let quoted = text.split('"').skip(1).step_by(2);
+        let named = quoted.filter(|text| text.contains("::") && !text.contains([' ', '{']));
+        violations.extend(named.filter(|name| !there.contains(name)).map(|name| format!("{path}: there is no {name}")));
+    }
     source::none("Each fail_point! is in a sweep of tests/it/failpoints.rs.", &violations);
 }
