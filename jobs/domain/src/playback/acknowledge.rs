@@ -3,13 +3,9 @@
 use queue::Tx;
 use uuid::Uuid;
 
-use super::{
-    ExpirePlay, PlaybackError,
-    news::{started_event, stop_event},
-    repo,
-};
+use super::{PlaybackError, finish::finish, news::started_event, repo};
 use crate::{
-    activations::{self, Activation, AdvancePlayback, End, Reason, Status},
+    activations::{self, Activation, End, Reason, Status},
     channels::Channel,
     events,
 };
@@ -97,21 +93,4 @@ fn settled_already(activation: Activation, report: &Report, same_play: bool) -> 
         return Ok(activation);
     }
     Err(PlaybackError::StalePlay { status: activation.status, play_epoch: activation.play_epoch })
-}
-
-/// Ends a play that the transaction has locked: settles the coins, stops its clock, tells everybody, and wakes the queue.
-pub(super) async fn finish(
-    tx: &mut Tx,
-    activation: &mut Activation,
-    end: &End,
-    actor: Option<Uuid>,
-) -> Result<(), PlaybackError> {
-    let mut news = activations::settle(tx, std::slice::from_mut(activation), end, actor).await?;
-    if let Some(reason) = end.reason() {
-        news.push(stop_event(activation, reason));
-    }
-    queue::cancel(tx, &ExpirePlay::of(activation)).await?;
-    queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
-    events::record(tx, news).await?;
-    Ok(())
 }

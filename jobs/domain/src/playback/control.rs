@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     ExpireWaiting, PlaybackError,
-    acknowledge::finish,
+    finish::{finish, give_back},
     news::{pause_event, playing},
     repo,
 };
@@ -45,11 +45,8 @@ pub async fn withdraw(tx: &mut Tx, viewer: Uuid, id: Uuid) -> Result<Activation,
     if activation.status != Status::Queued {
         return Err(PlaybackError::NotQueued(activation.status));
     }
-    let news =
-        activations::settle(tx, std::slice::from_mut(&mut activation), &End::refund(Reason::Withdrawn), Some(viewer))
-            .await?;
-    queue::enqueue(tx, &AdvancePlayback::of(activation.channel_id)).await?;
-    events::record(tx, news).await?;
+    let channel = activation.channel_id;
+    give_back(tx, channel, std::slice::from_mut(&mut activation), Reason::Withdrawn, viewer).await?;
     Ok(activation)
 }
 
@@ -71,9 +68,7 @@ pub async fn clear(tx: &mut Tx, channel: &Channel, actor: Uuid) -> Result<Cleare
     let mut waiting = activations::lock_queued(&mut *tx, channel.id, CLEAR_BATCH).await?;
     let items = i64::try_from(waiting.len()).unwrap_or(CLEAR_BATCH);
     let refunded = waiting.iter().map(|activation| activation.final_price).sum();
-    let news = activations::settle(tx, &mut waiting, &End::refund(Reason::Cleared), Some(actor)).await?;
-    queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
-    events::record(tx, news).await?;
+    give_back(tx, channel.id, &mut waiting, Reason::Cleared, actor).await?;
     Ok(Cleared { items, refunded, more: items == CLEAR_BATCH })
 }
 

@@ -6,7 +6,7 @@ use queue::{Order, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ExpireWaiting, PlaybackError, acknowledge::finish, news::announcements, repo};
+use super::{ExpireWaiting, PlaybackError, finish::finish, news::announcements, repo};
 use crate::{
     activations::{self, End, Reason, Status},
     events,

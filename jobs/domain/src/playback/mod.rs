@@ -13,6 +13,7 @@ mod advance;
 mod control;
 mod error;
 mod expire;
+mod finish;
 mod jobs;
 mod news;
 mod repo;
