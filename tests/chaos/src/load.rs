@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -34,6 +34,9 @@ use crate::{
 /// A request that takes longer is given up and sent again.
 const PATIENCE: Duration = Duration::from_secs(4);
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long viewers are in a hurry; then they buy no faster than screens show, so that a long fault leaves no queue behind
+/// that takes longer than itself.
+const RUSH: Duration = Duration::from_secs(3);
 /// How long a meme is "shown".
 const SHOWN: Duration = Duration::from_millis(60);
 
@@ -153,6 +156,7 @@ impl Shared {
 
     async fn buys(self, viewer: Viewer, mut rng: StdRng) -> anyhow::Result<()> {
         let token = self.log_in(&viewer.login, "viewer").await;
+        let begun = Instant::now();
         while !self.stopped() {
             let place = &self.world.channels[rng.random_range(0..self.world.channels.len())];
             let key = Uuid::from_u128(rng.random());
@@ -164,7 +168,8 @@ impl Shared {
                 (1 | 2, Some(id)) => self.takes_back(&token, &id).await,
                 _ => {}
             }
-            sleep(Duration::from_millis(rng.random_range(5..40))).await;
+            let pause = rng.random_range(5..40) * if begun.elapsed() < RUSH { 1 } else { 10 };
+            sleep(Duration::from_millis(pause)).await;
         }
         Ok(())
     }

@@ -21,7 +21,12 @@ use super::Struck;
 use crate::{rig::Rig, world::PRICE};
 
 /// How many of them.
-const MANY: usize = 64;
+pub(super) const MANY: u32 = 64;
+/// Purchases of a round that twins make, races and quarrels of one: what surrounds them, and the proof, cost seconds, and
+/// they take a tenth.
+pub(super) const TWINS: u32 = 8;
+pub(super) const RACES: u32 = 40;
+pub(super) const QUARRELS: u32 = 40;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A viewer made for this round, with his session and coins in the first channel.
@@ -88,55 +93,60 @@ async fn all(tasks: Vec<JoinSet<anyhow::Result<(StatusCode, Value)>>>) -> anyhow
     Ok(answers)
 }
 
-/// 64 times the same purchase.
+/// 64 times the same purchase, eight times over; in half of the rounds the API dies during one of them.
 pub(super) async fn twins(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
-    let mut struck = Struck { detail: format!("{MANY} twins"), hit: true, ..Struck::default() };
-    let buyer = Buyer::with_coins(rig, 10 * PRICE, rng).await?;
-    let key = Uuid::from_u128(rng.random());
-    rig.journal.sent(key, buyer.id, rig.world.channels[0].meme)?;
+    let mut struck = Struck { detail: format!("{TWINS} times {MANY} twins"), hit: true, ..Struck::default() };
+    let buyer = Buyer::with_coins(rig, i64::from(TWINS) * PRICE * 2, rng).await?;
     let http = Client::new();
-    let mut tasks = Vec::new();
-    for _ in 0..MANY {
-        tasks.push(buy(rig, &http, &buyer, key).await);
+    let fatal = rng.random_bool(0.5).then(|| rng.random_range(0..TWINS));
+    for birth in 0..TWINS {
+        let key = Uuid::from_u128(rng.random());
+        rig.journal.sent(key, buyer.id, rig.world.channels[0].meme)?;
+        let mut tasks = Vec::new();
+        for _ in 0..MANY {
+            tasks.push(buy(rig, &http, &buyer, key).await);
+        }
+        if fatal == Some(birth) {
+            sleep(Duration::from_millis(rng.random_range(0..40))).await;
+            rig.fleet.kill("api").await?;
+            rig.fleet.start("api", "")?;
+            struck.detail = format!("{TWINS} times {MANY} twins, once over the death of the API");
+        }
+        let answers: BTreeSet<String> =
+            all(tasks).await?.into_iter().map(|(status, body)| format!("{} {body}", status.as_u16())).collect();
+        if answers.len() != 1 {
+            struck
+                .findings
+                .push(format!("F15: {MANY} equal requests got {} different answers: {answers:?}", answers.len()));
+        }
+        // Another question under the same key.
+        let url = format!("http://{}/memes/{}/activate", rig.fleet.api, rig.world.channels[1].meme);
+        rig.fleet.api_is_up().await?;
+        let other = http.post(url).bearer_auth(&buyer.token).header("Idempotency-Key", key.to_string()).send().await?;
+        if other.status() != StatusCode::UNPROCESSABLE_ENTITY {
+            struck.findings.push(format!("F15: another question under the same key got {}", other.status()));
+        }
     }
-    if rng.random_bool(0.5) {
-        sleep(Duration::from_millis(rng.random_range(0..40))).await;
-        rig.fleet.kill("api").await?;
-        rig.fleet.start("api", "")?;
-        struck.detail = format!("{MANY} twins over the death of the API");
-    }
-    let answers: BTreeSet<String> =
-        all(tasks).await?.into_iter().map(|(status, body)| format!("{} {body}", status.as_u16())).collect();
-    if answers.len() != 1 {
-        struck
-            .findings
-            .push(format!("F15: {MANY} equal requests got {} different answers: {answers:?}", answers.len()));
-    }
-    // Another question under the same key.
-    let url = format!("http://{}/memes/{}/activate", rig.fleet.api, rig.world.channels[1].meme);
-    rig.fleet.api_is_up().await?;
-    let other = http.post(url).bearer_auth(&buyer.token).header("Idempotency-Key", key.to_string()).send().await?;
-    if other.status() != StatusCode::UNPROCESSABLE_ENTITY {
-        struck.findings.push(format!("F15: another question under the same key got {}", other.status()));
-    }
-    paid_once(rig, &buyer, 1, &mut struck).await?;
+    paid_once(rig, &buyer, i64::from(TWINS), &mut struck).await?;
     Ok(struck)
 }
 
-/// 64 purchases, coins for one.
+/// 64 purchases, coins for one; many such races, of a buyer each.
 pub(super) async fn racers(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
-    let mut struck = Struck { detail: format!("{MANY} racers"), hit: true, ..Struck::default() };
-    let buyer = Buyer::with_coins(rig, PRICE + PRICE / 2, rng).await?;
+    let mut struck = Struck { detail: format!("{RACES} races of {MANY}"), hit: true, ..Struck::default() };
     let http = Client::new();
-    let mut tasks = Vec::new();
-    for _ in 0..MANY {
-        let key = Uuid::from_u128(rng.random());
-        rig.journal.sent(key, buyer.id, rig.world.channels[0].meme)?;
-        tasks.push(buy(rig, &http, &buyer, key).await);
-    }
-    let granted = all(tasks).await?.iter().filter(|(status, _)| status.is_success()).count();
-    if granted != 1 {
-        struck.findings.push(format!("F16: {granted} of {MANY} purchases were granted, with coins for one"));
+    for _ in 0..RACES {
+        let buyer = Buyer::with_coins(rig, PRICE + PRICE / 2, rng).await?;
+        let mut tasks = Vec::new();
+        for _ in 0..MANY {
+            let key = Uuid::from_u128(rng.random());
+            rig.journal.sent(key, buyer.id, rig.world.channels[0].meme)?;
+            tasks.push(buy(rig, &http, &buyer, key).await);
+        }
+        let granted = all(tasks).await?.iter().filter(|(status, _)| status.is_success()).count();
+        if granted != 1 {
+            struck.findings.push(format!("F16: {granted} of {MANY} purchases were granted, with coins for one"));
+        }
     }
     Ok(struck)
 }
@@ -155,35 +165,39 @@ async fn paid_once(rig: &Rig, buyer: &Buyer, times: i64, struck: &mut Struck) ->
     Ok(())
 }
 
-/// One activation, and five who want to end it: its viewer, the streamer twice, and two screens that do not agree.
+/// One activation, and five who want to end it: its viewer, the streamer twice, and two screens that do not agree. Many
+/// such quarrels, one after the other.
 pub(super) async fn quarrel(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
-    let struck = Struck { detail: "five ends of one activation".to_owned(), hit: true, ..Struck::default() };
-    let buyer = Buyer::with_coins(rig, 10 * PRICE, rng).await?;
+    let struck =
+        Struck { detail: format!("{QUARRELS} times five ends of one activation"), hit: true, ..Struck::default() };
+    let buyer = Buyer::with_coins(rig, i64::from(QUARRELS) * PRICE, rng).await?;
     let place = rig.world.channels[0].clone();
     let streamer = log_in(rig, &place.owner_login, "streamer").await?;
-    let key = Uuid::from_u128(rng.random());
-    rig.journal.sent(key, buyer.id, place.meme)?;
     let http = Client::new();
-    let (_, body) = all(vec![buy(rig, &http, &buyer, key).await]).await?.pop().context("an answer")?;
-    let id = body["activation"]["id"].as_str().context("the activation's id")?.to_owned();
     let base = format!("http://{}", rig.fleet.api);
-    sleep(Duration::from_millis(rng.random_range(0..60))).await;
-    let ack = format!("{base}/overlay/t/{}/activations/{id}/ack", place.overlay_token);
-    let words = [
-        http.delete(format!("{base}/me/activations/{id}")).bearer_auth(&buyer.token),
-        http.post(format!("{base}/streamer/queue/skip")).bearer_auth(&streamer).json(&json!({})),
-        http.post(format!("{base}/streamer/queue/clear")).bearer_auth(&streamer).json(&json!({})),
-        http.post(&ack).json(&json!({ "state": "done", "screenId": Uuid::from_u128(1) })),
-        http.post(&ack).json(&json!({ "state": "failed", "screenId": Uuid::from_u128(2) })),
-    ];
-    let mut said = JoinSet::new();
-    for word in words {
-        said.spawn(word.timeout(PATIENCE).send());
-    }
-    while let Some(answer) = said.join_next().await {
-        let answer = answer??;
-        if answer.status() == StatusCode::INTERNAL_SERVER_ERROR {
-            rig.findings.add(format!("500 from {}", answer.url().path()));
+    for _ in 0..QUARRELS {
+        let key = Uuid::from_u128(rng.random());
+        rig.journal.sent(key, buyer.id, place.meme)?;
+        let (_, body) = all(vec![buy(rig, &http, &buyer, key).await]).await?.pop().context("an answer")?;
+        let id = body["activation"]["id"].as_str().context("the activation's id")?.to_owned();
+        sleep(Duration::from_millis(rng.random_range(0..60))).await;
+        let ack = format!("{base}/overlay/t/{}/activations/{id}/ack", place.overlay_token);
+        let words = [
+            http.delete(format!("{base}/me/activations/{id}")).bearer_auth(&buyer.token),
+            http.post(format!("{base}/streamer/queue/skip")).bearer_auth(&streamer).json(&json!({})),
+            http.post(format!("{base}/streamer/queue/clear")).bearer_auth(&streamer).json(&json!({})),
+            http.post(&ack).json(&json!({ "state": "done", "screenId": Uuid::from_u128(1) })),
+            http.post(&ack).json(&json!({ "state": "failed", "screenId": Uuid::from_u128(2) })),
+        ];
+        let mut said = JoinSet::new();
+        for word in words {
+            said.spawn(word.timeout(PATIENCE).send());
+        }
+        while let Some(answer) = said.join_next().await {
+            let answer = answer??;
+            if answer.status() == StatusCode::INTERNAL_SERVER_ERROR {
+                rig.findings.add(format!("500 from {}", answer.url().path()));
+            }
         }
     }
     Ok(struck)

@@ -39,7 +39,7 @@ pub(crate) enum Fault {
     F11,
     /// The connections that hear wake-ups are ended again and again.
     F13,
-    /// One purchase 64 times at once under one key, in half of the rounds over the death of the API.
+    /// Purchases 64 times at once under one key each, in half of the rounds one of them over the death of the API.
     F15,
     /// 64 purchases at once with coins for one.
     F16,
@@ -77,14 +77,15 @@ impl Fault {
         Self::F43,
     ];
 
-    /// Rounds of a full run. Where the plan counts requests, a round makes 64 of them.
+    /// Rounds of a full run. Where the plan counts requests or races, a round makes many of them.
     pub(crate) const fn full(self) -> u32 {
         match self {
             Self::F36 => 3,
             Self::F37 | Self::F43 => 20,
             Self::F1 | Self::F35 => 1000,
-            Self::F15 => 1563,
-            Self::F16 | Self::F17 => 20_000,
+            Self::F15 => 100_000_u32.div_ceil(clients::TWINS * clients::MANY),
+            Self::F16 => 20_000_u32.div_ceil(clients::RACES),
+            Self::F17 => 20_000_u32.div_ceil(clients::QUARRELS),
             Self::F2 | Self::F7 => 100,
             Self::F3 | Self::F4 | Self::F8 | Self::F13 => 200,
             Self::F6 | Self::F10 => 500,
