@@ -14,6 +14,7 @@ mod idempotency;
 mod limits;
 mod paging;
 mod patience;
+mod places;
 mod placing;
 mod problem;
 mod problems;

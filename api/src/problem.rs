@@ -1,6 +1,9 @@
 //! The one error body: `application/problem+json` (RFC 9457) with a closed `errorCode`.
 
-use poem::{Body, IntoResponse, Response, http::StatusCode};
+use poem::{
+    Body, IntoResponse, Response,
+    http::{StatusCode, header},
+};
 use poem_openapi::{
     ApiResponse, Enum, Object,
     registry::{MetaResponses, Registry},
@@ -9,6 +12,9 @@ use poem_openapi::{
 use serde_json::{Map, Value};
 
 use crate::telemetry;
+
+/// Seconds after which what was unavailable is worth another try.
+const RETRY_AFTER: &str = "1";
 
 /// What went wrong, from a closed list that clients may switch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -175,10 +181,11 @@ impl From<&Problem> for ProblemBody {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        Response::builder()
-            .status(self.status)
-            .content_type("application/problem+json")
-            .body(Body::from_string(self.body()))
+        let mut response = Response::builder().status(self.status).content_type("application/problem+json");
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response = response.header(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response.body(Body::from_string(self.body()))
     }
 }
 

@@ -9,13 +9,15 @@ use futures_util::FutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::{
-    Addr, Endpoint, Request, Response,
-    http::uri::Scheme,
+    Addr, Endpoint, EndpointExt as _, IntoResponse as _, Request, Response,
+    endpoint::make_sync,
+    http::{HeaderValue, StatusCode, header, uri::Scheme},
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,
+    sync::Notify,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,41 +25,69 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     patience::{PATIENCE, Patient},
+    places::{Place, Places},
+    problem::{ErrorCode, Problem},
     service,
+    telemetry::Telemetry,
 };
 
 /// A head of a request that is not whole by then ends its connection; so does a connection that nobody uses.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// The same for a connection that is only to hear that there is no place for it.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Pause after a connection that could not be accepted: mostly, file descriptors are out, and remain so for a while.
+/// Pause after a connection that could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves `app` on `listener` until `draining` is cancelled, then takes no new connection and lets open requests end
-/// within `grace`. Endless answers (event streams) must end on the same token, or they use up the grace.
+/// within `grace`. Endless answers (event streams) must end on the same token, or they use up the grace. No more
+/// connections are held than the process's `descriptors` allow.
 ///
 /// # Errors
 /// The socket cannot be used.
-pub async fn serve(app: App, listener: TcpListener, draining: CancellationToken, grace: Duration) -> io::Result<()> {
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    draining: CancellationToken,
+    grace: Duration,
+    descriptors: usize,
+) -> io::Result<()> {
+    serve_at(service::endpoint(app), listener, draining, grace, Places::among(descriptors)).await
+}
+
+async fn serve_at(
+    endpoint: impl Endpoint<Output = Response> + 'static,
+    listener: TcpListener,
+    draining: CancellationToken,
+    grace: Duration,
+    places: Places,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let local = listener.local_addr()?;
-    let endpoint = Arc::new(service::endpoint(app));
+    let (endpoint, refusal) = (Arc::new(endpoint), Arc::new(refusal()));
     let connections = TaskTracker::new();
     let overdue = CancellationToken::new();
-    while let Some(accepted) = draining.run_until_cancelled(listener.accept()).await {
-        let (socket, remote) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                sleep(ACCEPT_AGAIN).await;
-                continue;
-            }
+    let next = async || (places.knock().await, listener.accept().await);
+    while let Some((stand, accepted)) = draining.run_until_cancelled(next()).await {
+        let (Some(stand), Ok((socket, remote))) = (stand, accepted) else {
+            // Mostly, file descriptors are out, and remain so for a while.
+            tracing::warn!("a connection could not be accepted");
+            sleep(ACCEPT_AGAIN).await;
+            continue;
         };
         // Events are small, and each one waits for nobody. Fails only when the peer is gone; the first read says so.
         drop(socket.set_nodelay(true));
         let ends = (LocalAddr(Addr::from(local)), RemoteAddr(Addr::from(remote)));
         let stops = (draining.clone(), overdue.clone());
-        connections.spawn(connection(Patient::new(socket, PATIENCE), ends, endpoint.clone(), HEAD_WITHIN, stops));
+        let (endpoint, refusal, places) = (endpoint.clone(), refusal.clone(), places.clone());
+        connections.spawn(async move {
+            let socket = Patient::new(socket, PATIENCE);
+            match places.enter(stand).await {
+                Place::Taken(_place) => connection(socket, ends, endpoint, HEAD_WITHIN, stops, &places).await,
+                Place::None(_stand) => connection(socket, ends, refusal, REFUSED_WITHIN, stops, &places).await,
+            }
+        });
     }
     drop(listener);
     connections.close();
@@ -69,24 +99,45 @@ pub async fn serve(app: App, listener: TcpListener, draining: CancellationToken,
     Ok(())
 }
 
-/// One connection with all its requests, until it ends; once `draining`, until its present request has ended; once
-/// `overdue`, no longer.
+/// What is said to a connection that there is no place for, whatever it asks.
+fn refusal() -> impl Endpoint<Output = Response> {
+    make_sync(|_| {
+        let detail = "too many connections at once, try again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail);
+        let mut response = problem.into_response();
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    })
+    .with(Telemetry)
+}
+
+/// One connection with all its requests, until it ends; once `draining` or all places are taken, until its present request
+/// has ended; once `overdue`, no longer.
 async fn connection<S, E>(
     socket: S,
     (local, remote): (LocalAddr, RemoteAddr),
     endpoint: Arc<E>,
     head_within: Duration,
     (draining, overdue): (CancellationToken, CancellationToken),
+    places: &Places,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     E: Endpoint<Output = Response> + 'static,
 {
+    let asked = Arc::new(Notify::new());
+    let asking = asked.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        asking.notify_one();
         let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
         let endpoint = endpoint.clone();
         // Boxed: the connection keeps room for it, which an event stream would hold long after its answer has begun.
         async move { Ok::<hyper::Response<_>, Infallible>(endpoint.get_response(request).await.into()) }.boxed()
     });
+    // A connection that has not asked anything yet is not the one to go: its client would not know why.
+    let make_room = async {
+        asked.notified().await;
+        places.full().await;
+    };
     // Boxed too: a future that is handed on keeps room for itself at every station.
     let mut connection = Box::pin(
         http1::Builder::new()
@@ -98,6 +149,7 @@ async fn connection<S, E>(
     select! {
         _ = &mut connection => return,
         () = draining.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = make_room => connection.as_mut().graceful_shutdown(),
     }
     select! {
         _ = &mut connection => {}
@@ -107,8 +159,11 @@ async fn connection<S, E>(
 
 #[cfg(test)]
 mod tests {
-    use poem::{EndpointExt, endpoint::make_sync};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use poem::endpoint::make;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        net::TcpStream,
+    };
 
     use super::*;
 
@@ -118,14 +173,68 @@ mod tests {
         let endpoint = Arc::new(make_sync(|_| Response::builder().body("hello")).map_to_response());
         let ends = (LocalAddr(Addr::custom("test", "")), RemoteAddr(Addr::custom("test", "")));
         let draining = CancellationToken::new();
-        tokio::spawn(connection(
-            near,
-            ends,
-            endpoint,
-            Duration::from_millis(100),
-            (draining.clone(), CancellationToken::new()),
-        ));
+        let stops = (draining.clone(), CancellationToken::new());
+        tokio::spawn(async move {
+            connection(near, ends, endpoint, Duration::from_millis(100), stops, &Places::among(2)).await;
+        });
         (far, draining)
+    }
+
+    /// A socket with two places; `/slow` is answered when told so.
+    fn crowded() -> (std::net::SocketAddr, Arc<Notify>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let go = Arc::new(Notify::new());
+        let told = go.clone();
+        let endpoint = make(move |request: Request| {
+            let go = go.clone();
+            async move {
+                if request.uri().path() == "/slow" {
+                    go.notified().await;
+                }
+                Response::builder().body("hello")
+            }
+        });
+        let draining = CancellationToken::new();
+        tokio::spawn(serve_at(endpoint.map_to_response(), listener, draining, Duration::ZERO, Places::among(4)));
+        (address, told)
+    }
+
+    async fn ask(address: std::net::SocketAddr, path: &str) -> TcpStream {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        client
+    }
+
+    async fn answer(client: &mut TcpStream) -> String {
+        let mut answer = [0; 2048];
+        let length = timeout(Duration::from_secs(10), client.read(&mut answer)).await.expect("no answer").unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn connections_that_nobody_uses_make_room_for_those_that_ask() {
+        let (address, _) = crowded();
+        let mut kept = Vec::new();
+        for _ in 0..8 {
+            let mut client = ask(address, "/").await;
+            let answer = answer(&mut client).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            kept.push(client);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_finds_all_places_in_use_is_told_to_come_again_and_finds_one_then() {
+        let (address, go) = crowded();
+        let mut slow = [ask(address, "/slow").await, ask(address, "/slow").await];
+        let refused = answer(&mut ask(address, "/").await).await;
+        assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1"), "{refused}");
+        for client in &mut slow {
+            go.notify_one();
+            assert!(answer(client).await.ends_with("hello"));
+        }
+        assert!(answer(&mut ask(address, "/").await).await.ends_with("hello"));
     }
 
     async fn rest(mut client: tokio::io::DuplexStream) -> String {

@@ -149,6 +149,12 @@ impl Fleet {
         line.trim().trim_end_matches(" kB").parse().ok()
     }
 
+    /// Files and sockets that the process has open; none when it has ended.
+    pub(crate) fn descriptors(&self, role: &str) -> Option<usize> {
+        let pid = self.running.get(role)?.id()?;
+        Some(std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub(crate) async fn kill(&mut self, role: &str) -> anyhow::Result<()> {
         let child = self.running.get_mut(role).context("no such process")?;

@@ -203,34 +203,78 @@ pub(super) async fn quarrel(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<S
     Ok(struck)
 }
 
-/// An API that has little of everything, and more people than it has places.
+/// An API that has little of everything, and more people than it has places: some who ask once and keep their connection,
+/// then some who hold one with a stream while others ask.
 pub(super) async fn crowd(rig: &mut Rig) -> anyhow::Result<Struck> {
-    let mut struck = Struck { detail: "pool 2, 256 files, 400 clients".to_owned(), hit: true, ..Struck::default() };
+    let mut struck = Struck { hit: true, ..Struck::default() };
     rig.fleet.kill("api").await?;
     rig.fleet.together = false;
     rig.fleet.start_poor("api")?;
     rig.fleet.api_is_up().await?;
-    let url = format!("http://{}/channels/{}/memes", rig.fleet.api, rig.world.channels[0].slug);
-    let mut asked = JoinSet::new();
-    // All at once, so each has a connection of its own.
-    let http = Client::new();
-    for _ in 0..400 {
-        asked.spawn(http.get(&url).timeout(PATIENCE).send());
+    let before = rig.fleet.descriptors("api").context("the API has ended")?;
+    let place = &rig.world.channels[0];
+    let memes = format!("http://{}/channels/{}/memes", rig.fleet.api, place.slug);
+    let events = format!("http://{}/channels/{}/events", rig.fleet.api, place.slug);
+    let idle = Client::new();
+    let (served, refused) = ask_at_once(&idle, &memes, 400, &mut struck).await?;
+    struck.detail = format!("pool 2, 256 files: of 400 clients {served} served, {refused} refused");
+    let mut holding = Vec::new();
+    // A client of its own holds a connection of its own. The last one finds no place.
+    while let Ok(stream) = Client::new().get(&events).timeout(Duration::from_mins(1)).send().await
+        && stream.status().is_success()
+        && holding.len() < 256
+    {
+        holding.push(stream);
     }
-    let (mut served, mut refused) = (0, 0);
-    while let Some(answer) = asked.join_next().await {
-        match answer?.map(|answer| answer.status()) {
-            Ok(status) if status.is_success() => served += 1,
-            Ok(StatusCode::INTERNAL_SERVER_ERROR) => struck.findings.push("F43: a crowd got 500".to_owned()),
-            _ => refused += 1,
-        }
-    }
-    struck.detail = format!("{}: {served} served, {refused} refused", struck.detail);
+    let (served, refused) = ask_at_once(&Client::new(), &memes, 50, &mut struck).await?;
+    struck.detail =
+        format!("{}; behind {} streams of 50 {served} served, {refused} refused", struck.detail, holding.len());
+    drop(holding);
     let calm = Instant::now();
     rig.fleet.api_is_up().await?;
     struck.recovery = Some(calm.elapsed());
+    if calm.elapsed() > Duration::from_secs(5) {
+        struck.findings.push(format!("F43: the API was up {:?} after the crowd", calm.elapsed()));
+    }
+    drop(idle);
+    while rig.fleet.descriptors("api").context("the API has ended")? > before + CIRCLE {
+        if calm.elapsed() > Duration::from_secs(15) {
+            let after = rig.fleet.descriptors("api").context("the API has ended")?;
+            struck.findings.push(format!("F43: {after} files are open 15 s after the crowd, {before} before it"));
+            break;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
     rig.fleet.kill("api").await?;
     rig.fleet.start("api", "")?;
     rig.fleet.api_is_up().await?;
     Ok(struck)
+}
+
+/// Connections that the load may have more at one time than at another.
+const CIRCLE: usize = 40;
+/// Whoever cannot be served hears so within this time.
+const FAST: Duration = Duration::from_secs(4);
+
+/// How many were served and how many told to come again; any other answer, none, and a late one are findings.
+async fn ask_at_once(http: &Client, url: &str, clients: u32, struck: &mut Struck) -> anyhow::Result<(u32, u32)> {
+    let mut asked = JoinSet::new();
+    for _ in 0..clients {
+        let asking = http.get(url).timeout(PATIENCE).send();
+        asked.spawn(async move {
+            let begun = Instant::now();
+            (asking.await, begun.elapsed())
+        });
+    }
+    let (mut served, mut refused) = (0, 0);
+    while let Some(answer) = asked.join_next().await {
+        let (answer, took) = answer?;
+        match answer.map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => served += 1,
+            Ok(StatusCode::SERVICE_UNAVAILABLE) if took <= FAST => refused += 1,
+            Ok(status) => struck.findings.push(format!("F43: one of a crowd got {status} after {took:?}")),
+            Err(error) => struck.findings.push(format!("F43: one of a crowd got no answer in {took:?}: {error:?}")),
+        }
+    }
+    Ok((served, refused))
 }

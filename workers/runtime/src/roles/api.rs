@@ -4,6 +4,7 @@ use std::{io, net::TcpListener};
 
 use ::api::App;
 use anyhow::Context as _;
+use nix::sys::resource::{Resource, getrlimit};
 
 use super::Process;
 use crate::{
@@ -55,7 +56,10 @@ pub async fn serve(process: &Process, listener: TcpListener) -> anyhow::Result<(
     }
     tracing::info!(address = %listener.local_addr()?, "the API takes requests");
     let draining = process.lifecycle.draining.clone();
-    ::api::serve(app(process), listener, draining, process.config.process.grace).await.context("serve the API")
+    let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).context("how many files may be open")?;
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    let grace = process.config.process.grace;
+    ::api::serve(app(process), listener, draining, grace, descriptors).await.context("serve the API")
 }
 
 fn app(process: &Process) -> App {
