@@ -4,7 +4,7 @@
 //! never before an earlier unfinished one; nothing from paused pools or in a paused process; no payload version newer than this process reads;
 //! the attempt is counted and committed before the handler can run.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -61,19 +61,34 @@ pub(crate) struct Found {
     pub(crate) rows: Vec<Row>,
     /// The time by which due was judged: what comes due after it was not seen.
     pub(crate) at: OffsetDateTime,
+    /// Jobs met out of turn and set aside; the caller shows them to [`turns`].
+    pub(crate) aside: Vec<JobId>,
 }
 
-/// Claims up to `limit` due jobs under one new token.
+/// How much of the pool one claim asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// Jobs to claim, at most.
+    pub(crate) limit: i64,
+    /// Jobs with an order key to look at, at most; at least `limit`.
+    pub(crate) keyed: i64,
+    /// Which of the smaller priorities comes first this time, round and round from 1; with 0 the largest does. The others
+    /// follow by priority.
+    pub(crate) favour: i32,
+}
+
+/// Claims due jobs under one new token.
 pub(crate) async fn claim(
     conn: impl PgExecutor<'_>,
     pool: &str,
     known: &Known,
     worker: i64,
     token: i64,
-    limit: i64,
+    reach: Reach,
 ) -> Result<Found, sqlx::Error> {
-    // `levels` steps from priority to priority through the index, so that a mass of later jobs of a high priority is
-    // never walked; `heads` steps from order key to order key, so that a long line behind one key is not walked either.
+    // `levels` steps from priority to priority through the indexes, so that a mass of later jobs of a high priority is
+    // never walked. Of jobs with an order key, those that are out of turn are set aside when they are met, so that no claim
+    // meets them again until the one before them has ended.
     // Jobs of unknown kinds are claimed too: the runner buries them with a reason.
     let mut rows = sqlx::query!(
         r#"with recursive clock as materialized (
@@ -81,49 +96,68 @@ pub(crate) async fn claim(
                 exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
                     and not exists (select 1 from job_pauses p where p.pool = $1) as open
         ), levels as (
-            (select priority from jobs
-             where (select open from clock) and pool = $1 and state = 'ready' and order_key is null
-             order by priority desc limit 1)
+            select greatest(
+                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null
+                 order by priority desc limit 1),
+                (select priority from jobs
+                 where pool = $1 and state = 'ready' and order_key is not null and waits_for is null
+                 order by priority desc limit 1)) as priority
+            from clock where open
             union all
-            select (select j.priority from jobs j
-                    where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
-                    order by j.priority desc limit 1)
+            select greatest(
+                (select j.priority from jobs j
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
+                 order by j.priority desc limit 1),
+                (select j.priority from jobs j
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                     and j.priority < l.priority
+                 order by j.priority desc limit 1))
             from levels l where l.priority is not null
-        ), heads as (
-            (select id, order_key from jobs
-             where (select open from clock) and pool = $1 and order_key is not null and state in ('ready', 'running')
-             order by order_key, id limit 1)
-            union all
-            select n.id, n.order_key from heads h cross join lateral (
-                select j.id, j.order_key from jobs j
-                where j.pool = $1 and j.order_key > h.order_key and j.state in ('ready', 'running')
-                order by j.order_key, j.id limit 1
-            ) n
+        ), turns as materialized (
+            select priority,
+                row_number() over (
+                    order by place <> case when $8 > 0 and many > 1 then 1 + ($8 - 1) % (many - 1) else 0 end, place) as turn
+            from (
+                select priority, row_number() over (order by priority desc) - 1 as place, count(*) over () as many
+                from levels where priority is not null
+            ) placed
+            order by 2
         ), plain as (
-            select c.id, c.priority, c.run_at from levels l cross join lateral (
-                select j.id, j.priority, j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority = l.priority
+            select c.id, t.turn, c.run_at from turns t cross join lateral (
+                select j.id, j.run_at from jobs j
+                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority = t.priority
                     and j.run_at <= (select now from clock)
                     and coalesce(j.version <= ($3::smallint[])[array_position($2::text[], j.kind)], true)
                 order by j.run_at, j.id
                 limit $7
                 for update skip locked
             ) c
-            where l.priority is not null
             limit $7
-        ), keyed as (
-            select j.id, j.priority, j.run_at from heads h join jobs j on j.id = h.id
-            where j.state = 'ready' and j.run_at <= (select now from clock)
-                and coalesce(j.version <= ($3::smallint[])[array_position($2::text[], j.kind)], true)
+        ), keyed as materialized (
+            select c.id, t.turn, c.run_at, c.order_key from turns t cross join lateral (
+                select j.id, j.run_at, j.order_key from jobs j
+                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                    and j.priority = t.priority and j.run_at <= (select now from clock)
+                    and coalesce(j.version <= ($3::smallint[])[array_position($2::text[], j.kind)], true)
+                order by j.run_at, j.id
+                limit $9
+                for update skip locked
+            ) c
+            limit $9
+        ), judged as materialized (
+            select k.id, k.turn, k.run_at,
+                not exists (
+                    select 1 from jobs e
+                    where e.pool = $1 and e.order_key = k.order_key and e.id < k.id and e.state in ('ready', 'running'))
                 -- One that began before an earlier one had committed.
                 and not exists (
-                    select 1 from jobs e where e.pool = $1 and e.order_key = h.order_key and e.state = 'running')
-            order by j.priority desc, j.run_at, j.id
-            limit $7
-            for update of j skip locked
+                    select 1 from jobs e where e.pool = $1 and e.order_key = k.order_key and e.state = 'running') as first
+            from keyed k
         ), picked as (
-            select id from (select * from plain union all select * from keyed) both_kinds
-            order by priority desc, run_at, id
+            select id, turn from (
+                select id, turn, run_at from plain union all select id, turn, run_at from judged where first
+            ) both_kinds
+            order by turn, run_at, id
             limit $7
         ), taken as (
             update jobs j set state = 'running', token = $6, worker = $5, attempts = attempts + 1,
@@ -132,27 +166,36 @@ pub(crate) async fn claim(
                     + coalesce(($4::bigint[])[array_position($2::text[], j.kind)], 60000) * interval '1 millisecond'
             from picked
             where j.id = picked.id
-            returning j.*
+            returning j.*, picked.turn
+        ), aside as (
+            update jobs j set waits_for = 'line' from judged
+            where j.id = judged.id and not judged.first
+            returning j.id
         )
-        select c.now as "now!", t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
+        select c.now as "now!", coalesce((select array_agg(id) from aside), '{}') as "aside!",
+            t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
             t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", t.order_key is not null as "ordered!",
             t.wake_key is not null as "wake!",
             greatest(extract(epoch from t.claimed_at - t.run_at), 0)::float8 as "waited?"
         from clock c left join taken t on true
         -- A set of rows that were updated has no order of its own.
-        order by t.priority desc, t.run_at, t.id"#,
+        order by t.turn, t.run_at, t.id"#,
         pool,
         &known.names,
         &known.versions,
         &known.timeouts_ms,
         worker,
         token,
-        limit,
+        reach.limit,
+        reach.favour,
+        reach.keyed,
     )
     .fetch_all(conn)
     .await?;
     // There is always one row, for the clock.
-    let at = rows.first().map_or(OffsetDateTime::UNIX_EPOCH, |row| row.now);
+    let (at, aside) = rows
+        .first_mut()
+        .map_or((OffsetDateTime::UNIX_EPOCH, Vec::new()), |row| (row.now, std::mem::take(&mut row.aside)));
     let rows = rows.drain(..).filter_map(|row| {
         Some(Row {
             id: row.id?,
@@ -168,7 +211,81 @@ pub(crate) async fn claim(
             waited: row.waited?,
         })
     });
-    Ok(Found { rows: rows.collect(), at })
+    Ok(Found { rows: rows.collect(), at, aside })
+}
+
+/// Of jobs that were set aside, has those looked at again whose turn it is by now. Tells whether there were any.
+///
+/// Asked after the claim that set them aside has committed: what ended before is seen here, and what ends later sees that
+/// they wait ([the trigger](../../../migrations/0010_lines.sql) that takes them back).
+pub(crate) async fn turns(conn: impl PgExecutor<'_>, aside: &[JobId]) -> Result<bool, sqlx::Error> {
+    let taken_back = sqlx::query!(
+        "with theirs as (
+             select j.id from jobs j
+             where j.id = any($1) and j.waits_for = 'line'
+                 and not exists (
+                     select 1 from jobs e
+                     where e.pool = j.pool and e.order_key = j.order_key and e.id < j.id and e.state in ('ready', 'running'))
+                 and not exists (
+                     select 1 from jobs e
+                     where e.pool = j.pool and e.order_key = j.order_key and e.state = 'running')
+             for update of j skip locked
+         )
+         update jobs set waits_for = null where id = any(array(select id from theirs))",
+        aside,
+    )
+    .execute(conn)
+    .await?;
+    Ok(taken_back.rows_affected() > 0)
+}
+
+/// The heads of some lines.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    /// Those that are set aside.
+    pub(crate) waiting: Vec<JobId>,
+    /// Their pools.
+    pub(crate) pools: BTreeSet<String>,
+    /// The last line, by pool and order key; none when there was no further one.
+    pub(crate) last: Option<(String, String)>,
+}
+
+/// The first job of each of the next `limit` lines after the line `after` (pool, order key).
+pub(crate) async fn heads(
+    conn: impl PgExecutor<'_>,
+    after: &(String, String),
+    limit: i64,
+) -> Result<Heads, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"with recursive heads as (
+            (select pool, order_key, id, waits_for, 1::bigint as place from jobs
+             where order_key is not null and state in ('ready', 'running') and (pool, order_key) > ($1, $2)
+             order by pool, order_key, id limit 1)
+            union all
+            select n.*, h.place + 1 from heads h cross join lateral (
+                select j.pool, j.order_key, j.id, j.waits_for from jobs j
+                where j.order_key is not null and j.state in ('ready', 'running')
+                    and (j.pool, j.order_key) > (h.pool, h.order_key)
+                order by j.pool, j.order_key, j.id limit 1
+            ) n
+            where h.place < $3
+        )
+        select pool as "pool!", order_key as "order_key!", id as "id!", waits_for is not null as "waits!" from heads"#,
+        after.0,
+        after.1,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut heads = Heads { waiting: Vec::new(), pools: BTreeSet::new(), last: None };
+    for row in rows {
+        if row.waits {
+            heads.waiting.push(row.id);
+            heads.pools.insert(row.pool.clone());
+        }
+        heads.last = Some((row.pool, row.order_key));
+    }
+    Ok(heads)
 }
 
 /// What a claim took whose answer never came (id, has a wake-up key): the caller releases it.
@@ -222,23 +339,22 @@ pub(crate) async fn next(
 ) -> Result<Next, sqlx::Error> {
     let next = sqlx::query!(
         r#"with recursive levels as (
-            (select priority from jobs where pool = $1 and state = 'ready' and order_key is null
-             order by priority desc limit 1)
+            select greatest(
+                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null
+                 order by priority desc limit 1),
+                (select priority from jobs
+                 where pool = $1 and state = 'ready' and order_key is not null and waits_for is null
+                 order by priority desc limit 1)) as priority
             union all
-            select (select j.priority from jobs j
-                    where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
-                    order by j.priority desc limit 1)
+            select greatest(
+                (select j.priority from jobs j
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
+                 order by j.priority desc limit 1),
+                (select j.priority from jobs j
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                     and j.priority < l.priority
+                 order by j.priority desc limit 1))
             from levels l where l.priority is not null
-        ), heads as (
-            (select id, order_key, run_at, state, version, kind from jobs
-             where pool = $1 and order_key is not null and state in ('ready', 'running')
-             order by order_key, id limit 1)
-            union all
-            select n.* from heads h cross join lateral (
-                select j.id, j.order_key, j.run_at, j.state, j.version, j.kind from jobs j
-                where j.pool = $1 and j.order_key > h.order_key and j.state in ('ready', 'running')
-                order by j.order_key, j.id limit 1
-            ) n
         ), later as (
             select n.run_at from levels l cross join lateral (
                 select j.run_at from jobs j
@@ -246,7 +362,12 @@ pub(crate) async fn next(
                 order by j.run_at limit 1
             ) n
             union all
-            select run_at from heads where run_at > $2
+            select n.run_at from levels l cross join lateral (
+                select j.run_at from jobs j
+                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                    and j.priority = l.priority and j.run_at > $2
+                order by j.run_at limit 1
+            ) n
         )
         select
             (select extract(epoch from min(run_at) - app_now())::float8 from later) as due_in,
@@ -261,11 +382,13 @@ pub(crate) async fn next(
                         limit 1
                     ) s
                 ) or exists (
-                    select 1 from heads h
-                    where h.state = 'ready' and h.run_at <= $2
-                        and coalesce(h.version <= ($4::smallint[])[array_position($3::text[], h.kind)], true)
-                        and not exists (
-                            select 1 from jobs e where e.pool = $1 and e.order_key = h.order_key and e.state = 'running')
+                    select 1 from levels l cross join lateral (
+                        select 1 from jobs j
+                        where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                            and j.priority = l.priority and j.run_at <= $2
+                            and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
+                        limit 1
+                    ) s
                 )
             ) as "skipped!""#,
         pool,

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::{debug, warn};
 
 use crate::{
-    claim::{self, Known, Next},
+    claim::{self, Known, Next, Reach},
     hand_over::{Desk, Stray},
     pool::{Claimed, Pool},
     settle::{self, Claim, Judgement},
@@ -19,6 +19,11 @@ use crate::{
 
 /// Jobs in one claim, at most.
 const BATCH: usize = 500;
+/// Jobs with an order key that a claim looks at when the one before met some out of turn: a long line is soon set aside.
+const LINE: i64 = 500;
+/// Of so many claims that left something behind, one begins with a smaller priority: the largest has three quarters of
+/// what the pool can do while it has enough to be done, and starves nobody.
+const SHARES: i32 = 4;
 
 /// Until the next look at a due job that was locked.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -33,7 +38,7 @@ pub(crate) async fn fetch(pool: Arc<Pool>, slots: Arc<Semaphore>, jobs: mpsc::Un
     let desk = Desk::new(pool.clone(), slots.clone(), jobs.downgrade(), stray);
     pool.db.wakes().open(pool.name(), desk);
     let known = Known::new(&pool.workers.kinds());
-    let mut fetcher = Fetcher { known, lost: Vec::new(), strays, pool, slots, jobs };
+    let mut fetcher = Fetcher { known, lost: Vec::new(), strays, full: 0, out_of_turn: false, pool, slots, jobs };
     let drain = fetcher.pool.drain.clone();
     // A claim in flight is never cut: its jobs would be ours without our knowing.
     fetcher.run(&drain).await;
@@ -54,6 +59,10 @@ struct Fetcher {
     slots: Arc<Semaphore>,
     jobs: mpsc::UnboundedSender<Claimed>,
     known: Known,
+    /// Claims that may have left something behind.
+    full: i32,
+    /// The last claim met jobs out of turn.
+    out_of_turn: bool,
     /// Claims whose answer never came, and jobs of commits whose answer never came.
     lost: Vec<Stray>,
     /// Where the latter come from; ended when nobody can hand over any more.
@@ -112,7 +121,12 @@ impl Fetcher {
         let limit = slots.num_permits();
         fail::fail_point!("queue::claim::before");
         let asked = i64::try_from(limit).unwrap_or(i64::MAX);
-        let found = match claim::claim(&self.pool.own, self.pool.name(), &self.known, worker, token, asked).await {
+        let reach = Reach {
+            limit: asked,
+            keyed: if self.out_of_turn { LINE.max(asked) } else { asked },
+            favour: if self.full % SHARES == SHARES - 1 { 1 + self.full / SHARES } else { 0 },
+        };
+        let found = match claim::claim(&self.pool.own, self.pool.name(), &self.known, worker, token, reach).await {
             Ok(found) => found,
             // Two claims met at one order key and the other was first: look again.
             Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
@@ -125,6 +139,8 @@ impl Fetcher {
         };
         fail::fail_point!("queue::claim::after");
         let full = found.rows.len() == limit;
+        self.full = self.full.wrapping_add(i32::from(full)).max(0);
+        self.out_of_turn = !found.aside.is_empty();
         for row in found.rows {
             self.pool.meters.claimed(row.waited);
             // There are as many permits as rows were asked for.
@@ -132,7 +148,12 @@ impl Fetcher {
             // The backend outlives the fetcher; if not, the process is ending and the lease gives the job back.
             drop(self.jobs.send(Claimed { row, slot }));
         }
-        Ok(if full { Looked::More } else { Looked::All(found.at) })
+        if self.out_of_turn {
+            // After what was claimed is on its way; if this is lost, the janitor comes upon them.
+            claim::turns(&self.pool.own, &found.aside).await?;
+        }
+        // Behind those out of turn there may be others.
+        Ok(if full || self.out_of_turn { Looked::More } else { Looked::All(found.at) })
     }
 
     /// How long nothing can be due, as far as the database knows now.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    Retry, Topic, Wakes, acknowledger,
+    Retry, Topic, Wakes, acknowledger, claim,
     presence::LEASE,
     settle::{self, Claim, Judgement},
     telemetry,
@@ -27,6 +27,8 @@ const OVERDUE: f64 = 30.0;
 /// How an overdue job is tried again; its own policy belongs to a process that did not keep it.
 const OVERDUE_RETRY: Retry = Retry::new(1, Duration::from_secs(1), Duration::from_secs(60));
 const BATCH: i64 = 500;
+/// Lines that one round looks at.
+const LINES: i64 = 100;
 
 /// When each process was last seen to beat, by this process's clock.
 #[derive(Default)]
@@ -50,6 +52,7 @@ impl Watch {
 /// Runs until stopped.
 pub(crate) async fn run(own: PgPool, wakes: Wakes, stop: CancellationToken) {
     let mut watch = Watch::default();
+    let mut line = (String::new(), String::new());
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -57,7 +60,7 @@ pub(crate) async fn run(own: PgPool, wakes: Wakes, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = round(&own, &wakes, &mut watch).await {
+        if let Err(error) = round(&own, &wakes, &mut watch, &mut line).await {
             debug!(%error, "janitor could not look");
             // While nobody could beat, nobody is dead: everybody gets a whole lease again.
             watch.seen.clear();
@@ -65,8 +68,9 @@ pub(crate) async fn run(own: PgPool, wakes: Wakes, stop: CancellationToken) {
     }
 }
 
-async fn round(own: &PgPool, wakes: &Wakes, watch: &mut Watch) -> Result<(), sqlx::Error> {
+async fn round(own: &PgPool, wakes: &Wakes, watch: &mut Watch, line: &mut (String, String)) -> Result<(), sqlx::Error> {
     declare(own, watch).await?;
+    take_back(own, wakes, line).await?;
     let orphans = sqlx::query!(
         r#"select j.id, j.token as "token!", j.pool, j.wake_key is not null as "wake!", coalesce(w.id, 0) = 0 as "orphan!"
          from jobs j left join job_workers w on w.id = j.worker
@@ -108,6 +112,17 @@ async fn round(own: &PgPool, wakes: &Wakes, watch: &mut Watch) -> Result<(), sql
     pools.dedup();
     for pool in pools {
         wakes.publish(Topic::Pool(pool));
+    }
+    Ok(())
+}
+
+/// Goes on along the lines of all order keys, and has the first of each looked at again whose turn it is: a claim whose
+/// process died right after it has set it aside for good.
+async fn take_back(own: &PgPool, wakes: &Wakes, line: &mut (String, String)) -> Result<(), sqlx::Error> {
+    let lines = claim::heads(own, line, LINES).await?;
+    *line = lines.last.unwrap_or_default();
+    if !lines.waiting.is_empty() && claim::turns(own, &lines.waiting).await? {
+        lines.pools.into_iter().for_each(|pool| wakes.publish(Topic::Pool(pool.into())));
     }
     Ok(())
 }

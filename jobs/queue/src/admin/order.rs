@@ -130,7 +130,7 @@ async fn due(tx: &mut Tx, ids: &[JobId], at: Option<OffsetDateTime>) -> Result<u
                  and (wake_key is null or of_wake = 1 and not exists (
                      select 1 from jobs o where o.kind = w.kind and o.wake_key = w.wake_key and o.state = 'ready' and o.id <> w.id))
          )
-         update jobs set state = 'ready', run_at = coalesce($2, app_now()), reason = null, died_at = null,
+         update jobs set state = 'ready', waits_for = null, run_at = coalesce($2, app_now()), reason = null, died_at = null,
              attempts = case when state = 'dead' or $2::timestamptz is null then 0 else attempts end,
              crashes = case when state = 'dead' or $2::timestamptz is null then 0 else crashes end
          where id = any(array(select id from free))

@@ -186,3 +186,101 @@ async fn a_long_line_behind_one_key_does_not_hold_up_other_jobs() {
     engine.stop().await;
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_in_a_line_is_not_looked_at_again_until_the_one_before_has_ended() {
+    let stage = Stage::new().await;
+    let (open, door) = tokio::sync::watch::channel(false);
+    let workers = Workers::new("desk", 4).handle(move |ctx: Ctx, say: Say| {
+        let mut door = door.clone();
+        async move {
+            let _ = door.wait_for(|open| *open).await;
+            mark(&ctx, say.n, "said").await
+        }
+    });
+    let engine = stage.engine(vec![workers]);
+    for n in 0..3 {
+        enqueue(&engine.db, &Say { room: 1, n }).await;
+    }
+    stage.until("select count(*) from jobs where waits_for = 'line'", 2).await;
+    assert_eq!(stage.count("select count(*) from jobs where state = 'running'").await, 1);
+    open.send(true).unwrap();
+    stage.until_done(3).await;
+    assert_eq!(stage.text("select string_agg(n::text, ' ' order by id) from marks").await.unwrap(), "0 1 2");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_the_first_of_a_line_away_lets_the_next_one_on() {
+    let stage = Stage::new().await;
+    let db = stage.db();
+    for n in 0..4 {
+        enqueue(&db, &Say { room: 1, n }).await;
+    }
+    // As claims leave it that have met the first one, which waits for its time.
+    stage.run("update jobs set run_at = app_now() + interval '1 day' where payload->>'n' = '0'").await;
+    stage.run("update jobs set waits_for = 'line' where payload->>'n' <> '0'").await;
+    let waiting = "select string_agg(payload->>'n', ' ' order by id) from jobs where waits_for = 'line'";
+    stage.run("delete from jobs where payload->>'n' = '2'").await;
+    assert_eq!(stage.text(waiting).await.unwrap(), "1 3", "one from the middle of the line lets nobody on");
+    stage.run("delete from jobs where payload->>'n' = '0'").await;
+    assert_eq!(stage.text(waiting).await.unwrap(), "3");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_dies_after_it_has_set_a_job_aside_holds_nobody_up() {
+    let stage = Stage::new().await;
+    let db = stage.db();
+    for room in 0..150 {
+        enqueue(&db, &Say { room, n: room }).await;
+    }
+    stage.run("update jobs set waits_for = 'line'").await;
+    let workers = Workers::new("desk", 4).handle(|ctx: Ctx, say: Say| async move { mark(&ctx, say.n, "said").await });
+    let engine = stage.engine(vec![workers]);
+    stage.until_done(150).await;
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_lines_are_worked_off_and_each_in_its_order() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, order_key)
+        select 'say', 1, 'desk', jsonb_build_object('room', n % 10000, 'n', n), 3, 'room:' || n % 10000 from generate_series(1, 20000) n",
+        )
+        .await;
+    let workers = || Workers::new("desk", 200).handle(|_: Ctx, _: Say| async { Ok(Verdict::Done) });
+    let one = stage.engine(vec![workers()]);
+    let two = stage.engine(vec![workers()]);
+    stage.until_done(20_000).await;
+    let disorder =
+        "select count(*) from (select claimed_at, lag(finished_at) over (partition by order_key order by id) as before
+        from jobs_done) o where claimed_at < before";
+    assert_eq!(stage.count(disorder).await, 0);
+    one.stop().await;
+    two.stop().await;
+    stage.close().await;
+}
+
+/// Full claims of one slot: three by priority, the fourth for a smaller one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_high_priority_leaves_a_quarter_to_the_others() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, priority)
+        select 'note', 1, 'desk', jsonb_build_object('n', priority), 3, priority
+        from generate_series(1, 40) n cross join unnest('{9, 5, 0}'::int[]) as p (priority)",
+        )
+        .await;
+    let engine = stage.engine(vec![crate::stage::desk(1)]);
+    stage.until_done(120).await;
+    let first = "select string_agg(n::text, '' order by id) from (select * from marks order by id limit 16) m";
+    assert_eq!(stage.text(first).await.unwrap(), "9995999099959990");
+    engine.stop().await;
+    stage.close().await;
+}
