@@ -141,7 +141,7 @@ async fn two_running_wake_ups_of_one_key_that_both_fail_end_as_one() {
     // Their process is unknown, so the janitor gives both back; the second folds into the first.
     let engine = stage.engine(vec![Workers::new("desk", 1).handle(|_: Ctx, _: Look| async { Ok(Verdict::Done) })]);
     stage.until("select count(*) from jobs_done where verdict = 'folded'", 1).await;
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = engine.db.begin().await.unwrap();
     assert!(admin::resume(&mut tx, &by(), "desk").await.unwrap());
     tx.commit().await.unwrap();
     stage.until("select count(*) from jobs_done where verdict = 'done'", 1).await;
