@@ -9,7 +9,7 @@ is_root() { [ "$(id -u)" = 0 ]; }
 # Programs that were unpacked by us, for people who may not install packages. As root they must be where the
 # unprivileged users can reach them that PostgreSQL and ffmpeg run as.
 if is_root; then tools=/usr/local/lib/memalerts/tools; else tools=$PWD/.tools; fi
-PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}:$tools/postgres/bin:$tools/ffmpeg"
+PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}:$tools/postgres/bin:$tools/ffmpeg:$tools/prometheus"
 export PATH
 
 # Yes at once with YES=1 or without a terminal; otherwise asks.
@@ -128,6 +128,17 @@ need_ffmpeg() {
         fail "type: sudo apt-get install ffmpeg"
     fi
     has ffmpeg && has ffprobe || fail "ffmpeg is still missing"
+}
+
+# The one program of Debian's package, unpacked: installed, the package would start a server that takes METRICS_PORT.
+unpack_promtool() {
+    local tmp; tmp=$(mktemp -d)
+    if is_root && [ -z "$apt_updated" ]; then apt-get update -q && apt_updated=1; fi
+    if ! (cd "$tmp" && apt-get download -q prometheus && dpkg-deb --extract prometheus_*.deb .) ||
+        ! install -D -m 755 "$tmp/usr/bin/promtool" "$tools/prometheus/promtool"; then
+        say "could not unpack promtool"
+    fi
+    rm -rf "$tmp"
 }
 
 # Where cargo puts what it builds.

@@ -36,5 +36,12 @@ else
     tests/clients/install.sh || without "generated clients, validity of openapi.yaml" "tests/clients/install.sh failed"
 fi
 
+# The judge of what /metrics says.
+if ! has promtool && has apt-get && has dpkg-deb &&
+    confirm "promtool is missing, which says whether /metrics is good. Unpack it (from Debian's package prometheus, 50 MB)?"; then
+    unpack_promtool
+fi
+has promtool || without "metrics under promtool" "no promtool; type: sudo apt-get install prometheus"
+
 # A runner of Procfiles.
 tests/procfile/install.sh || without "the Procfile under a runner" "tests/procfile/install.sh failed; it needs python3 with venv"

@@ -41,7 +41,21 @@ impl<E: Endpoint> Middleware<E> for Telemetry {
     type Output = Traced<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
+        describe();
         Traced { inner }
+    }
+}
+
+/// Each series exists from the start, at zero.
+fn describe() {
+    metrics::describe_counter!("http_requests_total", "Requests answered, by the class of the status");
+    metrics::describe_histogram!(
+        "http_request_seconds",
+        metrics::Unit::Seconds,
+        "From a request's head to its answer's; streams of events go on after it"
+    );
+    for class in ["2xx", "3xx", "4xx", "5xx"] {
+        metrics::counter!("http_requests_total", "status" => class).increment(0);
     }
 }
 

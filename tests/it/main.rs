@@ -13,6 +13,7 @@ mod credits;
 mod deploy;
 mod failpoints;
 mod guards;
+mod metrics;
 mod overlay;
 mod playback;
 mod processes;

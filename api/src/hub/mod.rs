@@ -63,6 +63,7 @@ impl Hub {
     /// A hub with its reader; both stop, and all streams end, when `shutdown` is cancelled. Call it inside a runtime.
     #[must_use]
     pub(crate) fn new(db: Database, shutdown: CancellationToken) -> Self {
+        stream::describe();
         let wakes = db.wakes().streams();
         let inner = Arc::new(Inner { db, feeds: Mutex::default(), shutdown });
         tokio::spawn(reader::run(inner.clone(), wakes));

@@ -36,6 +36,16 @@ pub(crate) struct Opening {
     pub(crate) state: Vec<Bytes>,
 }
 
+/// Each series exists from the start, at zero.
+pub(super) fn describe() {
+    metrics::describe_gauge!("realtime_subscribers", "Clients that read a stream of events from this process");
+    metrics::describe_counter!("realtime_closed_total", "Streams that this process closed, by reason");
+    metrics::gauge!("realtime_subscribers").set(0.0);
+    for reason in Closed::ALL {
+        metrics::counter!("realtime_closed_total", "reason" => reason.as_str()).increment(0);
+    }
+}
+
 /// Ends by itself when the client is too slow, its token is revoked, the log was reset or the process stops; the last
 /// event is then `closed` with the reason.
 pub(crate) struct EventStream {

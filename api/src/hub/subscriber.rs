@@ -28,6 +28,8 @@ pub(crate) enum Closed {
 }
 
 impl Closed {
+    pub(crate) const ALL: [Self; 5] = [Self::Slow, Self::Reset, Self::Revoked, Self::Shutdown, Self::Unavailable];
+
     #[must_use]
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

@@ -79,7 +79,7 @@ async fn flush(pool: &Pool, batch: Vec<Settlement>) {
         again = again.into_iter().chain(due).min();
         match judgement {
             Judgement::Done => done.push(claim),
-            Judgement::Finished | Judgement::Lost => {}
+            Judgement::Finished | Judgement::Alone | Judgement::Lost => {}
             judgement => other.push((claim, judgement)),
         }
     }
@@ -121,13 +121,16 @@ async fn write(
 ) -> Result<Vec<Death>, sqlx::Error> {
     fail::fail_point!("queue::acknowledge::before");
     if !done.is_empty() {
-        settle::done(&pool.own, done).await?;
+        let ours = settle::done(&pool.own, done).await?;
+        pool.meters.refused(done.len() - ours.len());
         done.clear();
     }
     let mut deaths = Vec::new();
     if !other.is_empty() {
         let mut conn = pool.own.acquire().await?;
-        deaths = settle::otherwise(&mut conn, other).await?;
+        let written = settle::otherwise(&mut conn, other).await?;
+        pool.meters.refused(other.len() - written.ours.len());
+        deaths = written.deaths;
         other.clear();
     }
     fail::fail_point!("queue::acknowledge::after");

@@ -81,7 +81,7 @@ pub async fn run(
             workers: workers.clone(),
             presence: presence.clone(),
             settings: settings.clone(),
-            meters: Meters::new(workers.pool()),
+            meters: Meters::new(workers),
             drain: shutdown.clone(),
             cut: cut.clone(),
         };

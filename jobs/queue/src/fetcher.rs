@@ -142,11 +142,10 @@ impl Fetcher {
         self.full = self.full.wrapping_add(i32::from(full)).max(0);
         self.out_of_turn = !found.aside.is_empty();
         for row in found.rows {
-            self.pool.meters.claimed(row.waited);
             // There are as many permits as rows were asked for.
             let Some(slot) = slots.split(1) else { break };
             // The backend outlives the fetcher; if not, the process is ending and the lease gives the job back.
-            drop(self.jobs.send(Claimed { row, slot }));
+            drop(self.jobs.send(Claimed::new(row, slot)));
         }
         if self.out_of_turn {
             // After what was claimed is on its way; if this is lost, the janitor comes upon them.

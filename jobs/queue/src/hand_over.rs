@@ -71,7 +71,7 @@ impl Reservation {
     /// The row was written as ours, by this transaction.
     pub(crate) fn taken(self, row: Row, transaction: String) -> HandOver {
         let stray = Stray { worker: self.worker, token: self.token, transaction: Some(transaction) };
-        HandOver { desk: self.desk, job: Some(Claimed { row, slot: self.slot }), stray: Some(stray), committing: false }
+        HandOver { desk: self.desk, job: Some(Claimed::new(row, self.slot)), stray: Some(stray), committing: false }
     }
 }
 

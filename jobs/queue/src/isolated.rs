@@ -51,7 +51,6 @@ pub(crate) async fn judge(pool: &Arc<Pool>, row: &Row) -> Judgement {
     };
     let mut command = (isolation.0)(row.id, row.token);
     command.stdin(Stdio::null()).kill_on_drop(true).process_group(0);
-    pool.meters.started();
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -66,7 +65,7 @@ pub(crate) async fn judge(pool: &Arc<Pool>, row: &Row) -> Judgement {
     tokio::select! {
         status = child.wait() => match status {
             // The child has settled the job; if it could not, the row is still ours and is overdue some time.
-            Ok(status) if status.success() => Judgement::Lost,
+            Ok(status) if status.success() => Judgement::Alone,
             Ok(status) => Judgement::Crashed(format!("its process of its own ended with {status}")),
             Err(error) => Judgement::Crashed(format!("its process of its own was lost: {error}")),
         },
@@ -117,7 +116,7 @@ pub async fn run_alone(
         .ok_or_else(|| RunAloneError::UnknownPool(row.pool.clone()))?;
     let own: PgPool = db.pool().clone();
     let pool = Arc::new(Pool {
-        meters: Meters::new(workers.pool()),
+        meters: Meters::new(&workers),
         own: own.clone(),
         presence: Arc::new(Presence::absent()),
         settings: Settings::default(),
@@ -142,11 +141,11 @@ pub async fn run_alone(
     let judgement = runner::judge(&pool, &row).await;
     let claim = Claim { id, token, wake: row.wake };
     match judgement {
-        Judgement::Finished | Judgement::Lost => {}
+        Judgement::Finished | Judgement::Alone | Judgement::Lost => {}
         Judgement::Done => drop(settle::done(&own, &[claim]).await?),
         judgement => {
             let mut conn = own.acquire().await?;
-            for death in settle::otherwise(&mut conn, &[(claim, judgement)]).await? {
+            for death in settle::otherwise(&mut conn, &[(claim, judgement)]).await?.deaths {
                 crate::acknowledger::bury(pool.name(), &death, pool.db.wakes());
             }
         }

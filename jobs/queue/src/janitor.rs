@@ -104,7 +104,12 @@ async fn round(own: &PgPool, wakes: &Wakes, watch: &mut Watch, line: &mut (Strin
         .collect();
     warn!(jobs = ends.len(), "taking jobs from dead or stuck owners");
     let mut conn = own.acquire().await?;
-    for death in settle::otherwise(&mut conn, &ends).await? {
+    let written = settle::otherwise(&mut conn, &ends).await?;
+    // Of what several janitors saw, each counts what it took.
+    for row in orphans.iter().filter(|row| written.ours.contains(&row.id)) {
+        telemetry::lease_lost(&row.pool, if row.orphan { "crashed" } else { "timed_out" });
+    }
+    for death in written.deaths {
         acknowledger::bury("janitor", &death, wakes);
     }
     let mut pools: Vec<Arc<str>> = orphans.into_iter().map(|row| row.pool.into()).collect();

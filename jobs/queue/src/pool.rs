@@ -1,6 +1,6 @@
 //! What the parts of one running pool share: fetcher, runner, acknowledger.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use sqlx::PgPool;
 use tokio::sync::OwnedSemaphorePermit;
@@ -42,9 +42,20 @@ impl Pool {
 pub(crate) struct Claimed {
     pub(crate) row: Row,
     pub(crate) slot: OwnedSemaphorePermit,
+    /// When this process learned that it is ours.
+    pub(crate) at: Instant,
 }
 
 impl Claimed {
+    pub(crate) fn new(row: Row, slot: OwnedSemaphorePermit) -> Self {
+        Self { row, slot, at: Instant::now() }
+    }
+
+    /// Seconds since it was due: by the database's clock until it was taken, by ours from then on.
+    pub(crate) fn waited(&self) -> f64 {
+        self.row.waited + self.at.elapsed().as_secs_f64()
+    }
+
     pub(crate) fn claim(&self) -> Claim {
         Claim { id: self.row.id, token: self.row.token, wake: self.row.wake }
     }

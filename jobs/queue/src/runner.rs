@@ -48,17 +48,18 @@ impl Service<Task<Claimed>> for Runner {
         let pool = self.pool.clone();
         let job = task.args;
         Box::pin(async move {
+            let run = pool.meters.begins(job.waited());
             let judgement =
                 if job.row.crashes > 0 { isolated::judge(&pool, &job.row).await } else { judge(&pool, &job.row).await };
+            pool.meters.ends(run, judgement.verdict());
             Ok(job.settle(judgement))
         })
     }
 }
 
-/// Runs the job here and says what becomes of it. Logs and measures the run.
+/// Runs the job here and says what becomes of it. Logs the run.
 pub(crate) async fn judge(pool: &Arc<Pool>, row: &Row) -> Judgement {
     fail::fail_point!("queue::run::before");
-    pool.meters.started();
     let begun = Instant::now();
     let span = info_span!(
         "job",
@@ -70,14 +71,12 @@ pub(crate) async fn judge(pool: &Arc<Pool>, row: &Row) -> Judgement {
     );
     let judgement = run(pool, row).instrument(span.clone()).await;
     fail::fail_point!("queue::run::after");
-    report(pool, &span, begun, &judgement);
+    report(&span, begun, &judgement);
     judgement
 }
 
-fn report(pool: &Pool, span: &tracing::Span, begun: Instant, judgement: &Judgement) {
-    let took = begun.elapsed();
-    pool.meters.ended(judgement, took.as_secs_f64());
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+fn report(span: &tracing::Span, begun: Instant, judgement: &Judgement) {
+    let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let _in_span = span.enter();
     match judgement {
         Judgement::Failed { error, .. } => warn!(duration_ms, verdict = judgement.verdict(), error, "job failed"),

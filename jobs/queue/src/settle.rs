@@ -36,6 +36,8 @@ pub(crate) enum Judgement {
     Released,
     /// Its process died under it.
     Crashed(String),
+    /// A process of its own ran it and has written its end.
+    Alone,
     /// Somebody else owns it.
     Lost,
 }
@@ -51,6 +53,7 @@ impl Judgement {
             Self::Discarded(_) => "discarded",
             Self::Released => "released",
             Self::Crashed(_) => "crashed",
+            Self::Alone => "alone",
             Self::Lost => "stale",
         }
     }
@@ -66,6 +69,22 @@ pub(crate) struct Death {
     pub(crate) reason: String,
     /// Where its last wish waits to be done.
     pub(crate) wish_pool: Option<String>,
+}
+
+/// What came of ends that were written.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// The jobs that were still under their claim; the ends of others were refused.
+    pub(crate) ours: Vec<JobId>,
+    /// Those that died of it.
+    pub(crate) deaths: Vec<Death>,
+}
+
+impl Written {
+    fn add(&mut self, other: Self) {
+        self.ours.extend(other.ours);
+        self.deaths.extend(other.deaths);
+    }
 }
 
 /// Crashes after which a job is dead.
@@ -97,14 +116,14 @@ pub(crate) async fn done(conn: impl PgExecutor<'_>, claims: &[Claim]) -> Result<
     .await
 }
 
-/// Writes every end that is not a plain success. Returns the jobs that died of it.
+/// Writes every end that is not a plain success.
 ///
 /// Rows with a wake-up key go one by one, so that no statement holds one key while it waits for another.
-pub(crate) async fn otherwise(conn: &mut PgConnection, ends: &[(Claim, Judgement)]) -> Result<Vec<Death>, sqlx::Error> {
+pub(crate) async fn otherwise(conn: &mut PgConnection, ends: &[(Claim, Judgement)]) -> Result<Written, sqlx::Error> {
     let (keyed, plain): (Vec<_>, Vec<_>) = ends.iter().partition(|(claim, _)| claim.wake);
-    let mut deaths = Vec::new();
+    let mut written = Written::default();
     if !plain.is_empty() {
-        deaths.extend(judge(conn, &plain).await?);
+        written.add(judge(conn, &plain).await?);
     }
     for end in keyed {
         // A twin that became ready between our look and our write is found at the second look.
@@ -112,11 +131,11 @@ pub(crate) async fn otherwise(conn: &mut PgConnection, ends: &[(Claim, Judgement
         loop {
             match judge(conn, &[end]).await {
                 Err(error) if is_unique_violation(&error) && tries < 10 => tries += 1,
-                other => break deaths.extend(other?),
+                other => break written.add(other?),
             }
         }
     }
-    Ok(deaths)
+    Ok(written)
 }
 
 pub(crate) fn is_unique_violation(error: &sqlx::Error) -> bool {
@@ -145,7 +164,7 @@ impl Asked {
                 (None, None, Some(reason))
             }
             Judgement::Released => (None, None, None),
-            Judgement::Done | Judgement::Finished | Judgement::Lost => return,
+            Judgement::Done | Judgement::Finished | Judgement::Alone | Judgement::Lost => return,
         };
         self.ids.push(claim.id);
         self.tokens.push(claim.token);
@@ -159,7 +178,7 @@ impl Asked {
     }
 }
 
-async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<Vec<Death>, sqlx::Error> {
+async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<Written, sqlx::Error> {
     let mut asked = Asked::default();
     for (claim, judgement) in ends {
         asked.push(*claim, judgement);
@@ -228,9 +247,9 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
             where d.fate = 'dead' and d.last_wish is not null
             on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
         )
-        select id as "id!", kind as "kind!", attempts as "attempts!", crashes_now::smallint as "crashes!", error,
-            last_wish ->> 'pool' as wish_pool
-        from decided where fate = 'dead'"#,
+        select id as "id!", kind as "kind!", attempts as "attempts!", crashes_now::smallint as "crashes!", fate = 'dead' as "dead!",
+            case when fate = 'dead' then error end as error, last_wish ->> 'pool' as wish_pool
+        from decided"#,
         &asked.ids,
         &asked.tokens,
         &asked.verdicts,
@@ -243,8 +262,10 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
+    let ours = rows.iter().map(|row| row.id).collect();
+    let deaths = rows
         .into_iter()
+        .filter(|row| row.dead)
         .map(|row| Death {
             id: row.id,
             kind: row.kind,
@@ -253,5 +274,6 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
             reason: row.error.unwrap_or_default(),
             wish_pool: row.wish_pool,
         })
-        .collect())
+        .collect();
+    Ok(Written { ours, deaths })
 }

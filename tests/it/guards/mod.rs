@@ -4,6 +4,7 @@ mod config;
 mod failpoints;
 mod jobs;
 mod layering;
+mod metrics;
 mod nouns;
 mod source;
 mod spec;

@@ -19,6 +19,10 @@ use tokio::{
 /// How many ports after `METRICS_PORT` are tried when it is taken.
 const NEIGHBOURS: u16 = 31;
 
+/// Bounds of all histograms, in seconds: from what a handed-over job waits to what the longest runs take.
+const BUCKETS: [f64; 18] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0];
+
 /// The recorder of this process.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -30,10 +34,8 @@ pub struct Metrics {
 /// # Errors
 /// One is installed already.
 pub fn install() -> anyhow::Result<Metrics> {
-    let recorder = PrometheusBuilder::new()
-        .set_buckets(&[0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
-        .context("buckets of the histograms")?
-        .build_recorder();
+    let recorder =
+        PrometheusBuilder::new().set_buckets(&BUCKETS).context("buckets of the histograms")?.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|_| anyhow::anyhow!("a metrics recorder is installed already"))?;
     Ok(Metrics { handle })
