@@ -36,6 +36,11 @@ say "testing"
 status=0
 "$(target_dir)/debug/test-cluster" "${runner[@]}" || status=$?
 
+# What the documentation of crates shows is compiled, and run where it can be; nextest does not.
+if [ $# -eq 0 ] && [ "${runner[1]}" = nextest ]; then
+    "$(target_dir)/debug/test-cluster" cargo test --quiet --doc --workspace --features runtime/failpoints || status=$?
+fi
+
 # A small slice of chaos: each fault once, and the proof that what it looks for would be found.
 if [ $# -eq 0 ]; then
     if has_postgres; then

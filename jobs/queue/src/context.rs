@@ -19,6 +19,7 @@ pub struct Stale;
 #[derive(Debug, Clone)]
 pub struct Ctx {
     pub(crate) db: Database,
+    /// The job's number.
     pub job_id: JobId,
     /// The kind of the job.
     pub name: &'static str,
@@ -34,6 +35,7 @@ pub struct Ctx {
 }
 
 impl Ctx {
+    /// For the effect: a pool of connections that claims and acknowledgements do not share.
     #[must_use]
     pub fn db(&self) -> &Database {
         &self.db

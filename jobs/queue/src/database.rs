@@ -40,16 +40,20 @@ pub struct Database {
 }
 
 impl Database {
+    /// Of a pool whose connections were made with [`planning`], and the exchange that [`run_exchange`](crate::run_exchange)
+    /// carries to other processes.
     #[must_use]
     pub fn new(pool: PgPool, wakes: Wakes) -> Self {
         Self { pool, wakes }
     }
 
+    /// For reading, and for writes after which nobody need be woken.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
+    /// The exchange.
     #[must_use]
     pub fn wakes(&self) -> &Wakes {
         &self.wakes

@@ -24,14 +24,33 @@ pub enum Enqueued {
     Folded,
 }
 
+/// Why an order was not taken. Nothing of it is written.
 #[derive(Debug, thiserror::Error)]
 pub enum EnqueueError {
+    /// The payload of this kind is not JSON.
     #[error("payload of {0} cannot be written as JSON: {1}")]
     Payload(&'static str, serde_json::Error),
+    /// The payload is larger than 1 MiB.
     #[error("payload of {kind} has {bytes} bytes, at most {most} are taken: a job holds ids, not copies")]
-    TooLarge { kind: &'static str, bytes: usize, most: usize },
+    TooLarge {
+        /// The job's name.
+        kind: &'static str,
+        /// Bytes of the payload as JSON.
+        bytes: usize,
+        /// Bytes that are taken, at most.
+        most: usize,
+    },
+    /// The delay is longer than 366 days.
     #[error("{kind} is ordered for {delay:?} from now, at most {most:?} are taken")]
-    TooLate { kind: &'static str, delay: Duration, most: Duration },
+    TooLate {
+        /// The job's name.
+        kind: &'static str,
+        /// How long the job was to wait.
+        delay: Duration,
+        /// The longest wait that is taken.
+        most: Duration,
+    },
+    /// The database refused; the transaction is aborted.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

@@ -79,12 +79,16 @@ pub(crate) async fn judge(pool: &Arc<Pool>, row: &Row) -> Judgement {
     }
 }
 
+/// Why a job could not be run alone.
 #[derive(Debug, thiserror::Error)]
 pub enum RunAloneError {
+    /// The database refused.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The job has another owner by now, or is finished.
     #[error("job {0} is not claimed under this token")]
     NotClaimed(JobId),
+    /// The program has no such pool.
     #[error("no pool {0} in this program")]
     UnknownPool(String),
 }

@@ -22,6 +22,7 @@ pub struct Together<J> {
 }
 
 impl<J> Together<J> {
+    /// As [`Ctx::db`].
     #[must_use]
     pub fn db(&self) -> &Database {
         self.entries[0].0.db()
@@ -47,6 +48,7 @@ impl<J> Together<J> {
         Ok(())
     }
 
+    /// The jobs, in the order in which they came.
     pub fn jobs(&self) -> impl Iterator<Item = &J> {
         self.entries.iter().map(|(_, job)| job.as_ref())
     }

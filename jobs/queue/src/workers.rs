@@ -12,12 +12,17 @@ type Tick = dyn for<'a> Fn(&'a mut Tx) -> Enqueuing<'a> + Send + Sync;
 /// What is known of one kind of job without running it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
+    /// As [`Job::NAME`].
     pub name: &'static str,
     /// The newest payload shape that this process reads; older ones are read too (by serde's defaults), newer are left alone.
     pub version: i16,
+    /// As [`Job::POOL`].
     pub pool: &'static str,
+    /// As [`Job::RETRY`].
     pub retry: Retry,
+    /// As [`Job::TIMEOUT`].
     pub timeout: Duration,
+    /// As [`Job::PRIORITY`].
     pub priority: i16,
 }
 
@@ -130,11 +135,13 @@ impl Workers {
         self
     }
 
+    /// The pool's name.
     #[must_use]
     pub fn pool(&self) -> &'static str {
         self.pool
     }
 
+    /// Jobs that run at once in this process, at most.
     #[must_use]
     pub fn concurrency(&self) -> usize {
         self.concurrency

@@ -16,9 +16,12 @@ pub struct By {
 /// One act.
 #[derive(Debug, Clone, Serialize)]
 pub struct ActView {
+    /// Ascending.
     pub id: i64,
+    /// When it was done.
     #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
+    /// As [`By::actor`].
     pub actor: String,
     /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker` or `resume_worker`.
     pub act: String,
@@ -26,12 +29,14 @@ pub struct ActView {
     pub target: serde_json::Value,
     /// Jobs that it changed; none where it was not about jobs.
     pub jobs: Option<i64>,
+    /// As [`By::request`].
     pub request: Option<String>,
 }
 
 /// Newest first.
 #[derive(Debug, Clone, Serialize)]
 pub struct ActPage {
+    /// The acts, the newest first.
     pub acts: Vec<ActView>,
     /// `before` of the next page; none on the last.
     pub next: Option<i64>,

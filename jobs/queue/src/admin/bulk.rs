@@ -24,12 +24,16 @@ pub struct Bulk {
     pub done: i64,
 }
 
+/// Why an order about many jobs was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BulkError {
+    /// The filter names nothing, which would mean all jobs.
     #[error("name at least one condition: without any, all jobs are meant")]
     NoCondition,
+    /// The filter names this state, in which jobs cannot be acted upon.
     #[error("jobs that are {0} cannot be acted upon: only dead and waiting ones can")]
     State(String),
+    /// The database refused; what earlier batches did stays done.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

@@ -11,8 +11,10 @@ use crate::JobId;
 /// Which jobs; `None` means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Filter {
+    /// Its pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
+    /// Its kind ([`Job::NAME`](crate::Job::NAME)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `ready`, `scheduled`, `running`, `dead`, `done`, `cancelled`, `folded` or `discarded`; or `unfinished`, which are the
@@ -22,6 +24,7 @@ pub struct Filter {
     /// Order key or dedupe key; finished jobs know their order key only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The request or job that asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
     /// Enqueued then or later.
@@ -61,14 +64,23 @@ pub struct Paging {
 /// One job, finished or not.
 #[derive(Debug, Clone, Serialize)]
 pub struct JobView {
+    /// Its number.
     pub id: JobId,
+    /// Its kind ([`Job::NAME`](crate::Job::NAME)).
     pub kind: String,
+    /// Of its payload.
     pub version: i16,
+    /// Its pool.
     pub pool: String,
+    /// As [`Filter::state`], but never `unfinished`.
     pub state: String,
+    /// Larger runs first.
     pub priority: i16,
+    /// Runs that count.
     pub attempts: i16,
+    /// Times that its process died under it.
     pub crashes: i16,
+    /// When it was enqueued.
     #[serde(with = "rfc3339")]
     pub created_at: OffsetDateTime,
     /// When it is due; none once it is finished.
@@ -77,20 +89,25 @@ pub struct JobView {
     /// When the last run began.
     #[serde(with = "rfc3339::option")]
     pub claimed_at: Option<OffsetDateTime>,
+    /// When it ended or died; none while it may still run.
     #[serde(with = "rfc3339::option")]
     pub finished_at: Option<OffsetDateTime>,
+    /// The key under which it stands in line.
     pub order_key: Option<String>,
     /// What it folds by; forgotten when it is finished.
     pub dedupe_key: Option<String>,
+    /// The request or job that asked for it.
     pub trace: Option<String>,
     /// Why it is dead, cancelled or discarded.
     pub reason: Option<String>,
+    /// The order itself.
     pub payload: serde_json::Value,
 }
 
 /// A part of what was found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Page {
+    /// The jobs, in the order asked for.
     pub jobs: Vec<JobView>,
     /// `after` of the next page; none on the last.
     pub next: Option<JobId>,
@@ -101,15 +118,19 @@ pub struct Page {
 pub struct RunView {
     /// 1 for the first.
     pub attempt: i16,
+    /// When the run began.
     #[serde(with = "rfc3339::option")]
     pub started_at: Option<OffsetDateTime>,
+    /// When its end was written.
     #[serde(with = "rfc3339")]
     pub ended_at: OffsetDateTime,
     /// `done`, `failed`, `timed_out`, `crashed`, `snoozed`, `cancelled` or `discarded`.
     pub verdict: String,
+    /// Why it did not end well.
     pub error: Option<String>,
     /// The process incarnation that ran it.
     pub worker: Option<i64>,
+    /// The request or job that asked for it.
     pub trace: Option<String>,
 }
 
@@ -132,9 +153,12 @@ impl Origin {
 /// A job with all its runs, the first one first.
 #[derive(Debug, Clone, Serialize)]
 pub struct JobDetail {
+    /// The job.
     #[serde(flatten)]
     pub job: JobView,
+    /// Its runs that are over.
     pub runs: Vec<RunView>,
+    /// What asked for it.
     pub enqueued_by: Origin,
     /// Later jobs of the same origin, or that this one asked for: at most fifty, among the 10,000 that came next.
     pub follows: Vec<JobView>,
@@ -143,9 +167,13 @@ pub struct JobDetail {
 /// Unfinished jobs by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
+    /// Due.
     pub ready: i64,
+    /// Waiting for their time.
     pub scheduled: i64,
+    /// Under a process.
     pub running: i64,
+    /// Waiting for somebody who looks.
     pub dead: i64,
 }
 

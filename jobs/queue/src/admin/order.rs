@@ -58,8 +58,10 @@ pub enum Ordered {
 /// A time for which nothing can be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RunAtError {
+    /// Past by more than a minute.
     #[error("the time is past")]
     Past,
+    /// More than 366 days ahead.
     #[error("the time is more than a year away")]
     Far,
 }

@@ -11,15 +11,20 @@ use crate::{Kind, Topic, Tx};
 /// One pool as it is now.
 #[derive(Debug, Clone, Serialize)]
 pub struct QueueView {
+    /// Its name.
     pub pool: String,
+    /// Since when it is paused; none if it is not.
     #[serde(with = "rfc3339::option")]
     pub paused_at: Option<OffsetDateTime>,
+    /// Why, as far as somebody said.
     pub paused_reason: Option<String>,
     /// Due and waiting.
     pub ready: i64,
     /// Waiting for their time, backoff included.
     pub scheduled: i64,
+    /// Under a process.
     pub running: i64,
+    /// Waiting for somebody who looks.
     pub dead: i64,
     /// Seconds that the longest waiting due job has waited.
     pub oldest_due_seconds: Option<f64>,
@@ -40,6 +45,7 @@ pub struct WorkerView {
     pub id: i64,
     /// host/boot/pid/random.
     pub name: String,
+    /// When the process began, or began again under a new name.
     #[serde(with = "rfc3339")]
     pub started_at: OffsetDateTime,
     /// It has not said for two seconds that it lives.
@@ -50,22 +56,33 @@ pub struct WorkerView {
     pub running: i64,
     /// It begins nothing of this pool.
     pub paused: bool,
+    /// Since when it is paused; none if it is not.
     #[serde(with = "rfc3339::option")]
     pub paused_at: Option<OffsetDateTime>,
+    /// Why, as far as somebody said.
     pub paused_reason: Option<String>,
 }
 
 /// A kind's policy.
 #[derive(Debug, Clone, Serialize)]
 pub struct KindView {
+    /// As [`Job::NAME`](crate::Job::NAME).
     pub name: &'static str,
+    /// The pool that runs it.
     pub pool: &'static str,
+    /// The newest payload that this program reads.
     pub version: i16,
+    /// As [`Retry::attempts`](crate::Retry::attempts).
     pub attempts: i16,
+    /// As [`Retry::base`](crate::Retry::base).
     pub base_seconds: f64,
+    /// As [`Retry::cap`](crate::Retry::cap).
     pub cap_seconds: f64,
+    /// As [`Retry::jitter`](crate::Retry::jitter).
     pub jitter_percent: u8,
+    /// After which a run is stopped.
     pub timeout_seconds: f64,
+    /// Larger runs first.
     pub priority: i16,
 }
 

@@ -17,6 +17,7 @@ mod pickup;
 mod process;
 mod running;
 mod schedules;
+mod schema;
 mod stage;
 mod together;
 mod verdicts;
