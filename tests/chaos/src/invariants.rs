@@ -6,7 +6,7 @@ use chat::simulator::Simulator;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
-use crate::{journal::Journal, load::Screens};
+use crate::{journal::Journal, load::Screens, rig::Rig, uploads};
 
 /// How long the system may take to finish what is due once nobody orders anything.
 const CALM: Duration = Duration::from_secs(90);
@@ -39,12 +39,8 @@ pub(crate) async fn quiesce(pool: &PgPool) -> anyhow::Result<Vec<String>> {
 }
 
 /// All invariants that this load can break.
-pub(crate) async fn check(
-    pool: &PgPool,
-    journal: &Journal,
-    twitch: &Simulator,
-    screens: &Screens,
-) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn check(rig: &Rig, screens: &Screens) -> anyhow::Result<Vec<String>> {
+    let (pool, journal, twitch) = (&rig.pool, &rig.journal, &rig.twitch);
     let mut findings = Vec::new();
     let mut conn = pool.acquire().await?;
     for breach in domain::wallets::audit(&mut conn).await? {
@@ -58,6 +54,7 @@ pub(crate) async fn check(
     findings.extend(jobs(pool).await?);
     findings.extend(messages(pool, journal, twitch).await?);
     findings.extend(events(pool, screens).await?);
+    findings.extend(uploads::check(pool, journal, &rig.store).await?);
     Ok(findings)
 }
 

@@ -20,6 +20,7 @@ pub(crate) enum Entry {
     Sent { key: Uuid, viewer: Uuid, meme: Uuid },
     Acked { key: Uuid, status: u16, body: String },
     Said { id: Uuid },
+    Uploaded { id: Uuid },
 }
 
 /// What clients know of one key.
@@ -40,12 +41,13 @@ struct Inner {
     file: File,
     known: BTreeMap<Uuid, Known>,
     said: BTreeSet<Uuid>,
+    uploaded: BTreeSet<Uuid>,
 }
 
 impl Journal {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path).context("open the journal")?;
-        Ok(Self { inner: Arc::new(Mutex::new(Inner { file, known: BTreeMap::new(), said: BTreeSet::new() })) })
+        Ok(Self { inner: Arc::new(Mutex::new(Inner { file, known: BTreeMap::new(), said: BTreeSet::new(), uploaded: BTreeSet::new() })) })
     }
 
     /// Before the request goes out.
@@ -61,6 +63,16 @@ impl Journal {
     /// The system has taken a message that it is to say.
     pub(crate) fn said(&self, id: Uuid) -> anyhow::Result<()> {
         self.write(&Entry::Said { id })
+    }
+
+    /// The system has taken a file that is to become a meme.
+    pub(crate) fn uploaded(&self, id: Uuid) -> anyhow::Result<()> {
+        self.write(&Entry::Uploaded { id })
+    }
+
+    /// All uploads that it has taken.
+    pub(crate) fn uploads(&self) -> Vec<Uuid> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).uploaded.iter().copied().collect()
     }
 
     /// All messages that it has taken.
@@ -83,6 +95,9 @@ impl Journal {
             Entry::Sent { key, .. } => drop(inner.known.entry(*key).or_default()),
             Entry::Said { id } => {
                 inner.said.insert(*id);
+            }
+            Entry::Uploaded { id } => {
+                inner.uploaded.insert(*id);
             }
             Entry::Acked { key, status, body } => {
                 inner.known.entry(*key).or_default().answers.push((*status, body.clone()));

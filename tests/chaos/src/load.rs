@@ -1,4 +1,4 @@
-//! What people do meanwhile: viewers buy and take back, streamers skip, screens show and acknowledge.
+//! What people do meanwhile: viewers buy and take back, streamers skip and upload, screens show and acknowledge.
 //!
 //! Clients do as good clients do: a request without an answer that counts is sent again under the same key until there is
 //! one, and a stream that broke is taken up where it was.
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use chat::simulator::Simulator;
 use futures_util::StreamExt as _;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::{
     journal::Journal,
     rig::Rig,
+    uploads::{self, Sample},
     world::{Place, Viewer, World},
 };
 
@@ -82,6 +83,7 @@ struct Shared {
     findings: Findings,
     world: World,
     twitch: Arc<Simulator>,
+    sample: Sample,
     stop: watch::Receiver<bool>,
     answered: Arc<AtomicU64>,
 }
@@ -98,6 +100,7 @@ impl Load {
             findings: rig.findings.clone(),
             world: world.clone(),
             twitch: rig.twitch.clone(),
+            sample: rig.sample.clone(),
             stop: stopped,
             answered: Arc::default(),
         };
@@ -114,6 +117,7 @@ impl Load {
         }
         let rng = StdRng::seed_from_u64(seed ^ 0xD1B5_4A32_D192_ED03);
         buyers.spawn(shared.clone().skips(rng));
+        buyers.spawn(shared.clone().uploads(StdRng::seed_from_u64(seed ^ 0x9C6E_6BD1_7A2F_11B5)));
         buyers.spawn(shared.speaks(StdRng::seed_from_u64(seed ^ 0x2545_F491_4F6C_DD1D)));
         Ok(Self { stop, buyers, screens, received, answered })
     }
@@ -233,6 +237,31 @@ impl Shared {
                 self.twitch.say(&place.slug, &nick, &format!("hello {}", Uuid::from_u128(rng.random())));
                 sleep(Duration::from_millis(rng.random_range(100..250))).await;
             }
+        }
+        Ok(())
+    }
+
+    /// A streamer sends in a file now and then, each another one, and asks again under the same key until it is taken.
+    async fn uploads(self, mut rng: StdRng) -> anyhow::Result<()> {
+        let token = self.log_in(&self.world.channels[0].owner_login, "streamer").await;
+        while !self.stopped() {
+            let key = Uuid::from_u128(rng.random());
+            let bytes = self.sample.marked(&key.to_string());
+            loop {
+                let request = uploads::request(&self.http, &self.base, &token, key, bytes.clone())?.timeout(PATIENCE);
+                match self.answer(request.send().await).await {
+                    Some((StatusCode::CREATED | StatusCode::ACCEPTED, body)) => {
+                        let body: Value = serde_json::from_slice(&body)?;
+                        self.journal.uploaded(body["id"].as_str().context("the submission's id")?.parse()?)?;
+                        break;
+                    }
+                    Some((status, body)) if !status.is_server_error() && !matches!(status.as_u16(), 429 | 409) => {
+                        bail!("an upload got {status}: {}", String::from_utf8_lossy(&body));
+                    }
+                    _ => sleep(AGAIN).await,
+                }
+            }
+            sleep(Duration::from_millis(rng.random_range(500..2000))).await;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod prove;
 mod proxy;
 mod report;
 mod rig;
+mod uploads;
 mod world;
 
 use std::{
@@ -130,7 +131,8 @@ async fn one(rig: &mut Rig, fault: Fault, round: u32, arguments: &Arguments) -> 
     load.calm().await?;
     let mut violations = struck.findings;
     violations.extend(invariants::quiesce(&rig.pool).await?);
-    violations.extend(invariants::check(&rig.pool, &rig.journal, &rig.twitch, &load.received).await?);
+    violations.extend(uploads::sweep(rig).await?);
+    violations.extend(invariants::check(rig, &load.received).await?);
     violations.extend(rig.findings.take());
     // What a fault ended is started again before the next one.
     rig.fleet.tend()?;

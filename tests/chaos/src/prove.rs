@@ -6,10 +6,10 @@ use anyhow::{Context as _, ensure};
 use sqlx::Executor as _;
 use tokio::time::{Instant, sleep};
 
-use crate::{invariants, load::Load, rig::Rig};
+use crate::{invariants, load::Load, rig::Rig, uploads};
 
 /// Each invariant with the statement that breaks it.
-const BREACHES: [(&str, &str); 7] = [
+const BREACHES: [(&str, &str); 8] = [
     (
         "I1",
         "with operation as (
@@ -38,6 +38,10 @@ const BREACHES: [(&str, &str); 7] = [
         "insert into outbox_messages (id, channel_id, provider, source, message, status, expires_at)
          select gen_random_uuid(), id, 'twitch', 'say', 'nobody ever heard this', 'sent', app_now() from channels limit 1",
     ),
+    (
+        "I13",
+        "insert into file_hashes (hash, size, mime_type, reference_count) values (repeat('ab', 32), 1, 'video/mp4', 1)",
+    ),
     ("I10", "delete from events where ctid = (select ctid from events where stream like 'channel:%' limit 1)"),
 ];
 
@@ -51,12 +55,13 @@ pub(crate) async fn prove(rig: &mut Rig, seed: u64) -> anyhow::Result<()> {
     }
     load.calm().await?;
     let mut found = invariants::quiesce(&rig.pool).await?;
-    found.extend(invariants::check(&rig.pool, &rig.journal, &rig.twitch, &load.received).await?);
+    found.extend(uploads::sweep(rig).await?);
+    found.extend(invariants::check(rig, &load.received).await?);
     found.extend(rig.findings.take());
     ensure!(found.is_empty(), "without any fault: {found:?}");
     for (id, breach) in BREACHES {
         rig.pool.execute(breach).await.with_context(|| format!("plant a breach of {id}"))?;
-        let found = invariants::check(&rig.pool, &rig.journal, &rig.twitch, &load.received).await?;
+        let found = invariants::check(rig, &load.received).await?;
         // The money's rules are told together.
         let told =
             |finding: &String| finding.starts_with(id) || (["I1", "I2"].contains(&id) && finding.starts_with("I1-I3"));

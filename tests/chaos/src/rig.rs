@@ -27,6 +27,7 @@ use crate::{
     journal::Journal,
     load::Findings,
     proxy::Proxy,
+    uploads::Sample,
     world::{self, SECRET, World},
 };
 
@@ -41,6 +42,9 @@ pub(crate) struct Rig {
     pub(crate) pool: PgPool,
     pub(crate) fleet: Fleet,
     pub(crate) world: World,
+    /// Where uploads are kept.
+    pub(crate) store: PathBuf,
+    pub(crate) sample: Sample,
     pub(crate) journal: Journal,
     pub(crate) findings: Findings,
 }
@@ -66,12 +70,13 @@ impl Rig {
             .await?;
         let settings = Settings::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let twitch = Arc::new(Simulator::start(settings, CancellationToken::new()).await?);
-        let data = dir.join("data");
+        let (data, store) = (dir.join("data"), dir.join("store"));
         let environment = BTreeMap::from([
             ("DATABASE_URL".to_owned(), format!("postgres://memalerts@{}/memalerts?sslmode=disable", proxy.address)),
             ("MEMALERTS_ENV".to_owned(), "dev".to_owned()),
             ("MEMALERTS_SECRET".to_owned(), SECRET.to_owned()),
             ("MEMALERTS_DATA_DIR".to_owned(), data.display().to_string()),
+            ("UPLOAD_DIR".to_owned(), store.display().to_string()),
             ("TWITCH_IRC_URL".to_owned(), twitch.websocket_url()),
             ("TWITCH_IRC_SEND_URL".to_owned(), twitch.plain_url()),
         ]);
@@ -86,10 +91,11 @@ impl Rig {
         );
         let migrated = Command::new(binary).arg("migrate").env_clear().envs(&environment).output().await?;
         ensure!(migrated.status.success(), "migrate: {}", String::from_utf8_lossy(&migrated.stderr));
-        let world = world::make(&pool).await?;
+        let world = world::make(&pool, &store).await?;
         let mut fleet = Fleet::new(binary.to_owned(), environment, dir.to_owned())?;
         fleet.add("CHATBOT_BACKEND_BASE_URLS", format!("http://{}", fleet.api));
         fleet.start_all().await?;
+        let sample = Sample::make(dir).await?;
         let journal = Journal::open(&dir.join("journal.jsonl"))?;
         let dir = dir.to_owned();
         Ok(Self {
@@ -100,6 +106,8 @@ impl Rig {
             pool,
             fleet,
             world,
+            store,
+            sample,
             journal,
             findings: Findings::default(),
         })

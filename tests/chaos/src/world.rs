@@ -1,5 +1,7 @@
 //! Who and what there is: a few channels with a meme each, and viewers with coins in every channel.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use domain::{
     access::{Keys, Purpose, channel_token},
@@ -10,8 +12,11 @@ use domain::{
     wallets,
 };
 use queue::{Database, Wakes};
+use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 use uuid::Uuid;
+
+use crate::uploads;
 
 /// Signs sessions and tokens of one run.
 pub(crate) const SECRET: &str = "a secret of the chaos, which guards nothing";
@@ -42,14 +47,18 @@ pub(crate) struct Viewer {
     pub(crate) login: String,
 }
 
-/// Makes the world, or finds it.
-pub(crate) async fn make(pool: &PgPool) -> anyhow::Result<World> {
+/// Makes the world: its rows, and the one file that they refer to.
+pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
+    let bytes = b"shown by screens that have no eyes";
+    let hash = hex::encode(Sha256::digest(bytes));
+    let file = uploads::object(store, &hash);
+    std::fs::create_dir_all(file.parent().context("the store")?)?;
+    std::fs::write(file, bytes)?;
     let db = Database::new(pool.clone(), Wakes::new().0);
     let keys = Keys::derive(SECRET.as_bytes());
     let mut tx = db.begin().await?;
     let admin = accounts::upsert_by_login(&mut tx, "chaos-admin", "Admin", Role::Admin).await?;
-    let hash = "0123456789abcdef".repeat(4);
-    media::add_reference(&mut tx, NewFile { hash: &hash, size: 100_000, mime_type: "video/mp4" }).await?;
+    media::add_reference(&mut tx, NewFile { hash: &hash, size: bytes.len().try_into()?, mime_type: "video/mp4" }).await?;
     let asset = NewAsset {
         kind: MediaType::Video,
         file_hash: &hash,

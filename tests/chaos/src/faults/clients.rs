@@ -18,7 +18,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::Struck;
-use crate::{rig::Rig, world::PRICE};
+use crate::{rig::Rig, uploads, world::PRICE};
 
 /// How many of them.
 pub(super) const MANY: u32 = 64;
@@ -277,4 +277,16 @@ async fn ask_at_once(http: &Client, url: &str, clients: u32, struck: &mut Struck
         }
     }
     Ok((served, refused))
+}
+
+/// An upload that no program can read: it will be refused, and its file removed.
+pub(super) async fn send_in_something_broken(rig: &Rig, rng: &mut StdRng) -> anyhow::Result<()> {
+    let token = log_in(rig, &rig.world.channels[0].owner_login, "streamer").await?;
+    let base = format!("http://{}", rig.fleet.api);
+    let mut bytes = rig.sample.broken();
+    bytes.extend_from_slice(&rng.random::<u128>().to_be_bytes());
+    let key = Uuid::from_u128(rng.random());
+    let answer = uploads::request(&Client::new(), &base, &token, key, bytes)?.timeout(PATIENCE).send().await?;
+    ensure!(answer.status() == StatusCode::ACCEPTED, "a broken upload got {}", answer.status());
+    Ok(())
 }

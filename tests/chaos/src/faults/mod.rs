@@ -53,10 +53,12 @@ pub(crate) enum Fault {
     F37,
     /// An API with two connections to the database and few files, and a crowd before it.
     F43,
+    /// A process dies between the file and its row.
+    F44,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::F1,
         Self::F2,
         Self::F3,
@@ -75,6 +77,7 @@ impl Fault {
         Self::F36,
         Self::F37,
         Self::F43,
+        Self::F44,
     ];
 
     /// Rounds of a full run. Where the plan counts requests or races, a round makes many of them.
@@ -88,7 +91,7 @@ impl Fault {
             Self::F17 => 20_000_u32.div_ceil(clients::QUARRELS),
             Self::F2 | Self::F7 => 100,
             Self::F3 | Self::F4 | Self::F8 | Self::F13 => 200,
-            Self::F6 | Self::F10 => 500,
+            Self::F6 | Self::F10 | Self::F44 => 500,
             Self::F9 => 2000,
             Self::F11 => 50,
         }
@@ -119,6 +122,7 @@ impl Fault {
             Self::F36 => orders::flood(rig).await,
             Self::F37 => orders::starve(rig).await,
             Self::F43 => clients::crowd(rig).await,
+            Self::F44 => half_a_file(rig, rng).await,
         }
     }
 }
@@ -154,8 +158,7 @@ const WORKER_POINTS: [(&str, &[&str]); 6] = [
         &["credits::relay::after", "queue::acknowledge::before", "queue::acknowledge::after", "queue::claim::after"],
     ),
     ("chat", &["chat::ingest::before", "chat::ingest::after", "queue::finish::after", "queue::enqueue::after"]),
-    // Nothing is uploaded here: killed by chance only.
-    ("media", &[]),
+    ("media", &["media::publish::before", "media::publish::after", "queue::run::before", "queue::finish::after"]),
 ];
 const DISPATCH_POINTS: [&str; 9] = [
     "queue::claim::before",
@@ -291,6 +294,40 @@ async fn answerless(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
     rig.fleet.start("api", "")?;
     rig.fleet.api_is_up().await?;
     struck.recovery = Some(dead.elapsed());
+    Ok(struck)
+}
+
+/// Points between a file and its row: where it is taken, where it is encoded, and where a broken one is removed.
+const FILE_POINTS: [(&str, &str); 11] = [
+    ("api", "submissions::receive::staged"),
+    ("api", "blobs::rename::before"),
+    ("api", "blobs::rename::after"),
+    ("api", "submissions::receive::before"),
+    ("api", "submissions::receive::after"),
+    ("media", "blobs::rename::before"),
+    ("media", "blobs::rename::after"),
+    ("media", "media::publish::before"),
+    ("media", "media::publish::after"),
+    ("media", "media::remove::before"),
+    ("media", "media::remove::after"),
+];
+
+async fn half_a_file(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
+    let (role, point) = *FILE_POINTS.choose(rng).context("points")?;
+    // With a pool beside it, another process might do what this one is to die of.
+    rig.fleet.reshape(false).await?;
+    let mut struck = Struck { detail: format!("{role} at {point}"), ..Struck::default() };
+    rig.fleet.kill(role).await?;
+    rig.fleet.start(role, &format!("{point}=kill"))?;
+    if point.starts_with("media::remove") {
+        clients::send_in_something_broken(rig, rng).await?;
+    }
+    struck.hit = rig.fleet.ends(role, Duration::from_secs(8)).await?.is_some();
+    rig.fleet.kill(role).await?;
+    let dead = Instant::now();
+    rig.fleet.start(role, "")?;
+    rig.fleet.api_is_up().await?;
+    orphans_are_gone(rig, dead, &mut struck).await?;
     Ok(struck)
 }
 
