@@ -3,7 +3,16 @@
 //! HTTP/1.1 by hand of hyper: poem's own server first guesses between versions, which costs each connection 8 KiB, lets a
 //! client take for ever over the head of its request, and spins when the process is out of file descriptors.
 
-use std::{convert::Infallible, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -16,6 +25,7 @@ use poem::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     select,
     sync::Notify,
     time::{sleep, timeout},
@@ -35,6 +45,11 @@ use crate::{
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// The same for a connection that is only to hear that there is no place for it.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+
+/// What comes until this long after the order to stop is still served; and so long a connection that was accepted last may
+/// take to say what it wants.
+const LAST_CALL: Duration = Duration::from_millis(50);
+const FIRST_WORD: Duration = Duration::from_millis(500);
 
 /// Pause after a connection that could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -69,13 +84,7 @@ async fn serve_at(
     let connections = TaskTracker::new();
     let overdue = CancellationToken::new();
     let next = async || (places.knock().await, listener.accept().await);
-    while let Some((stand, accepted)) = draining.run_until_cancelled(next()).await {
-        let (Some(stand), Ok((socket, remote))) = (stand, accepted) else {
-            // Mostly, file descriptors are out, and remain so for a while.
-            tracing::warn!("a connection could not be accepted");
-            sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
+    let take = |stand, (socket, remote): (TcpStream, SocketAddr)| {
         // Events are small, and each one waits for nobody. Fails only when the peer is gone; the first read says so.
         drop(socket.set_nodelay(true));
         let ends = (LocalAddr(Addr::from(local)), RemoteAddr(Addr::from(remote)));
@@ -88,6 +97,27 @@ async fn serve_at(
                 Place::None(_stand) => connection(socket, ends, refusal, REFUSED_WITHIN, stops, &places).await,
             }
         });
+    };
+    while let Some((stand, accepted)) = draining.run_until_cancelled(next()).await {
+        let (Some(stand), Ok(accepted)) = (stand, accepted) else {
+            // Mostly, file descriptors are out, and remain so for a while.
+            tracing::warn!("a connection could not be accepted");
+            sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        take(stand, accepted);
+    }
+    // Who stands in the backlog believes to be connected.
+    let last_call = sleep(LAST_CALL);
+    tokio::pin!(last_call);
+    loop {
+        select! {
+            () = &mut last_call => break,
+            (stand, accepted) = next() => {
+                let (Some(stand), Ok(accepted)) = (stand, accepted) else { break };
+                take(stand, accepted);
+            }
+        }
     }
     drop(listener);
     connections.close();
@@ -97,6 +127,28 @@ async fn serve_at(
         connections.wait().await;
     }
     Ok(())
+}
+
+/// Whether a connection has asked anything yet.
+#[derive(Debug, Default)]
+struct Asked {
+    something: AtomicBool,
+    now: Notify,
+}
+
+impl Asked {
+    fn begin(&self) {
+        if !self.something.swap(true, Ordering::Relaxed) {
+            self.now.notify_one();
+        }
+    }
+
+    /// Comes with the first question, or at once after it.
+    async fn once(&self) {
+        if !self.something.load(Ordering::Relaxed) {
+            self.now.notified().await;
+        }
+    }
 }
 
 /// What is said to a connection that there is no place for, whatever it asks.
@@ -124,10 +176,10 @@ async fn connection<S, E>(
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     E: Endpoint<Output = Response> + 'static,
 {
-    let asked = Arc::new(Notify::new());
+    let asked = Arc::new(Asked::default());
     let asking = asked.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        asking.notify_one();
+        asking.begin();
         let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
         let endpoint = endpoint.clone();
         // Boxed: the connection keeps room for it, which an event stream would hold long after its answer has begun.
@@ -135,7 +187,7 @@ async fn connection<S, E>(
     });
     // A connection that has not asked anything yet is not the one to go: its client would not know why.
     let make_room = async {
-        asked.notified().await;
+        asked.once().await;
         places.full().await;
     };
     // Boxed too: a future that is handed on keeps room for itself at every station.
@@ -148,8 +200,13 @@ async fn connection<S, E>(
     // What goes wrong on a connection concerns nobody but the client, who knows.
     select! {
         _ = &mut connection => return,
-        () = draining.cancelled() => connection.as_mut().graceful_shutdown(),
-        () = make_room => connection.as_mut().graceful_shutdown(),
+        () = draining.cancelled() => {}
+        () = make_room => {}
+    }
+    // What was accepted just now has a question on its way.
+    select! {
+        _ = &mut connection => return,
+        _ = timeout(FIRST_WORD, asked.once()) => connection.as_mut().graceful_shutdown(),
     }
     select! {
         _ = &mut connection => {}
@@ -160,10 +217,7 @@ async fn connection<S, E>(
 #[cfg(test)]
 mod tests {
     use poem::endpoint::make;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
-        net::TcpStream,
-    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
 
@@ -181,7 +235,7 @@ mod tests {
     }
 
     /// A socket with two places; `/slow` is answered when told so.
-    fn crowded() -> (std::net::SocketAddr, Arc<Notify>) {
+    fn crowded() -> (SocketAddr, Arc<Notify>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let go = Arc::new(Notify::new());
@@ -200,7 +254,7 @@ mod tests {
         (address, told)
     }
 
-    async fn ask(address: std::net::SocketAddr, path: &str) -> TcpStream {
+    async fn ask(address: SocketAddr, path: &str) -> TcpStream {
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
         client
@@ -261,5 +315,14 @@ mod tests {
         }
         draining.cancel();
         assert_eq!(rest(client).await, "");
+    }
+
+    #[tokio::test]
+    async fn who_was_accepted_last_is_still_answered_when_the_process_drains() {
+        let (mut client, draining) = connected();
+        draining.cancel();
+        tokio::task::yield_now().await;
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(rest(client).await.ends_with("hello"));
     }
 }
