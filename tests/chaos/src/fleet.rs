@@ -32,6 +32,8 @@ pub(crate) const ROLES: [(&str, &[&str]); 7] = [
     ("outbox", &["work", "outbox"]),
     ("credits", &["work", "credits"]),
 ];
+/// Processes that only some faults start, beside the others of their kind.
+const GUESTS: [(&str, &[&str]); 2] = [("api-2", &["api"]), ("chat-2", &["work", "chat", "--platform", "twitch"])];
 /// The processes that run jobs of the main path.
 pub(crate) const DISPATCHERS: [&str; 2] = ["dispatch-1", "dispatch-2"];
 
@@ -41,6 +43,8 @@ pub(crate) struct Fleet {
     environment: BTreeMap<String, String>,
     logs: PathBuf,
     pub(crate) api: SocketAddr,
+    /// Of the second instance, where a fault has one.
+    second_api: SocketAddr,
     /// Process `api` runs the pools, too, as `memalerts all` does: only there a job is handed over in its own process.
     pub(crate) together: bool,
     running: BTreeMap<&'static str, Child>,
@@ -48,8 +52,10 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn new(binary: PathBuf, environment: BTreeMap<String, String>, logs: PathBuf) -> anyhow::Result<Self> {
-        let api = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        Ok(Self { binary, environment, logs, api, together: false, running: BTreeMap::new() })
+        let port = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let (api, second_api) = (port()?, port()?);
+        let (api, second_api) = (api.local_addr()?, second_api.local_addr()?);
+        Ok(Self { binary, environment, logs, api, second_api, together: false, running: BTreeMap::new() })
     }
 
     /// One more variable for all that start from now on.
@@ -93,9 +99,13 @@ impl Fleet {
     }
 
     fn spawn(&mut self, role: &'static str, mut command: Command) -> anyhow::Result<()> {
-        let (_, arguments) = ROLES.iter().find(|(name, _)| *name == role).context("no such role")?;
+        let (_, arguments) = ROLES.iter().chain(&GUESTS).find(|(name, _)| *name == role).context("no such role")?;
         let log = OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{role}.log")))?;
-        let port = if role == "api" { self.api.port() } else { 0 };
+        let port = match role {
+            "api" => self.api.port(),
+            "api-2" => self.second_api.port(),
+            _ => 0,
+        };
         let arguments = if role == "api" && self.together { &["all"][..] } else { *arguments };
         let child = command
             .args(arguments)
@@ -162,17 +172,26 @@ impl Fleet {
         Ok(())
     }
 
+    /// Another instance of the API on the same database.
+    pub(crate) async fn start_second_api(&mut self) -> anyhow::Result<SocketAddr> {
+        self.start("api-2", "")?;
+        is_up(self.second_api).await?;
+        Ok(self.second_api)
+    }
+
+    pub(crate) async fn second_api_is_up(&self) -> anyhow::Result<()> {
+        is_up(self.second_api).await
+    }
+
+    /// Ends a process that is not one of the usual ones, for good.
+    pub(crate) async fn dismiss(&mut self, role: &str) -> anyhow::Result<()> {
+        self.kill(role).await?;
+        self.running.remove(role);
+        Ok(())
+    }
+
     pub(crate) async fn api_is_up(&self) -> anyhow::Result<()> {
-        let url = format!("http://{}/health", self.api);
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            let answer = reqwest::Client::new().get(&url).timeout(Duration::from_secs(2)).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        bail!("the API was not up within {PATIENCE:?}")
+        is_up(self.api).await
     }
 
     /// Asks all to drain, and waits.
@@ -190,6 +209,19 @@ impl Fleet {
         self.running.clear();
         Ok(())
     }
+}
+
+async fn is_up(api: SocketAddr) -> anyhow::Result<()> {
+    let url = format!("http://{api}/health");
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let answer = reqwest::Client::new().get(&url).timeout(Duration::from_secs(2)).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    bail!("the API was not up within {PATIENCE:?}")
 }
 
 /// A command that inherits nothing but where programs are.

@@ -47,7 +47,14 @@ struct Inner {
 impl Journal {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path).context("open the journal")?;
-        Ok(Self { inner: Arc::new(Mutex::new(Inner { file, known: BTreeMap::new(), said: BTreeSet::new(), uploaded: BTreeSet::new() })) })
+        Ok(Self {
+            inner: Arc::new(Mutex::new(Inner {
+                file,
+                known: BTreeMap::new(),
+                said: BTreeSet::new(),
+                uploaded: BTreeSet::new(),
+            })),
+        })
     }
 
     /// Before the request goes out.

@@ -138,6 +138,25 @@ impl Load {
     }
 }
 
+/// A server-sent event.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) id: Option<String>,
+    pub(crate) event: Option<String>,
+    data: Option<String>,
+}
+
+/// Takes the whole ones off what has come so far.
+pub(crate) fn frames(rest: &mut String) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some(end) = rest.find("\n\n") {
+        let frame: String = rest.drain(..end + 2).collect();
+        let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        frames.push(Frame { id: field("id: "), event: field("event: "), data: field("data: ") });
+    }
+    frames
+}
+
 impl Shared {
     fn stopped(&self) -> bool {
         *self.stop.borrow()
@@ -309,10 +328,7 @@ impl Shared {
         // Longer than two heartbeats without a byte: the line is dead.
         while let Ok(Some(Ok(piece))) = timeout(Duration::from_secs(35), stream.next()).await {
             rest.push_str(&String::from_utf8_lossy(&piece));
-            while let Some(end) = rest.find("\n\n") {
-                let frame: String = rest.drain(..end + 2).collect();
-                let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-                let (id, event, data) = (field("id: "), field("event: "), field("data: "));
+            for Frame { id, event, data } in frames(&mut rest) {
                 if event.as_deref() == Some("reset") {
                     received.lock().unwrap_or_else(PoisonError::into_inner).remove(&place.slug);
                 }

@@ -63,7 +63,7 @@ impl Rig {
         admin.execute("create database memalerts").await?;
         let proxy = Proxy::start(server.socket_dir()).await?;
         let pool = PgPoolOptions::new()
-            .max_connections(4)
+            .max_connections(8)
             .acquire_timeout(Duration::from_secs(60))
             // Planned with statistics: who judges reads whole tables.
             .connect_with(options.database("memalerts"))

@@ -61,7 +61,13 @@ impl Sample {
 }
 
 /// The request that sends the file in.
-pub(crate) fn request(http: &Client, base: &str, token: &str, key: Uuid, bytes: Vec<u8>) -> anyhow::Result<RequestBuilder> {
+pub(crate) fn request(
+    http: &Client,
+    base: &str,
+    token: &str,
+    key: Uuid,
+    bytes: Vec<u8>,
+) -> anyhow::Result<RequestBuilder> {
     let file = Part::bytes(bytes).file_name("chaos.mp4").mime_str("video/mp4")?;
     let form = Form::new().text("type", "video").text("title", "Chaos").part("file", file);
     let request = http.post(format!("{base}/submissions")).bearer_auth(token);
@@ -74,7 +80,8 @@ pub(crate) async fn sweep(rig: &Rig) -> anyhow::Result<Vec<String>> {
         std::fs::File::open(path)?.set_modified(SystemTime::now() - LONG_AGO)?;
     }
     let swept = || {
-        sqlx::query_scalar!(r#"select count(*) as "count!" from jobs_done where kind = 'sweep-blobs'"#).fetch_one(&rig.pool)
+        sqlx::query_scalar!(r#"select count(*) as "count!" from jobs_done where kind = 'sweep-blobs'"#)
+            .fetch_one(&rig.pool)
     };
     let before = swept().await?;
     let db = Database::new(rig.pool.clone(), Wakes::new().0);

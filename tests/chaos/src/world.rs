@@ -58,7 +58,8 @@ pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
     let keys = Keys::derive(SECRET.as_bytes());
     let mut tx = db.begin().await?;
     let admin = accounts::upsert_by_login(&mut tx, "chaos-admin", "Admin", Role::Admin).await?;
-    media::add_reference(&mut tx, NewFile { hash: &hash, size: bytes.len().try_into()?, mime_type: "video/mp4" }).await?;
+    media::add_reference(&mut tx, NewFile { hash: &hash, size: bytes.len().try_into()?, mime_type: "video/mp4" })
+        .await?;
     let asset = NewAsset {
         kind: MediaType::Video,
         file_hash: &hash,

@@ -30,13 +30,13 @@ pub(super) const QUARRELS: u32 = 40;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A viewer made for this round, with his session and coins in the first channel.
-struct Buyer {
-    id: Uuid,
-    token: String,
+pub(super) struct Buyer {
+    pub(super) id: Uuid,
+    pub(super) token: String,
 }
 
 impl Buyer {
-    async fn with_coins(rig: &Rig, coins: i64, rng: &mut StdRng) -> anyhow::Result<Self> {
+    pub(super) async fn with_coins(rig: &Rig, coins: i64, rng: &mut StdRng) -> anyhow::Result<Self> {
         let login = format!("buyer_{:012x}", rng.random::<u64>() >> 16);
         let db = Database::new(rig.pool.clone(), Wakes::new().0);
         let mut tx = db.begin().await?;

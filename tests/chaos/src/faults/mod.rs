@@ -3,6 +3,8 @@
 
 mod clients;
 mod orders;
+mod releases;
+mod streams;
 
 use std::time::Duration;
 
@@ -45,12 +47,22 @@ pub(crate) enum Fault {
     F16,
     /// Five people end one activation at once.
     F17,
+    /// Readers of events are cut off and come back, here and at another instance, over its death and a trimmed history.
+    F21,
+    /// Transactions commit in another order than that in which they numbered their events.
+    F22,
     /// Jobs that cannot be read, that nobody knows, or that are too new.
     F35,
     /// A flood of one kind.
     F36,
     /// Ten jobs of top priority that always fail.
     F37,
+    /// The schema changes under load, and all processes are replaced one after the other.
+    F38,
+    /// A release is taken back: its schema and its orders stay.
+    F39,
+    /// Orders of the next release reach the workers of this one.
+    F40,
     /// An API with two connections to the database and few files, and a crowd before it.
     F43,
     /// A process dies between the file and its row.
@@ -58,7 +70,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::F1,
         Self::F2,
         Self::F3,
@@ -73,9 +85,14 @@ impl Fault {
         Self::F15,
         Self::F16,
         Self::F17,
+        Self::F21,
+        Self::F22,
         Self::F35,
         Self::F36,
         Self::F37,
+        Self::F38,
+        Self::F39,
+        Self::F40,
         Self::F43,
         Self::F44,
     ];
@@ -84,16 +101,18 @@ impl Fault {
     pub(crate) const fn full(self) -> u32 {
         match self {
             Self::F36 => 3,
-            Self::F37 | Self::F43 => 20,
+            Self::F37 | Self::F39 | Self::F43 => 20,
             Self::F1 | Self::F35 => 1000,
             Self::F15 => 100_000_u32.div_ceil(clients::TWINS * clients::MANY),
             Self::F16 => 20_000_u32.div_ceil(clients::RACES),
             Self::F17 => 20_000_u32.div_ceil(clients::QUARRELS),
+            Self::F21 => 10_000_u32.div_ceil(streams::RESUMES),
+            Self::F22 => 10_000_u32.div_ceil(streams::PAIRS),
             Self::F2 | Self::F7 => 100,
             Self::F3 | Self::F4 | Self::F8 | Self::F13 => 200,
             Self::F6 | Self::F10 | Self::F44 => 500,
             Self::F9 => 2000,
-            Self::F11 => 50,
+            Self::F11 | Self::F38 | Self::F40 => 50,
         }
     }
 
@@ -118,9 +137,14 @@ impl Fault {
             Self::F15 => clients::twins(rig, rng).await,
             Self::F16 => clients::racers(rig, rng).await,
             Self::F17 => clients::quarrel(rig, rng).await,
+            Self::F21 => streams::resumes(rig, rng).await,
+            Self::F22 => streams::commit_order(rig, rng).await,
             Self::F35 => orders::poison(rig, rng).await,
             Self::F36 => orders::flood(rig).await,
             Self::F37 => orders::starve(rig).await,
+            Self::F38 => releases::migrate(rig, rng).await,
+            Self::F39 => releases::roll_back(rig, rng).await,
+            Self::F40 => orders::newer(rig, rng).await,
             Self::F43 => clients::crowd(rig).await,
             Self::F44 => half_a_file(rig, rng).await,
         }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use domain::{
     accounts::{self, Role},
     channels,
 };
 use queue::{Database, Wakes};
-use rand::{RngExt as _, rngs::StdRng};
+use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};
 use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::time::{Instant, sleep};
 
@@ -72,6 +73,76 @@ pub(super) async fn poison(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<St
         sleep(Duration::from_millis(50)).await;
     }
     remove(rig, &mark).await?;
+    Ok(struck)
+}
+
+/// Kinds with their pools, one at least of each pool.
+const KINDS: [(&str, &str); 9] = [
+    ("advance-playback", "dispatch"),
+    ("expire-play", "dispatch"),
+    ("announce-queue", "dispatch"),
+    ("send-chat-message", "outbox"),
+    ("relay-chatter", "credits"),
+    ("publish-credits", "credits"),
+    ("ingest-chat-batch", "chat"),
+    ("probe-upload", "media"),
+    ("transcode-upload", "media"),
+];
+
+/// Orders of the next release, before all others; how many.
+pub(super) async fn plant_newer(rig: &Rig, mark: &str) -> anyhow::Result<i64> {
+    for (kind, pool) in KINDS {
+        sqlx::query!(
+            r#"insert into jobs (kind, version, pool, payload, max_attempts, priority, trace)
+               values ($1, 99, $2, '{"of": "the next release"}', 3, 30000, $3)"#,
+            kind,
+            pool,
+            mark,
+        )
+        .execute(&rig.pool)
+        .await?;
+        let line = format!("chaos\np{pool}");
+        sqlx::query!("select pg_notify('memalerts_wake', $1)", line).fetch_one(&rig.pool).await?;
+    }
+    Ok(i64::try_from(KINDS.len())?)
+}
+
+/// Nobody has touched them; they are taken away then.
+pub(super) async fn judge_newer(rig: &Rig, mark: &str, planted: i64) -> anyhow::Result<Vec<String>> {
+    let untouched = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from jobs
+           where trace = $1 and state = 'ready' and attempts = 0 and crashes = 0 and claimed_at is null and reason is null"#,
+        mark
+    )
+    .fetch_one(&rig.pool)
+    .await?;
+    remove(rig, mark).await?;
+    Ok(if untouched == planted {
+        Vec::new()
+    } else {
+        vec![format!("of {planted} orders of the next release {untouched} were left alone")]
+    })
+}
+
+/// Orders of the next release reach the workers of this one, which are to leave them alone and go on with their own.
+pub(super) async fn newer(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
+    let mut struck = Struck { hit: true, ..Struck::default() };
+    let mark = format!("newer-{:016x}", rng.random::<u64>());
+    let planted = plant_newer(rig, &mark).await?;
+    let role = *DISPATCHERS.choose(rng).context("dispatchers")?;
+    rig.fleet.kill(role).await?;
+    rig.fleet.start(role, "")?;
+    let (begun, before) = (Instant::now(), ended(rig).await?);
+    // Longer than a lease and a poll: who wanted to take one has done so by then.
+    while ended(rig).await? < before + 20 || begun.elapsed() < Duration::from_secs(5) {
+        if begun.elapsed() > Duration::from_secs(20) {
+            struck.findings.push("F40: nothing else went on for 20 s".to_owned());
+            break;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    struck.findings.extend(judge_newer(rig, &mark, planted).await?);
+    struck.detail = format!("{planted} orders of the next release, and {role} started anew");
     Ok(struck)
 }
 
