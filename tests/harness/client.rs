@@ -74,6 +74,10 @@ impl Session {
         Self::send(self.request(Method::POST, path).json(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        Self::send(self.request(Method::PUT, path).json(body)).await
+    }
+
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         Self::send(self.request(Method::PATCH, path).json(body)).await
     }

@@ -86,6 +86,36 @@ async fn a_pool_is_paused_and_goes_on_and_the_log_says_who_did_it() {
 }
 
 #[tokio::test]
+async fn a_pool_is_limited_in_all_processes_and_set_free_and_nonsense_is_refused() {
+    let app = TestApp::start().await;
+    let admin = app.login("boss", "admin").await;
+    let path = "/admin/queues/media/limit";
+    let wish = json!({ "running": 2, "starts": 20, "perSeconds": 30.0, "reason": "slow" });
+    let limited = admin.put(path, &wish).await.expect(200);
+    assert_eq!(
+        (&limited["limit"]["running"], &limited["limit"]["starts"], &limited["limit"]["perSeconds"]),
+        (&json!(2), &json!(20), &json!(30.0))
+    );
+    for (wish, word) in [
+        (json!({}), "limits nothing"),
+        (json!({ "starts": 5 }), "belong together"),
+        (json!({ "running": 0 }), "running"),
+        (json!({ "starts": 5000, "perSeconds": 1.0 }), "starts"),
+    ] {
+        let refused = admin.put(path, &wish).await;
+        assert_eq!((refused.status.as_u16(), refused.error_code()), (400, "VALIDATION_ERROR"), "{}", refused.text);
+        assert!(refused.text.contains(word), "{}", refused.text);
+    }
+    let unknown = admin.put("/admin/queues/nonsense/limit", &wish).await;
+    assert_eq!((unknown.status.as_u16(), unknown.error_code()), (404, "NOT_FOUND"));
+    let free = admin.delete(path).await.expect(200);
+    assert!(free.get("limit").is_none(), "{free}");
+    let log = admin.get("/admin/audit").await.expect(200);
+    let acts: Vec<_> = log["acts"].as_array().unwrap().iter().map(|act| act["target"]["running"].clone()).collect();
+    assert_eq!(acts, [json!(null), json!(2)]);
+}
+
+#[tokio::test]
 async fn a_paused_process_leaves_its_work_to_others_until_it_goes_on() {
     let app = TestApp::builder().pools(&[Pool::Credits]).start().await;
     let admin = app.login("boss", "admin").await;

@@ -92,6 +92,8 @@ const OPERATIONS: &[Promise] = &[
     ("listJobQueues", Asker::Admin, &[]),
     ("pauseJobQueue", Asker::Admin, &[NotFound]),
     ("resumeJobQueue", Asker::Admin, &[NotFound]),
+    ("limitJobQueue", Asker::Admin, &[NotFound]),
+    ("unlimitJobQueue", Asker::Admin, &[NotFound]),
     ("pauseWorker", Asker::Admin, &[NotFound]),
     ("resumeWorker", Asker::Admin, &[NotFound]),
     ("listJobKinds", Asker::Admin, &[]),

@@ -1,8 +1,13 @@
 //! The job queues and the processes that serve them, for ops.
 
+use std::time::Duration;
+
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
-use queue::admin::{self, By};
+use queue::{
+    Limit, Rate,
+    admin::{self, By},
+};
 
 use super::Group;
 use crate::{
@@ -10,7 +15,7 @@ use crate::{
     auth::Admin,
     problem::{ErrorCode, Problem},
     telemetry,
-    views::queues::{JobQueueView, PauseQueue, PauseWorker, PausedPoolsView, ResumeWorker},
+    views::queues::{JobQueueView, LimitQueue, PauseQueue, PauseWorker, PausedPoolsView, ResumeWorker},
 };
 
 pub(crate) struct Queues;
@@ -70,6 +75,43 @@ impl Queues {
         Ok(Json(queue))
     }
 
+    /// Limit a pool
+    ///
+    /// How many of its jobs run at once, and how many begin in any window of time, in all processes together; instead of the
+    /// limit that it had. What runs goes on.
+    #[oai(path = "/admin/queues/:pool/limit", method = "put", operation_id = "limitJobQueue")]
+    async fn limit(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The pool's name.
+        pool: Path<String>,
+        wish: Json<LimitQueue>,
+    ) -> Result<Json<JobQueueView>, Problem> {
+        known(&app, &pool).await?;
+        let limit = limit(&wish)?;
+        let mut tx = app.db.begin().await?;
+        admin::limit(&mut tx, &by(&admin), &pool, Some(limit), wish.reason.as_deref()).await?;
+        tx.commit().await?;
+        Ok(Json(known(&app, &pool).await?))
+    }
+
+    /// Take a pool's limit away
+    #[oai(path = "/admin/queues/:pool/limit", method = "delete", operation_id = "unlimitJobQueue")]
+    async fn unlimit(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The pool's name.
+        pool: Path<String>,
+    ) -> Result<Json<JobQueueView>, Problem> {
+        known(&app, &pool).await?;
+        let mut tx = app.db.begin().await?;
+        admin::limit(&mut tx, &by(&admin), &pool, None, None).await?;
+        tx.commit().await?;
+        Ok(Json(known(&app, &pool).await?))
+    }
+
     /// Pause one process
     ///
     /// For one of its pools, or for all: what it runs ends, others take what comes. The pause ends with the process.
@@ -105,6 +147,23 @@ impl Queues {
         let paused = admin::resume_worker(&mut tx, &by(&admin), id.0, wish.pool.as_deref()).await?;
         tx.commit().await?;
         paused_pools(id.0, paused)
+    }
+}
+
+fn limit(wish: &LimitQueue) -> Result<Limit, Problem> {
+    let refuse = |detail: &str| Problem::bad_request(ErrorCode::ValidationError, detail);
+    let starts = match (wish.starts, wish.per_seconds) {
+        (None, None) => None,
+        (Some(most), Some(seconds)) => {
+            let per = Duration::try_from_secs_f64(seconds).map_err(|_| refuse("perSeconds is no length of time"))?;
+            Some(Rate { most, per })
+        }
+        _ => return Err(refuse("starts and perSeconds belong together: so many in any window of that length")),
+    };
+    let limit = Limit { running: wish.running, starts };
+    match limit.flaw() {
+        None => Ok(limit),
+        Some(flaw) => Err(refuse(flaw)),
     }
 }
 

@@ -142,6 +142,7 @@ example!(queues::JobQueueView, {
         "jitterPercent": 20, "timeoutSeconds": 10.0, "priority": 10
     }]
 });
+example!(queues::LimitQueue, { "running": 2, "starts": 20, "perSeconds": 30.0, "reason": "the provider is slow today" });
 example!(queues::PauseQueue, { "reason": "the disk is full" });
 example!(queues::PauseWorker, { "pool": "media", "reason": "its disk is full" });
 example!(queues::ResumeWorker, { "pool": "media" });

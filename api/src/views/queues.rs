@@ -20,6 +20,8 @@ pub(crate) struct JobQueueView {
     dead: i64,
     /// Seconds that the longest waiting due job has waited.
     oldest_due_seconds: Option<f64>,
+    /// Set by hand, for all processes together.
+    limit: Option<JobLimitView>,
     /// Processes that serve the pool.
     workers: i64,
     /// Processes that served it until they fell silent: dead in a moment, unless they speak again.
@@ -84,9 +86,41 @@ pub(crate) struct PausedPoolsView {
     pub(crate) paused_pools: Vec<String>,
 }
 
+/// How much may go on at once, and how often something may begin, in all processes together.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct JobLimitView {
+    /// Jobs that run at once.
+    running: Option<u32>,
+    /// Jobs that begin in any window of `perSeconds`.
+    starts: Option<u32>,
+    per_seconds: Option<f64>,
+    /// Of a pool's limit.
+    reason: Option<String>,
+    /// When a pool's limit was set.
+    set_at: Option<OffsetDateTime>,
+}
+
+/// A pool's new limit: `running`, or `starts` with `perSeconds`, or all of them.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
+pub(crate) struct LimitQueue {
+    /// Jobs that run at once in all processes together.
+    #[oai(validator(minimum(value = "1"), maximum(value = "2147483647")))]
+    pub(crate) running: Option<u32>,
+    /// Jobs that begin in any window of `perSeconds`.
+    #[oai(validator(minimum(value = "1"), maximum(value = "1000")))]
+    pub(crate) starts: Option<u32>,
+    /// A millisecond to a year.
+    #[oai(validator(minimum(value = "0.001"), maximum(value = "31536000")))]
+    pub(crate) per_seconds: Option<f64>,
+    #[oai(validator(max_length = 500))]
+    pub(crate) reason: Option<String>,
+}
+
 /// The policy of one kind of job.
 #[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct JobKindView {
     name: String,
     pool: String,
@@ -104,6 +138,8 @@ pub(crate) struct JobKindView {
     timeout_seconds: f64,
     /// Larger runs first.
     priority: i16,
+    /// What jobs with the same limit key share.
+    limit: Option<JobLimitView>,
 }
 
 impl From<admin::QueueView> for JobQueueView {
@@ -117,6 +153,7 @@ impl From<admin::QueueView> for JobQueueView {
             running: queue.running,
             dead: queue.dead,
             oldest_due_seconds: queue.oldest_due_seconds,
+            limit: queue.limit.map(Into::into),
             workers: queue.workers,
             silent: queue.silent,
             processes: queue.processes.into_iter().map(Into::into).collect(),
@@ -153,6 +190,19 @@ impl From<admin::KindView> for JobKindView {
             jitter_percent: kind.jitter_percent,
             timeout_seconds: kind.timeout_seconds,
             priority: kind.priority,
+            limit: kind.limit.map(Into::into),
+        }
+    }
+}
+
+impl From<admin::LimitView> for JobLimitView {
+    fn from(limit: admin::LimitView) -> Self {
+        Self {
+            running: limit.running,
+            starts: limit.starts,
+            per_seconds: limit.per_seconds,
+            reason: limit.reason,
+            set_at: limit.set_at,
         }
     }
 }

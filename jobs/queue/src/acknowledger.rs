@@ -62,14 +62,14 @@ pub(crate) fn start(pool: Arc<Pool>) -> (Acks, JoinHandle<()>) {
 async fn flush(pool: &Pool, batch: Vec<Settlement>) {
     let mut done: Vec<Claim> = Vec::new();
     let mut other: Vec<(Claim, Judgement)> = Vec::new();
-    // Others may run at once: a successor of an order key, or what we give back.
+    // Others may run at once: a successor of an order key, who waits for a limit, or what we give back.
     let mut successors = false;
     // Due again in our own pool, the first of them so long after it is written: our fetcher must set its timer anew.
     let mut again: Option<Duration> = None;
-    for Settlement { claim, ordered, judgement, slot } in batch {
+    for Settlement { claim, awaited, judgement, slot } in batch {
         // From here on the batch itself is the bound; the slot may take the next job while we write.
         drop(slot);
-        successors |= ordered || judgement == Judgement::Released;
+        successors |= awaited || judgement == Judgement::Released;
         let due = match &judgement {
             Judgement::Snoozed(delay) | Judgement::Failed { delay: Some(delay), .. } => Some(*delay),
             // When, only the database knows.

@@ -40,7 +40,7 @@ impl Kind {
             Self { retry, .. } if retry.attempts < 1 => Some("it has no attempt"),
             Self { retry, .. } if retry.base > retry.cap => Some("its first wait is longer than the cap of all waits"),
             Self { retry, .. } if retry.jitter > 100 => Some("its jitter is more than 100 %"),
-            Self { .. } => None,
+            Self { limit, .. } => limit.and_then(|limit| limit.flaw()),
         }
     }
 }

@@ -22,8 +22,8 @@ pub(crate) struct Row {
     pub(crate) attempt: i16,
     pub(crate) crashes: i16,
     pub(crate) trace: Option<Arc<str>>,
-    /// It has an order key: its end lets a successor run.
-    pub(crate) ordered: bool,
+    /// It has an order key or a limit: its end lets others run.
+    pub(crate) awaited: bool,
     /// It has a wake-up key.
     pub(crate) wake: bool,
     /// Seconds that it was due before we took it.
@@ -33,9 +33,12 @@ pub(crate) struct Row {
 /// What the claim must know of the kinds that this process runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
-    names: Vec<String>,
-    versions: Vec<i16>,
-    timeouts_ms: Vec<i64>,
+    pub(crate) names: Vec<String>,
+    pub(crate) versions: Vec<i16>,
+    pub(crate) timeouts_ms: Vec<i64>,
+    pub(crate) most_running: Vec<Option<i32>>,
+    pub(crate) most_starts: Vec<Option<i32>>,
+    pub(crate) per_ms: Vec<Option<i64>>,
 }
 
 impl Known {
@@ -45,6 +48,9 @@ impl Known {
             known.names.push(kind.name.to_owned());
             known.versions.push(kind.version);
             known.timeouts_ms.push(millis(kind.timeout));
+            known.most_running.push(kind.limit.and_then(|limit| limit.most_running()));
+            known.most_starts.push(kind.limit.and_then(|limit| limit.most_starts()));
+            known.per_ms.push(kind.limit.and_then(|limit| limit.per_ms()));
         }
         known
     }
@@ -61,8 +67,10 @@ pub(crate) struct Found {
     pub(crate) rows: Vec<Row>,
     /// The time by which due was judged: what comes due after it was not seen.
     pub(crate) at: OffsetDateTime,
-    /// Jobs met out of turn and set aside; the caller shows them to [`turns`].
+    /// Of jobs that were met out of turn and set aside, the first of each line; the caller shows them to [`turns`].
     pub(crate) aside: Vec<JobId>,
+    /// The pool has a limit, or jobs with one: nothing of that is here, see [`limits`](crate::limits).
+    pub(crate) limited: bool,
 }
 
 /// How much of the pool one claim asks for.
@@ -70,11 +78,13 @@ pub(crate) struct Found {
 pub(crate) struct Reach {
     /// Jobs to claim, at most.
     pub(crate) limit: i64,
-    /// Jobs with an order key to look at, at most; at least `limit`.
+    /// Jobs with an order key or a limit to look at, at most; at least `limit`.
     pub(crate) keyed: i64,
     /// Which of the smaller priorities comes first this time, round and round from 1; with 0 the largest does. The others
     /// follow by priority.
     pub(crate) favour: i32,
+    /// The caller sees to limits: the pool's own is none of the claim's business.
+    pub(crate) under_limits: bool,
 }
 
 /// Claims due jobs under one new token.
@@ -94,22 +104,23 @@ pub(crate) async fn claim(
         r#"with recursive clock as materialized (
             select app_now() as now,
                 exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
-                    and not exists (select 1 from job_pauses p where p.pool = $1) as open
+                    and not exists (select 1 from job_pauses p where p.pool = $1)
+                    and ($10 or not exists (select 1 from job_limits l where l.pool = $1)) as open
         ), levels as (
             select greatest(
-                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null
+                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null and limit_key is null
                  order by priority desc limit 1),
                 (select priority from jobs
-                 where pool = $1 and state = 'ready' and order_key is not null and waits_for is null
+                 where pool = $1 and state = 'ready' and order_key is not null and limit_key is null and waits_for is null
                  order by priority desc limit 1)) as priority
             from clock where open
             union all
             select greatest(
                 (select j.priority from jobs j
-                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority < l.priority
                  order by j.priority desc limit 1),
                 (select j.priority from jobs j
-                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
                      and j.priority < l.priority
                  order by j.priority desc limit 1))
             from levels l where l.priority is not null
@@ -125,7 +136,7 @@ pub(crate) async fn claim(
         ), plain as (
             select c.id, t.turn, c.run_at from turns t cross join lateral (
                 select j.id, j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority = t.priority
+                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority = t.priority
                     and j.run_at <= (select now from clock)
                     and coalesce(j.version <= ($3::smallint[])[array_position($2::text[], j.kind)], true)
                 order by j.run_at, j.id
@@ -136,7 +147,7 @@ pub(crate) async fn claim(
         ), keyed as materialized (
             select c.id, t.turn, c.run_at, c.order_key from turns t cross join lateral (
                 select j.id, j.run_at, j.order_key from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
                     and j.priority = t.priority and j.run_at <= (select now from clock)
                     and coalesce(j.version <= ($3::smallint[])[array_position($2::text[], j.kind)], true)
                 order by j.run_at, j.id
@@ -145,14 +156,16 @@ pub(crate) async fn claim(
             ) c
             limit $9
         ), judged as materialized (
-            select k.id, k.turn, k.run_at,
-                not exists (
+            select k.id, k.turn, k.run_at, k.order_key,
+                -- Behind another one of these: nobody need look.
+                k.id = k.first_id
+                and not exists (
                     select 1 from jobs e
                     where e.pool = $1 and e.order_key = k.order_key and e.id < k.id and e.state in ('ready', 'running'))
                 -- One that began before an earlier one had committed.
                 and not exists (
                     select 1 from jobs e where e.pool = $1 and e.order_key = k.order_key and e.state = 'running') as first
-            from keyed k
+            from (select *, min(id) over (partition by order_key) as first_id from keyed) k
         ), picked as (
             select id, turn from (
                 select id, turn, run_at from plain union all select id, turn, run_at from judged where first
@@ -170,9 +183,11 @@ pub(crate) async fn claim(
         ), aside as (
             update jobs j set waits_for = 'line' from judged
             where j.id = judged.id and not judged.first
-            returning j.id
+            returning j.id, j.order_key
         )
-        select c.now as "now!", coalesce((select array_agg(id) from aside), '{}') as "aside!",
+        select c.now as "now!", coalesce((select array_agg(id) from (select min(id) as id from aside group by order_key) each), '{}') as "aside!",
+            exists (select 1 from job_limits l where l.pool = $1)
+                or exists (select 1 from jobs j where j.pool = $1 and j.state = 'ready' and j.limit_key is not null) as "limited!",
             t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
             t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", t.order_key is not null as "ordered!",
             t.wake_key is not null as "wake!",
@@ -189,13 +204,15 @@ pub(crate) async fn claim(
         reach.limit,
         reach.favour,
         reach.keyed,
+        reach.under_limits,
     )
     .fetch_all(conn)
     .await?;
     // There is always one row, for the clock.
-    let (at, aside) = rows
-        .first_mut()
-        .map_or((OffsetDateTime::UNIX_EPOCH, Vec::new()), |row| (row.now, std::mem::take(&mut row.aside)));
+    let mut found = Found { rows: Vec::new(), at: OffsetDateTime::UNIX_EPOCH, aside: Vec::new(), limited: false };
+    if let Some(row) = rows.first_mut() {
+        (found.at, found.limited, found.aside) = (row.now, row.limited, std::mem::take(&mut row.aside));
+    }
     let rows = rows.drain(..).filter_map(|row| {
         Some(Row {
             id: row.id?,
@@ -206,12 +223,13 @@ pub(crate) async fn claim(
             attempt: row.attempts?,
             crashes: row.crashes?,
             trace: row.trace.map(Into::into),
-            ordered: row.ordered,
+            awaited: row.ordered,
             wake: row.wake,
             waited: row.waited?,
         })
     });
-    Ok(Found { rows: rows.collect(), at, aside })
+    found.rows.extend(rows);
+    Ok(found)
 }
 
 /// Of jobs that were set aside, has those looked at again whose turn it is by now. Tells whether there were any.
@@ -340,34 +358,40 @@ pub(crate) async fn next(
     let next = sqlx::query!(
         r#"with recursive levels as (
             select greatest(
-                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null
+                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null and limit_key is null
                  order by priority desc limit 1),
                 (select priority from jobs
-                 where pool = $1 and state = 'ready' and order_key is not null and waits_for is null
+                 where pool = $1 and state = 'ready' and order_key is not null and limit_key is null and waits_for is null
                  order by priority desc limit 1)) as priority
             union all
             select greatest(
                 (select j.priority from jobs j
-                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority < l.priority
                  order by j.priority desc limit 1),
                 (select j.priority from jobs j
-                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
                      and j.priority < l.priority
                  order by j.priority desc limit 1))
             from levels l where l.priority is not null
         ), later as (
             select n.run_at from levels l cross join lateral (
                 select j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority = l.priority and j.run_at > $2
+                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority = l.priority and j.run_at > $2
                 order by j.run_at limit 1
             ) n
             union all
             select n.run_at from levels l cross join lateral (
                 select j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
                     and j.priority = l.priority and j.run_at > $2
                 order by j.run_at limit 1
             ) n
+            union all
+            (select run_at from jobs
+             where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at > $2
+             order by run_at limit 1)
+            union all
+            (select opens_at from job_gates where pool = $1 and opens_at > $2 order by opens_at limit 1)
         )
         select
             (select extract(epoch from min(run_at) - app_now())::float8 from later) as due_in,
@@ -376,7 +400,7 @@ pub(crate) async fn next(
                 exists (
                     select 1 from levels l cross join lateral (
                         select 1 from jobs j
-                        where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority = l.priority
+                        where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority = l.priority
                             and j.run_at <= $2
                             and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
                         limit 1
@@ -384,11 +408,17 @@ pub(crate) async fn next(
                 ) or exists (
                     select 1 from levels l cross join lateral (
                         select 1 from jobs j
-                        where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.waits_for is null
+                        where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
                             and j.priority = l.priority and j.run_at <= $2
                             and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
                         limit 1
                     ) s
+                ) or exists (
+                    select 1 from jobs
+                    where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at <= $2
+                        and coalesce(version <= ($4::smallint[])[array_position($3::text[], kind)], true)
+                ) or exists (
+                    select 1 from job_gates where pool = $1 and opens_at <= $2
                 )
             ) as "skipped!""#,
         pool,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Dedupe, Job, JobId, Order, Tx, bounds, claim::Row, trace};
+use crate::{Dedupe, Job, JobId, Order, Tx, bounds, claim::Row, orders::limit_key, trace};
 
 /// Overrides of one enqueue.
 #[derive(Debug, Clone, Default)]
@@ -77,13 +77,13 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         Some(Dedupe::WakeUp(key)) => (None, Some(key)),
     };
     let last_wish = job.last_wish()?.map(Order::into_wish);
-    let order_key = job.order_key();
+    let (order_key, limit_key) = (job.order_key(), limit_key(job));
     let delay = options.delay.unwrap_or_default();
     bounds::delay(J::NAME, delay)?;
     let priority = options.priority.unwrap_or(J::PRIORITY);
     let trace = options.trace.or_else(trace::current);
-    // An order key's turn is the claim's business.
-    let slot = if delay.is_zero() && order_key.is_none() { tx.reserve::<J>() } else { None };
+    // The turn of an order key and limits are the claim's business.
+    let slot = if delay.is_zero() && order_key.is_none() && limit_key.is_none() { tx.reserve::<J>() } else { None };
     let (worker, token) = (slot.as_ref().map(|slot| slot.worker), slot.as_ref().map(|slot| slot.token));
     let timeout_ms = slot.as_ref().map(|slot| slot.timeout_ms);
     let wake = wake_key.is_some();
@@ -98,14 +98,15 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             r#"with slot as materialized (
                  select exists (select 1 from job_workers w where w.id = $12 and $3 <> all (w.paused))
                      and not exists (select 1 from job_pauses p where p.pool = $3)
+                     and not exists (select 1 from job_limits l where l.pool = $3)
                      and not exists (select 1 from jobs j where j.kind = $1 and j.wake_key = $8 and j.state = 'ready') as free
              )
              insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace, last_wish,
-                 state, worker, token, attempts, claimed_at, deadline)
+                 state, worker, token, attempts, claimed_at, deadline, limit_key)
              select $1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11,
                  case when free then 'running' else 'ready' end, case when free then $12::bigint end,
                  case when free then $13::bigint end, free::int, case when free then app_now() end,
-                 case when free then machine_now() + $14::bigint * interval '1 millisecond' end
+                 case when free then machine_now() + $14::bigint * interval '1 millisecond' end, $15
              from slot
              on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
              do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
@@ -126,6 +127,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             worker,
             token,
             timeout_ms,
+            limit_key,
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -134,14 +136,15 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
         let row = sqlx::query!(
             "with slot as materialized (
                  select exists (select 1 from job_workers w where w.id = $12 and $3 <> all (w.paused))
-                     and not exists (select 1 from job_pauses p where p.pool = $3) as free
+                     and not exists (select 1 from job_pauses p where p.pool = $3)
+                     and not exists (select 1 from job_limits l where l.pool = $3) as free
              )
              insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace, last_wish,
-                 state, worker, token, attempts, claimed_at, deadline)
+                 state, worker, token, attempts, claimed_at, deadline, limit_key)
              select $1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7), $8, $9, $10, $11,
                  case when free then 'running' else 'ready' end, case when free then $12::bigint end,
                  case when free then $13::bigint end, free::int, case when free then app_now() end,
-                 case when free then machine_now() + $14::bigint * interval '1 millisecond' end
+                 case when free then machine_now() + $14::bigint * interval '1 millisecond' end, $15
              from slot
              on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
              returning id, case when state = 'running' then pg_current_xact_id()::text end as transaction",
@@ -159,6 +162,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             worker,
             token,
             timeout_ms,
+            limit_key,
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -180,7 +184,7 @@ pub async fn enqueue_with<J: Job>(tx: &mut Tx, job: &J, options: Options) -> Res
             attempt: 1,
             crashes: 0,
             trace: trace.map(Into::into),
-            ordered: false,
+            awaited: false,
             wake,
             waited: 0.0,
         };

@@ -11,16 +11,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::{debug, warn};
 
 use crate::{
-    claim::{self, Known, Next, Reach},
+    claim::{self, Found, Known, Next, Reach},
     hand_over::{Desk, Stray},
+    limits,
     pool::{Claimed, Pool},
     settle::{self, Claim, Judgement},
 };
 
 /// Jobs in one claim, at most.
 const BATCH: usize = 500;
-/// Jobs with an order key that a claim looks at when the one before met some out of turn: a long line is soon set aside.
-const LINE: i64 = 500;
+/// Jobs with an order key or a limit that a claim looks at when the one before met some out of turn: a long line is soon set
+/// aside.
+const LINE: i64 = 300;
 /// Of so many claims that left something behind, one begins with a smaller priority: the largest has three quarters of
 /// what the pool can do while it has enough to be done, and starves nobody.
 const SHARES: i32 = 4;
@@ -38,7 +40,18 @@ pub(crate) async fn fetch(pool: Arc<Pool>, slots: Arc<Semaphore>, jobs: mpsc::Un
     let desk = Desk::new(pool.clone(), slots.clone(), jobs.downgrade(), stray);
     pool.db.wakes().open(pool.name(), desk);
     let known = Known::new(&pool.workers.kinds());
-    let mut fetcher = Fetcher { known, lost: Vec::new(), strays, full: 0, out_of_turn: false, pool, slots, jobs };
+    let mut fetcher = Fetcher {
+        known,
+        lost: Vec::new(),
+        strays,
+        full: 0,
+        out_of_turn: false,
+        limited: false,
+        keys_first: false,
+        pool,
+        slots,
+        jobs,
+    };
     let drain = fetcher.pool.drain.clone();
     // A claim in flight is never cut: its jobs would be ours without our knowing.
     fetcher.run(&drain).await;
@@ -52,6 +65,8 @@ enum Looked {
     More,
     /// All that was due at that time.
     All(OffsetDateTime),
+    /// Nothing: the pool's limit is reached for so long.
+    Closed(Duration),
 }
 
 struct Fetcher {
@@ -63,6 +78,10 @@ struct Fetcher {
     full: i32,
     /// The last claim met jobs out of turn.
     out_of_turn: bool,
+    /// The pool has a limit, or jobs with one.
+    limited: bool,
+    /// Those come first next time.
+    keys_first: bool,
     /// Claims whose answer never came, and jobs of commits whose answer never came.
     lost: Vec<Stray>,
     /// Where the latter come from; ended when nobody can hand over any more.
@@ -96,6 +115,7 @@ impl Fetcher {
             let _ = bell.take();
             look = match self.claim(worker, slots).await {
                 Ok(Looked::More) => Instant::now(),
+                Ok(Looked::Closed(sleep)) => Instant::now() + sleep.min(self.pool.settings.poll),
                 Ok(Looked::All(at)) => match bell.take() {
                     // Under load there is news already: when the next job comes due is not worth a question.
                     Some(news) if news <= Instant::now() => news,
@@ -125,8 +145,10 @@ impl Fetcher {
             limit: asked,
             keyed: if self.out_of_turn { LINE.max(asked) } else { asked },
             favour: if self.full % SHARES == SHARES - 1 { 1 + self.full / SHARES } else { 0 },
+            under_limits: self.limited,
         };
-        let found = match claim::claim(&self.pool.own, self.pool.name(), &self.known, worker, token, reach).await {
+        let mut closed = None;
+        let found = match self.ask(worker, token, reach, &mut closed).await {
             Ok(found) => found,
             // Two claims met at one order key and the other was first: look again.
             Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
@@ -151,8 +173,34 @@ impl Fetcher {
             // After what was claimed is on its way; if this is lost, the janitor comes upon them.
             claim::turns(&self.pool.own, &found.aside).await?;
         }
+        if let Some(sleep) = closed {
+            return Ok(Looked::Closed(sleep));
+        }
+        if found.limited && !self.limited {
+            // Only now we know that there is more than this claim could see.
+            self.limited = true;
+            return Ok(Looked::More);
+        }
+        self.limited = found.limited;
         // Behind those out of turn there may be others.
         Ok(if full || self.out_of_turn { Looked::More } else { Looked::All(found.at) })
+    }
+
+    async fn ask(
+        &mut self,
+        worker: i64,
+        token: i64,
+        reach: Reach,
+        closed: &mut Option<Duration>,
+    ) -> Result<Found, sqlx::Error> {
+        let (own, pool) = (&self.pool.own, self.pool.name());
+        if !self.limited {
+            return claim::claim(own, pool, &self.known, worker, token, reach).await;
+        }
+        self.keys_first = !self.keys_first;
+        let claimed = limits::claim(own, pool, &self.known, worker, token, reach, self.keys_first).await?;
+        *closed = claimed.closed.map(|opens| opens.unwrap_or(self.pool.settings.poll));
+        Ok(claimed.found)
     }
 
     /// How long nothing can be due, as far as the database knows now.

@@ -105,7 +105,7 @@ pub async fn run_alone(
     shutdown: CancellationToken,
 ) -> Result<(), RunAloneError> {
     let row = sqlx::query!(
-        r#"select pool, kind, version, payload::text as "payload!", attempts, crashes, trace, order_key is not null as "ordered!",
+        r#"select pool, kind, version, payload::text as "payload!", attempts, crashes, trace, (order_key is not null or limit_key is not null) as "awaited!",
             wake_key is not null as "wake!"
          from jobs where id = $1 and token = $2 and state = 'running'"#,
         id,
@@ -138,7 +138,7 @@ pub async fn run_alone(
         attempt: row.attempts,
         crashes: row.crashes,
         trace: row.trace.map(Into::into),
-        ordered: row.ordered,
+        awaited: row.awaited,
         wake: row.wake,
         waited: 0.0,
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{EnqueueError, Order};
+use crate::{EnqueueError, Limit, Order};
 
 /// A row of `jobs`; ascending, never reused.
 pub type JobId = i64;
@@ -23,6 +23,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const TIMEOUT: Duration;
     /// Larger runs first within the pool.
     const PRIORITY: i16 = 0;
+    /// What jobs of the kind share that have the same [`limit_key`](Job::limit_key), over the whole fleet. Kinds of a pool whose
+    /// keys can be the same have the same limit.
+    const LIMIT: Option<Limit> = None;
 
     /// Folds this order into one that is already waiting.
     fn dedupe(&self) -> Option<Dedupe> {
@@ -37,6 +40,12 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The order's payload is not JSON.
     fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {
         Ok(None)
+    }
+
+    /// Whose share of [`LIMIT`](Job::LIMIT) a run takes, e.g. a bot account; without a key the job has no limit. Jobs with a limit
+    /// and those without take turns in a pool, whatever their priorities.
+    fn limit_key(&self) -> Option<String> {
+        None
     }
 
     /// Jobs with the same key run strictly one after another, in the order in which they were committed.

@@ -17,6 +17,7 @@ pub struct Order {
     event_key: Option<String>,
     wake_key: Option<String>,
     order_key: Option<String>,
+    limit_key: Option<String>,
     last_wish: Option<serde_json::Value>,
 }
 
@@ -44,6 +45,7 @@ impl Order {
             event_key,
             wake_key,
             order_key: job.order_key(),
+            limit_key: limit_key(job),
             last_wish: job.last_wish()?.map(Self::into_wish),
         })
     }
@@ -53,7 +55,7 @@ impl Order {
         serde_json::json!({
             "kind": self.kind, "version": self.version, "pool": self.pool, "payload": self.payload,
             "priority": self.priority, "max_attempts": self.max_attempts,
-            "event_key": self.event_key, "order_key": self.order_key,
+            "event_key": self.event_key, "order_key": self.order_key, "limit_key": self.limit_key,
         })
     }
 
@@ -87,6 +89,11 @@ pub async fn enqueue_all(tx: &mut Tx, orders: Vec<Order>) -> Result<(), EnqueueE
     Ok(())
 }
 
+/// The key of a job whose kind has a limit.
+pub(crate) fn limit_key<J: Job>(job: &J) -> Option<String> {
+    J::LIMIT.and_then(|_| job.limit_key())
+}
+
 /// Orders as columns.
 #[derive(Default)]
 struct Columns {
@@ -99,6 +106,7 @@ struct Columns {
     delays: Vec<f64>,
     keys: Vec<Option<String>>,
     order_keys: Vec<Option<String>>,
+    limit_keys: Vec<Option<String>>,
     last_wishes: Vec<Option<serde_json::Value>>,
 }
 
@@ -115,6 +123,7 @@ impl Columns {
             columns.delays.push(order.delay.as_secs_f64());
             columns.keys.push(order.event_key.or(order.wake_key));
             columns.order_keys.push(order.order_key);
+            columns.limit_keys.push(order.limit_key);
             columns.last_wishes.push(order.last_wish);
         }
         columns
@@ -128,12 +137,12 @@ async fn insert_events(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
     let columns = Columns::new(orders);
     sqlx::query!(
         "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, event_key, order_key, trace,
-             last_wish)
+             last_wish, limit_key)
          select kind, version, pool, payload, priority, attempts, app_now() + make_interval(secs => delay), key, order_key, $11,
-             last_wish
+             last_wish, limit_key
          from unnest($1::text[], $2::smallint[], $3::text[], $4::jsonb[], $5::smallint[], $6::smallint[], $7::float8[],
-                     $8::text[], $9::text[], $10::jsonb[]) with ordinality
-              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, place)
+                     $8::text[], $9::text[], $10::jsonb[], $12::text[]) with ordinality
+              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, limit_key, place)
          order by place
          on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing",
         &columns.kinds,
@@ -147,6 +156,7 @@ async fn insert_events(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
         &columns.order_keys as &[Option<String>],
         &columns.last_wishes as &[Option<serde_json::Value>],
         trace::current(),
+        &columns.limit_keys as &[Option<String>],
     )
     .execute(&mut **tx)
     .await?;
@@ -162,12 +172,12 @@ async fn insert_others(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
     let columns = Columns::new(folded(orders));
     sqlx::query!(
         "insert into jobs (kind, version, pool, payload, priority, max_attempts, run_at, wake_key, order_key, trace,
-             last_wish)
+             last_wish, limit_key)
          select kind, version, pool, payload, priority, attempts, app_now() + make_interval(secs => delay), key, order_key, $11,
-             last_wish
+             last_wish, limit_key
          from unnest($1::text[], $2::smallint[], $3::text[], $4::jsonb[], $5::smallint[], $6::smallint[], $7::float8[],
-                     $8::text[], $9::text[], $10::jsonb[]) with ordinality
-              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, place)
+                     $8::text[], $9::text[], $10::jsonb[], $12::text[]) with ordinality
+              as o (kind, version, pool, payload, priority, attempts, delay, key, order_key, last_wish, limit_key, place)
          order by place
          on conflict (kind, wake_key) where wake_key is not null and state = 'ready'
          do update set run_at = least(jobs.run_at, excluded.run_at), priority = greatest(jobs.priority, excluded.priority)
@@ -183,6 +193,7 @@ async fn insert_others(tx: &mut Tx, orders: Vec<Order>) -> Result<(), sqlx::Erro
         &columns.order_keys as &[Option<String>],
         &columns.last_wishes as &[Option<serde_json::Value>],
         trace::current(),
+        &columns.limit_keys as &[Option<String>],
     )
     .execute(&mut **tx)
     .await?;
@@ -225,6 +236,7 @@ mod tests {
             event_key: None,
             wake_key: key.map(str::to_owned),
             order_key: None,
+            limit_key: None,
             last_wish: None,
         }
     }

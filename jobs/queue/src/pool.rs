@@ -61,7 +61,7 @@ impl Claimed {
     }
 
     pub(crate) fn settle(self, judgement: Judgement) -> Settlement {
-        Settlement { claim: self.claim(), ordered: self.row.ordered, judgement, slot: self.slot }
+        Settlement { claim: self.claim(), awaited: self.row.awaited, judgement, slot: self.slot }
     }
 }
 
@@ -70,7 +70,7 @@ impl Claimed {
 #[derive(Debug)]
 pub(crate) struct Settlement {
     pub(crate) claim: Claim,
-    pub(crate) ordered: bool,
+    pub(crate) awaited: bool,
     pub(crate) judgement: Judgement,
     pub(crate) slot: OwnedSemaphorePermit,
 }

@@ -6,6 +6,8 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::limits;
+
 const EVERY: Duration = Duration::from_secs(3600);
 const PAUSE: Duration = Duration::from_secs(30);
 /// All processes try; one at a time does, under this key of an advisory lock of its transaction.
@@ -43,6 +45,7 @@ pub async fn maintain(pool: &PgPool, keep_days: u16) -> Result<(), sqlx::Error> 
         sqlx::query!("select job_partitions_maintain((app_now() at time zone 'utc')::date, $1)", i32::from(keep_days),)
             .fetch_one(&mut *tx)
             .await?;
+        limits::forget(&mut tx).await?;
     }
     tx.commit().await
 }

@@ -27,30 +27,35 @@ pub(crate) async fn run(own: PgPool, pools: Vec<&'static str>, stop: Cancellatio
     }
 }
 
-/// The oldest is found from priority to priority, as the claim does; of jobs with an order key, among those that are counted.
+/// The oldest is found from priority to priority, as the claim does; of jobs with an order key or a limit, among those that are counted.
 async fn sample(own: &PgPool, pool: &'static str) -> Result<(), sqlx::Error> {
     let row = sqlx::query!(
         r#"with recursive levels as (
-            (select priority from jobs where pool = $1 and state = 'ready' and order_key is null
+            (select priority from jobs where pool = $1 and state = 'ready' and order_key is null and limit_key is null
              order by priority desc limit 1)
             union all
             select (select j.priority from jobs j
-                    where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority < l.priority
+                    where j.pool = $1 and j.state = 'ready' and j.order_key is null and limit_key is null and j.priority < l.priority
                     order by j.priority desc limit 1)
             from levels l where l.priority is not null
         ), oldest as (
             select min(o.run_at) as run_at from levels l cross join lateral (
                 select j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.priority = l.priority
+                where j.pool = $1 and j.state = 'ready' and j.order_key is null and limit_key is null and j.priority = l.priority
                 order by j.run_at limit 1
             ) o
         ), keyed as (
-            select count(*) as ready, min(run_at) as run_at from (select run_at from jobs
-                where pool = $1 and state = 'ready' and order_key is not null and run_at <= app_now() limit $2) k
+            select count(*) as ready, min(run_at) as run_at from (
+                (select run_at from jobs
+                 where pool = $1 and state = 'ready' and order_key is not null and run_at <= app_now() limit $2)
+                union all
+                (select run_at from jobs
+                 where pool = $1 and state = 'ready' and limit_key is not null and order_key is null and run_at <= app_now()
+                 limit $2)) k
         )
         select
             k.ready + (select count(*) from (select 1 from jobs
-                where pool = $1 and state = 'ready' and order_key is null and run_at <= app_now() limit $2) r) as "ready!",
+                where pool = $1 and state = 'ready' and order_key is null and limit_key is null and run_at <= app_now() limit $2) r) as "ready!",
             greatest(extract(epoch from app_now() - least(o.run_at, k.run_at)), 0)::float8 as "oldest!",
             (select count(*) from (select 1 from jobs where pool = $1 and state = 'dead' limit $2) d) as "dead!",
             exists (select 1 from job_pauses p where p.pool = $1) as "paused!"

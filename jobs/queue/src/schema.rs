@@ -37,6 +37,7 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
         (8, "last wish", LAST_WISH),
         (9, "admin", include_str!("../../../migrations/0009_admin.sql")),
         (10, "lines", include_str!("../../../migrations/0010_lines.sql")),
+        (11, "limits", include_str!("../../../migrations/0011_limits.sql")),
     ];
     let steps = steps.map(|(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)

@@ -240,10 +240,10 @@ async fn judge(conn: &mut PgConnection, ends: &[&(Claim, Judgement)]) -> Result<
             select id, attempts, coalesce(claimed_at, app_now()), worker, verdict, error, trace
             from decided where verdict <> 'released'
         ), wished as (
-            insert into jobs (kind, version, pool, payload, priority, max_attempts, event_key, order_key, trace)
-            select w.kind, w.version, w.pool, w.payload, w.priority, w.max_attempts, w.event_key, w.order_key, coalesce(d.trace, 'job-' || d.id)
+            insert into jobs (kind, version, pool, payload, priority, max_attempts, event_key, order_key, limit_key, trace)
+            select w.kind, w.version, w.pool, w.payload, w.priority, w.max_attempts, w.event_key, w.order_key, w.limit_key, coalesce(d.trace, 'job-' || d.id)
             from decided d cross join lateral jsonb_to_record(d.last_wish)
-                as w(kind text, version smallint, pool text, payload jsonb, priority smallint, max_attempts smallint, event_key text, order_key text)
+                as w(kind text, version smallint, pool text, payload jsonb, priority smallint, max_attempts smallint, event_key text, order_key text, limit_key text)
             where d.fate = 'dead' and d.last_wish is not null
             on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
         )

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use crate::{Ctx, EnqueueError, Job, Outcome, Retry, Together, Tx, enqueue, together::Gathering};
+use crate::{Ctx, EnqueueError, Job, Limit, Outcome, Retry, Together, Tx, enqueue, together::Gathering};
 
 type Run = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 type Handler = dyn Fn(Ctx, &str) -> Result<Run, serde_json::Error> + Send + Sync;
@@ -24,6 +24,8 @@ pub struct Kind {
     pub timeout: Duration,
     /// As [`Job::PRIORITY`].
     pub priority: i16,
+    /// What jobs of the kind share that have the same limit key.
+    pub limit: Option<Limit>,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             retry: J::RETRY,
             timeout: J::TIMEOUT,
             priority: J::PRIORITY,
+            limit: J::LIMIT,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -191,11 +193,37 @@ pub enum QueuesCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// How much of a pool's work goes on in all processes together, instead of what was set before
+    Limit {
+        pool: Pool,
+        /// Jobs that run at once
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_147_483_647), required_unless_present = "starts")]
+        running: Option<u32>,
+        /// Jobs that begin in any window of --per
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "per")]
+        starts: Option<u32>,
+        /// Length of that window in seconds
+        #[arg(long, value_name = "SECONDS", value_parser = window, requires = "starts")]
+        per: Option<Duration>,
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Take a pool's limit away
+    Unlimit { pool: Pool },
     /// End a pause
     Resume {
         #[command(flatten)]
         whom: Whom,
     },
+}
+
+/// A millisecond to a year.
+fn window(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|window| (Duration::from_millis(1)..=Duration::from_hours(365 * 24)).contains(window))
+        .ok_or_else(|| "from 0.001 to a year".to_owned())
 }
 
 /// A pool, one process, or one pool of one process.

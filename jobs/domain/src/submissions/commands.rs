@@ -48,7 +48,9 @@ pub async fn advance_to_transcode(
 ) -> Result<(), SubmissionError> {
     repo::advance(tx, submission.id, UploadState::Probing, UploadState::Transcoding, Some(probe)).await?;
     let work = format!("{}/{}", submission.kind, submission.source_hash);
-    queue::enqueue(tx, &TranscodeUpload { submission: submission.id, work: Some(work) }).await?;
+    let order =
+        TranscodeUpload { submission: submission.id, work: Some(work), submitter: Some(submission.submitter_id) };
+    queue::enqueue(tx, &order).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use queue::{Dedupe, EnqueueError, Job, Order, Retry};
+use queue::{Dedupe, EnqueueError, Job, Limit, Order, Retry};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,6 +32,9 @@ pub struct TranscodeUpload {
     /// What is encoded, as what; none in orders of before.
     #[serde(default)]
     pub work: Option<String>,
+    /// Who sent the file; none in orders of before.
+    #[serde(default)]
+    pub submitter: Option<Uuid>,
 }
 
 /// Ends a submission whose job in this state was given up.
@@ -80,6 +83,8 @@ impl Job for TranscodeUpload {
     const POOL: &'static str = POOL;
     const RETRY: Retry = RETRY;
     const TIMEOUT: Duration = Duration::from_secs(300);
+    /// Who sends a hundred files leaves room for the one of somebody else.
+    const LIMIT: Option<Limit> = Some(Limit::running(1));
 
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::Event(self.submission.to_string()))
@@ -87,6 +92,10 @@ impl Job for TranscodeUpload {
 
     fn order_key(&self) -> Option<String> {
         self.work.clone()
+    }
+
+    fn limit_key(&self) -> Option<String> {
+        self.submitter.map(|submitter| format!("submitter:{submitter}"))
     }
 
     fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {

@@ -23,7 +23,7 @@ pub struct ActView {
     pub at: OffsetDateTime,
     /// As [`By::actor`].
     pub actor: String,
-    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker` or `resume_worker`.
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker` or `limit`.
     pub act: String,
     /// One job's id, the conditions of many, or a pool and a worker; and why.
     pub target: serde_json::Value,

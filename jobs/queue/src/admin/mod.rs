@@ -13,4 +13,6 @@ pub use audit::{ActPage, ActView, By, acts};
 pub use bulk::{Bulk, BulkError, all};
 pub use find::{Counts, Filter, JobDetail, JobView, Origin, Page, Paging, RunView, counts, list, show};
 pub use order::{Act, Ordered, RunAtError, now, one, run_at_within_reason};
-pub use queues::{KindView, QueueView, WorkerView, pause, pause_worker, queues, resume, resume_worker};
+pub use queues::{
+    KindView, LimitView, QueueView, WorkerView, limit, pause, pause_worker, queues, resume, resume_worker,
+};

@@ -152,12 +152,12 @@ async fn discard(tx: &mut Tx, ids: &[JobId], reason: &str) -> Result<usize, sqlx
     let gone = sqlx::query!(
         r#"with gone as (delete from jobs where id = any($1) returning *
          ), wished as (
-             insert into jobs (kind, version, pool, payload, priority, max_attempts, event_key, order_key, trace)
-             select w.kind, w.version, w.pool, w.payload, w.priority, w.max_attempts, w.event_key, w.order_key,
+             insert into jobs (kind, version, pool, payload, priority, max_attempts, event_key, order_key, limit_key, trace)
+             select w.kind, w.version, w.pool, w.payload, w.priority, w.max_attempts, w.event_key, w.order_key, w.limit_key,
                  coalesce(gone.trace, 'job-' || gone.id)
              from gone cross join lateral jsonb_to_record(gone.last_wish)
                  as w(kind text, version smallint, pool text, payload jsonb, priority smallint, max_attempts smallint, event_key text,
-                      order_key text)
+                      order_key text, limit_key text)
              where gone.state = 'ready' and gone.last_wish is not null
              on conflict (kind, event_key) where event_key is not null and state in ('ready', 'running') do nothing
          ), kept as (

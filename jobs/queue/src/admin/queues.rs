@@ -1,12 +1,14 @@
 //! The pools and the processes that serve them.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
 use time::{OffsetDateTime, serde::rfc3339};
 
 use super::audit::{By, note};
-use crate::{Kind, Topic, Tx};
+use crate::{Kind, Limit, Rate, Topic, Tx};
 
 /// One pool as it is now.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +30,8 @@ pub struct QueueView {
     pub dead: i64,
     /// Seconds that the longest waiting due job has waited.
     pub oldest_due_seconds: Option<f64>,
+    /// What its limit is, set by hand for all processes together.
+    pub limit: Option<LimitView>,
     /// Processes that serve the pool.
     pub workers: i64,
     /// Processes that served it until they fell silent: dead in a moment, unless they beat again.
@@ -84,6 +88,36 @@ pub struct KindView {
     pub timeout_seconds: f64,
     /// Larger runs first.
     pub priority: i16,
+    /// What jobs of the kind with the same limit key share.
+    pub limit: Option<LimitView>,
+}
+
+/// A limit.
+#[derive(Debug, Clone, Serialize)]
+pub struct LimitView {
+    /// Runs at once.
+    pub running: Option<u32>,
+    /// Runs that begin within the window.
+    pub starts: Option<u32>,
+    /// Length of that window.
+    pub per_seconds: Option<f64>,
+    /// Why it was set, where it was set by hand.
+    pub reason: Option<String>,
+    /// When it was set by hand.
+    #[serde(with = "rfc3339::option")]
+    pub set_at: Option<OffsetDateTime>,
+}
+
+impl From<Limit> for LimitView {
+    fn from(limit: Limit) -> Self {
+        Self {
+            running: limit.running,
+            starts: limit.starts.map(|rate: Rate| rate.most),
+            per_seconds: limit.starts.map(|rate| rate.per.as_secs_f64()),
+            reason: None,
+            set_at: None,
+        }
+    }
 }
 
 impl From<&Kind> for KindView {
@@ -98,6 +132,7 @@ impl From<&Kind> for KindView {
             jitter_percent: kind.retry.jitter,
             timeout_seconds: kind.timeout.as_secs_f64(),
             priority: kind.priority,
+            limit: kind.limit.map(LimitView::from),
         }
     }
 }
@@ -118,14 +153,16 @@ pub async fn queues(conn: &mut PgConnection, kinds: &[Kind]) -> Result<Vec<Queue
                 extract(epoch from app_now() - min(run_at) filter (where state = 'ready' and run_at <= app_now()))::float8 as oldest
             from jobs group by pool
         ), names as (
-            select pool from counts union select pool from job_pauses
+            select pool from counts union select pool from job_pauses union select pool from job_limits
             union select pool from job_workers cross join unnest(pools) as pool
             union select * from unnest($1::text[])
         )
         select n.pool as "pool!", p.paused_at as "paused_at?", p.reason as "paused_reason?",
             coalesce(c.ready, 0) as "ready!", coalesce(c.scheduled, 0) as "scheduled!", coalesce(c.running, 0) as "running!",
-            coalesce(c.dead, 0) as "dead!", c.oldest as "oldest?"
-        from names n left join counts c using (pool) left join job_pauses p using (pool)
+            coalesce(c.dead, 0) as "dead!", c.oldest as "oldest?",
+            l.most_running as "most_running?", l.most_starts as "most_starts?", l.per_ms as "per_ms?",
+            l.reason as "limit_reason?", l.set_at as "limit_set_at?"
+        from names n left join counts c using (pool) left join job_pauses p using (pool) left join job_limits l using (pool)
         order by n.pool"#,
         &names,
     )
@@ -141,6 +178,16 @@ pub async fn queues(conn: &mut PgConnection, kinds: &[Kind]) -> Result<Vec<Queue
                 i64::try_from(processes.iter().filter(|worker| worker.silent == silent).count()).unwrap_or(i64::MAX)
             };
             QueueView {
+                limit: row.limit_set_at.map(|set_at| LimitView {
+                    running: row.most_running.and_then(|most| u32::try_from(most).ok()),
+                    starts: row.most_starts.and_then(|most| u32::try_from(most).ok()),
+                    per_seconds: row
+                        .per_ms
+                        .and_then(|ms| u64::try_from(ms).ok())
+                        .map(|ms| Duration::from_millis(ms).as_secs_f64()),
+                    reason: row.limit_reason,
+                    set_at: Some(set_at),
+                }),
                 kinds: kinds.iter().filter(|kind| kind.pool == row.pool).map(KindView::from).collect(),
                 workers: count(false),
                 silent: count(true),
@@ -216,6 +263,56 @@ pub async fn resume(tx: &mut Tx, by: &By, pool: &str) -> Result<bool, sqlx::Erro
         return Ok(false);
     }
     note(tx, by, "resume", json!({ "pool": pool }), None).await?;
+    tx.wake(Topic::Pool(pool.into()));
+    Ok(true)
+}
+
+/// Limits the pool in all processes together, instead of what limit it had; none takes its limit away. What runs goes on, also
+/// where it is more than a new limit, and so does a claim under way in a pool that had none. Tells whether anything changed.
+///
+/// # Errors
+/// The database refused, also a limit with a [`Limit::flaw`].
+pub async fn limit(
+    tx: &mut Tx,
+    by: &By,
+    pool: &str,
+    limit: Option<Limit>,
+    reason: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    // Who claims under the limit of now has the gate in hand; whoever comes after us goes by the new one.
+    sqlx::query!("select 1 as held from job_gates where pool = $1 and key = '' for update", pool)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let changed = if let Some(limit) = limit {
+        sqlx::query!(
+            "insert into job_limits (pool, most_running, most_starts, per_ms, reason) values ($1, $2, $3, $4, $5)
+             on conflict (pool) do update
+             set most_running = excluded.most_running, most_starts = excluded.most_starts, per_ms = excluded.per_ms,
+                 reason = excluded.reason, set_at = excluded.set_at
+             where (job_limits.most_running, job_limits.most_starts, job_limits.per_ms, job_limits.reason)
+                 is distinct from (excluded.most_running, excluded.most_starts, excluded.per_ms, excluded.reason)",
+            pool,
+            limit.most_running(),
+            limit.most_starts(),
+            limit.per_ms(),
+            reason,
+        )
+        .execute(&mut **tx)
+        .await?
+    } else {
+        sqlx::query!("delete from job_limits where pool = $1", pool).execute(&mut **tx).await?
+    };
+    if changed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let target = json!({
+        "pool": pool,
+        "running": limit.and_then(|limit| limit.running),
+        "starts": limit.and_then(|limit| limit.starts).map(|rate| rate.most),
+        "perSeconds": limit.and_then(|limit| limit.starts).map(|rate| rate.per.as_secs_f64()),
+        "reason": reason,
+    });
+    note(tx, by, "limit", target, None).await?;
     tx.wake(Topic::Pool(pool.into()));
     Ok(true)
 }

@@ -11,6 +11,7 @@ mod draining;
 mod handing_over;
 mod history;
 mod last_wish;
+mod limits;
 mod order;
 mod outages;
 mod pickup;

@@ -182,7 +182,7 @@ async fn a_long_line_behind_one_key_does_not_hold_up_other_jobs() {
         enqueue(&engine.db, &Note { n }).await;
     }
     stage.until_done(40).await;
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     engine.stop().await;
     stage.close().await;
 }

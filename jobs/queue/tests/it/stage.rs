@@ -50,7 +50,9 @@ impl Stage {
             .await
             .unwrap();
         let url = with_name(&server(), &name);
-        let pool = PgPoolOptions::new().max_connections(10).connect(&url).await.unwrap();
+        // As every program of the house plans.
+        let options = queue::planning(url.parse().unwrap());
+        let pool = PgPoolOptions::new().max_connections(10).connect_with(options).await.unwrap();
         pool.execute("create table marks (id bigint generated always as identity, n bigint not null, what text not null, at timestamptz not null default clock_timestamp())")
             .await
             .unwrap();

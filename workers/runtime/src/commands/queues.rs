@@ -1,7 +1,10 @@
 //! `memalerts queues ...`: the pools, and the processes that serve them.
 
 use anyhow::Context as _;
-use queue::admin::{self, QueueView};
+use queue::{
+    Limit, Rate,
+    admin::{self, LimitView, QueueView},
+};
 
 use super::{
     ops::{by, database, end},
@@ -33,6 +36,11 @@ pub(super) async fn run(command: QueuesCommand) -> anyhow::Result<()> {
         }
         QueuesCommand::Pause { whom, reason } => pause(&db, whom, reason.as_deref()).await,
         QueuesCommand::Resume { whom } => resume(&db, whom).await,
+        QueuesCommand::Limit { pool, running, starts, per, reason } => {
+            let starts = starts.zip(per).map(|(most, per)| Rate { most, per });
+            limit(&db, pool.as_str(), Some(Limit { running, starts }), reason.as_deref()).await
+        }
+        QueuesCommand::Unlimit { pool } => limit(&db, pool.as_str(), None, None).await,
     };
     end(&db).await;
     outcome
@@ -56,6 +64,30 @@ async fn pause(db: &queue::Database, whom: Whom, reason: Option<&str>) -> anyhow
     };
     tx.commit().await?;
     print(&said)
+}
+
+async fn limit(
+    db: &queue::Database,
+    pool: &'static str,
+    limit: Option<Limit>,
+    reason: Option<&str>,
+) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    let changed = admin::limit(&mut tx, &by(), pool, limit, reason).await?;
+    tx.commit().await?;
+    print(&match (limit, changed) {
+        (Some(limit), true) => format!("pool {pool}: {}, in all processes together\n", told(&limit.into())),
+        (Some(_), false) => format!("pool {pool} had this limit\n"),
+        (None, true) => format!("pool {pool} has no limit\n"),
+        (None, false) => format!("pool {pool} had no limit\n"),
+    })
+}
+
+/// `2 at once, 20 in 30 s`
+fn told(limit: &LimitView) -> String {
+    let running = limit.running.map(|most| format!("{most} at once"));
+    let starts = limit.starts.zip(limit.per_seconds).map(|(most, per)| format!("{most} in {per} s"));
+    running.into_iter().chain(starts).collect::<Vec<_>>().join(", ")
 }
 
 async fn resume(db: &queue::Database, whom: Whom) -> anyhow::Result<()> {
@@ -92,10 +124,11 @@ fn table(queues: &[QueueView]) -> String {
             silent => format!("  and {silent} silent for over 2 s"),
         };
         let paused = queue.paused_at.map_or("", |_| "  paused");
+        let limit = queue.limit.as_ref().map_or_else(String::new, |limit| format!("  limit: {}", told(limit)));
         let some = queue.processes.iter().filter(|worker| worker.paused).count();
         let some = if some == 0 { String::new() } else { format!("  paused in {some}") };
         text += &format!(
-            "{:<10} {:>8} {:>10} {:>8} {:>6} {:>10} {:>8}{silent}{paused}{some}\n",
+            "{:<10} {:>8} {:>10} {:>8} {:>6} {:>10} {:>8}{silent}{paused}{some}{limit}\n",
             queue.pool, queue.ready, queue.scheduled, queue.running, queue.dead, oldest, queue.workers
         );
     }

@@ -1,0 +1,262 @@
+//! What holds over the whole fleet: how many jobs of a key or a pool run at once, and how often they start.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use queue::{Ctx, Job, JobError, Limit, Retry, Verdict, Workers, admin};
+use serde::{Deserialize, Serialize};
+
+use crate::stage::{Note, Stage, by, enqueue, mark};
+
+/// At most two at once an account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Call {
+    account: i64,
+    n: i64,
+}
+
+impl Job for Call {
+    const NAME: &'static str = "call";
+    const POOL: &'static str = "desk";
+    const RETRY: Retry = Retry::new(3, Duration::from_millis(20), Duration::from_millis(20));
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    const LIMIT: Option<Limit> = Some(Limit::running(2));
+
+    fn limit_key(&self) -> Option<String> {
+        Some(format!("account:{}", self.account))
+    }
+}
+
+/// At most five in 400 ms an account, and one after another in a room.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Post {
+    account: i64,
+    room: i64,
+    n: i64,
+}
+
+impl Job for Post {
+    const NAME: &'static str = "post";
+    const POOL: &'static str = "desk";
+    const RETRY: Retry = Retry::new(3, Duration::from_millis(20), Duration::from_millis(20));
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    const LIMIT: Option<Limit> = Some(Limit::starts(5, Duration::from_millis(400)));
+
+    fn limit_key(&self) -> Option<String> {
+        Some(format!("account:{}", self.account))
+    }
+
+    fn order_key(&self) -> Option<String> {
+        Some(format!("room:{}", self.room))
+    }
+}
+
+/// How many are inside by key, and how many ever were at once.
+#[derive(Debug, Default, Clone)]
+struct Crowd(Arc<Mutex<HashMap<i64, (usize, usize)>>>);
+
+impl Crowd {
+    fn enters(&self, key: i64) {
+        let mut inside = self.0.lock().unwrap();
+        let (now, most) = inside.entry(key).or_default();
+        *now += 1;
+        *most = (*most).max(*now);
+    }
+
+    fn leaves(&self, key: i64) {
+        self.0.lock().unwrap().get_mut(&key).unwrap().0 -= 1;
+    }
+
+    fn most(&self, key: i64) -> usize {
+        self.0.lock().unwrap().get(&key).map_or(0, |(_, most)| *most)
+    }
+}
+
+fn callers(crowd: &Crowd) -> Workers {
+    let crowd = crowd.clone();
+    Workers::new("desk", 8).handle(move |ctx: Ctx, call: Call| {
+        let crowd = crowd.clone();
+        async move {
+            crowd.enters(call.account);
+            // Long enough that others would meet it.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            crowd.leaves(call.account);
+            if call.n % 7 == 0 && ctx.attempt == 1 {
+                return Err(JobError::retry("once more"));
+            }
+            mark(&ctx, call.n, "called").await
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_key_no_more_run_at_once_than_its_limit_says_in_all_processes_together() {
+    let stage = Stage::new().await;
+    let crowd = Crowd::default();
+    let one = stage.engine(vec![callers(&crowd)]);
+    let two = stage.engine(vec![callers(&crowd)]);
+    for n in 0..90 {
+        enqueue(&one.db, &Call { account: n % 3, n }).await;
+    }
+    stage.until_done(90).await;
+    for account in 0..3 {
+        assert_eq!(crowd.most(account), 2, "account {account}");
+    }
+    one.stop().await;
+    two.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_key_no_more_start_in_any_window_than_its_limit_says_and_rooms_keep_their_order() {
+    let stage = Stage::new().await;
+    let workers = || {
+        Workers::new("desk", 8)
+            .handle(|ctx: Ctx, post: Post| async move { mark(&ctx, post.n, &post.room.to_string()).await })
+    };
+    let one = stage.engine(vec![workers()]);
+    let two = stage.engine(vec![workers()]);
+    for n in 0..24 {
+        enqueue(&one.db, &Post { account: n % 2, room: n % 4, n }).await;
+    }
+    stage.until_done(24).await;
+    let crowded = "select count(*) from (
+        select claimed_at, lag(claimed_at, 5) over (partition by payload->'account' order by claimed_at) as before
+        from jobs_done) s where claimed_at - before < interval '400 ms'";
+    assert_eq!(stage.count(crowded).await, 0);
+    let disorder = "select count(*) from (select n, lag(n) over (partition by what order by id) as before from marks) o where n < before";
+    assert_eq!(stage.count(disorder).await, 0);
+    one.stop().await;
+    two.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_a_limit_hold_nobody_else_up() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, priority, limit_key)
+        select 'call', 1, 'desk', jsonb_build_object('account', 1, 'n', n), 3, 9, 'account:1' from generate_series(1, 1000) n",
+        )
+        .await;
+    let (open, door) = tokio::sync::watch::channel(false);
+    let workers = Workers::new("desk", 4)
+        .handle(move |_: Ctx, call: Call| {
+            let mut door = door.clone();
+            async move {
+                if call.account == 1 {
+                    let _ = door.wait_for(|open| *open).await;
+                }
+                Ok(Verdict::Done)
+            }
+        })
+        .handle(|ctx: Ctx, note: Note| async move { mark(&ctx, note.n, "noted").await });
+    let engine = stage.engine(vec![workers]);
+    stage.until("select count(*) from jobs where state = 'running'", 2).await;
+    for n in 0..20 {
+        enqueue(&engine.db, &Note { n }).await;
+        enqueue(&engine.db, &Call { account: 2, n }).await;
+    }
+    stage.until_done(40).await;
+    assert_eq!(stage.count("select count(*) from jobs where state = 'running'").await, 2);
+    open.send(true).unwrap();
+    stage.until_done(1040).await;
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_a_dead_process_held_is_given_to_the_next() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, limit_key, state, token, worker, claimed_at, attempts)
+        select 'call', 1, 'desk', jsonb_build_object('account', 1, 'n', n), 3, 'account:1', 'running', n, 999999, app_now(), 1
+        from generate_series(1, 2) n",
+        )
+        .await;
+    let crowd = Crowd::default();
+    let engine = stage.engine(vec![callers(&crowd)]);
+    enqueue(&engine.db, &Call { account: 1, n: 3 }).await;
+    // The two of the dead process run in a child of their own, which this program does not have: they are dead soon.
+    stage.until("select count(*) from marks where n = 3", 1).await;
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_keys_are_worked_off() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, limit_key)
+        select 'call', 1, 'desk', jsonb_build_object('account', n % 10000, 'n', n), 3, 'account:' || n % 10000
+        from generate_series(1, 20000) n",
+        )
+        .await;
+    let workers = || Workers::new("desk", 200).handle(|_: Ctx, _: Call| async { Ok(Verdict::Done) });
+    let one = stage.engine(vec![workers()]);
+    let two = stage.engine(vec![workers()]);
+    stage.until_done(20_000).await;
+    queue::maintain(&stage.pool, 1).await.unwrap();
+    assert_eq!(stage.count("select count(*) from job_gates").await, 0, "gates of keys that are gone are gone");
+    assert_eq!(stage.count("select count(*) from job_gates_freed").await, 0);
+    one.stop().await;
+    two.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_is_limited_by_hand_in_all_processes_and_set_free_again() {
+    let stage = Stage::new().await;
+    let crowd = Crowd::default();
+    let workers = || {
+        let crowd = crowd.clone();
+        Workers::new("desk", 8).handle(move |ctx: Ctx, note: Note| {
+            let crowd = crowd.clone();
+            async move {
+                crowd.enters(0);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                crowd.leaves(0);
+                mark(&ctx, note.n, "noted").await
+            }
+        })
+    };
+    let one = stage.engine(vec![workers()]);
+    let two = stage.engine(vec![workers()]);
+    let mut tx = one.db.begin().await.unwrap();
+    admin::limit(&mut tx, &by(), "desk", Some(Limit::running(3)), Some("the provider is ill")).await.unwrap();
+    tx.commit().await.unwrap();
+    for n in 0..60 {
+        enqueue(&one.db, &Note { n }).await;
+    }
+    stage.until_done(60).await;
+    assert_eq!(crowd.most(0), 3);
+    let mut tx = one.db.begin().await.unwrap();
+    admin::limit(&mut tx, &by(), "desk", Some(Limit::starts(4, Duration::from_millis(300))), None).await.unwrap();
+    tx.commit().await.unwrap();
+    for n in 0..12 {
+        enqueue(&two.db, &Note { n }).await;
+    }
+    stage.until_done(72).await;
+    let crowded = "select count(*) from (
+        select claimed_at, lag(claimed_at, 4) over (order by claimed_at) as before from (select * from jobs_done order by id desc limit 12) last
+        ) s where claimed_at - before < interval '300 ms'";
+    assert_eq!(stage.count(crowded).await, 0);
+    let mut tx = one.db.begin().await.unwrap();
+    assert!(admin::limit(&mut tx, &by(), "desk", None, None).await.unwrap());
+    tx.commit().await.unwrap();
+    for n in 0..60 {
+        enqueue(&one.db, &Note { n }).await;
+    }
+    stage.until_done(132).await;
+    assert!(crowd.most(0) > 3, "{}", crowd.most(0));
+    assert_eq!(stage.count("select count(*) from job_acts where act = 'limit'").await, 3);
+    one.stop().await;
+    two.stop().await;
+    stage.close().await;
+}
