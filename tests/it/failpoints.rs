@@ -14,6 +14,7 @@ use std::{
 };
 
 use domain::{
+    audit::AuditMoney,
     chat::{self, RawLine},
     media::MediaType,
     outbox::Provider,
@@ -126,6 +127,7 @@ const ENCODING: Sweep = Sweep {
 };
 const REFUSAL: Sweep =
     Sweep { points: &["media::remove::before", "media::remove::after"], cell: |point| Box::pin(refusal(point)) };
+const AUDIT: Sweep = Sweep { points: &["audit::money::before"], cell: |point| Box::pin(audit(point)) };
 
 /// Every point that some story sweeps.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {
@@ -143,6 +145,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         ABANDONED,
         ENCODING,
         REFUSAL,
+        AUDIT,
     ];
     sweeps.into_iter().flat_map(|sweep| sweep.points.iter().copied())
 }
@@ -536,4 +539,24 @@ async fn refusal(point: &'static str) {
     assert_eq!(failed["errorCode"], "INVALID_FILE_CONTENT");
     heir.drain().await;
     assert_eq!(files_are_those_of_the_rows(&heir).await, 0);
+}
+
+#[test]
+fn the_money_is_audited_although_the_process_that_began_to_has_died() {
+    sweep(&AUDIT);
+}
+
+async fn audit(point: &'static str) {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let mut tx = app.db.begin().await.unwrap();
+    queue::enqueue(&mut tx, &AuditMoney {}).await.unwrap();
+    tx.commit().await.unwrap();
+    killed(victim(&["work", "dispatch"], &app, point, &[]), point).await;
+
+    let heir = heir(app.beside(), &Pool::ALL).await;
+    wait_until("the audit is done", async || {
+        (count(&heir, "select count(*) from jobs_done where kind = 'audit-money'").await > 0).then_some(())
+    })
+    .await;
+    heir.drain().await;
 }

@@ -48,6 +48,20 @@ pub(crate) struct Fleet {
     /// Process `api` runs the pools, too, as `memalerts all` does: only there a job is handed over in its own process.
     pub(crate) together: bool,
     running: BTreeMap<&'static str, Child>,
+    /// How each was started last, and is started again.
+    extras: BTreeMap<&'static str, Extra>,
+}
+
+/// What one process has beside its line of the Procfile.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Extra {
+    /// As `FAILPOINTS` names them.
+    pub(crate) failpoints: String,
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// KiB of address space.
+    pub(crate) room_kib: Option<u64>,
+    /// Open files.
+    pub(crate) files: Option<u64>,
 }
 
 impl Fleet {
@@ -55,7 +69,16 @@ impl Fleet {
         let port = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let (api, second_api) = (port()?, port()?);
         let (api, second_api) = (api.local_addr()?, second_api.local_addr()?);
-        Ok(Self { binary, environment, logs, api, second_api, together: false, running: BTreeMap::new() })
+        Ok(Self {
+            binary,
+            environment,
+            logs,
+            api,
+            second_api,
+            together: false,
+            running: BTreeMap::new(),
+            extras: BTreeMap::new(),
+        })
     }
 
     /// One more variable for all that start from now on.
@@ -72,9 +95,20 @@ impl Fleet {
 
     /// Starts the process, with these failpoints armed.
     pub(crate) fn start(&mut self, role: &'static str, failpoints: &str) -> anyhow::Result<()> {
-        let mut command = bare(&self.binary);
-        command.env("FAILPOINTS", failpoints);
-        self.spawn(role, command)
+        self.start_with(role, &Extra { failpoints: failpoints.to_owned(), ..Extra::default() })
+    }
+
+    pub(crate) fn start_with(&mut self, role: &'static str, extra: &Extra) -> anyhow::Result<()> {
+        let limit = |flag, most: Option<u64>| most.map_or(String::new(), |most| format!("ulimit -{flag} {most}; "));
+        let limits = limit("v", extra.room_kib) + &limit("n", extra.files);
+        let mut command = if limits.is_empty() { bare(&self.binary) } else { bare(Path::new("sh")) };
+        if !limits.is_empty() {
+            command.args(["-c", &format!(r#"{limits}exec "$0" "$@""#)]).arg(&self.binary);
+        }
+        command.env("FAILPOINTS", &extra.failpoints);
+        self.spawn(role, command, &extra.environment)?;
+        self.extras.insert(role, extra.clone());
+        Ok(())
     }
 
     /// Has process `api` run the pools or not, by an orderly restart where that is a change.
@@ -91,14 +125,12 @@ impl Fleet {
         self.api_is_up().await
     }
 
-    /// Starts the process with two connections to the database and 256 files.
-    pub(crate) fn start_poor(&mut self, role: &'static str) -> anyhow::Result<()> {
-        let mut command = bare(Path::new("sh"));
-        command.args(["-c", r#"ulimit -n 256; exec "$0" "$@""#]).arg(&self.binary).env("DATABASE_POOL_SIZE", "2");
-        self.spawn(role, command)
-    }
-
-    fn spawn(&mut self, role: &'static str, mut command: Command) -> anyhow::Result<()> {
+    fn spawn(
+        &mut self,
+        role: &'static str,
+        mut command: Command,
+        environment: &[(&'static str, String)],
+    ) -> anyhow::Result<()> {
         let (_, arguments) = ROLES.iter().chain(&GUESTS).find(|(name, _)| *name == role).context("no such role")?;
         let log = OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{role}.log")))?;
         let port = match role {
@@ -112,6 +144,7 @@ impl Fleet {
             .env("PORT", port.to_string())
             .env("METRICS_PORT", "0")
             .envs(&self.environment)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -122,7 +155,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts again what has ended, as a runner would; says which.
+    /// Starts again what has ended, as a runner would: with what it had; says which.
     pub(crate) fn tend(&mut self) -> anyhow::Result<Vec<&'static str>> {
         let mut ended = Vec::new();
         for (role, child) in &mut self.running {
@@ -131,7 +164,8 @@ impl Fleet {
             }
         }
         for role in &ended {
-            self.start(role, "")?;
+            let extra = self.extras.get(role).cloned().unwrap_or_default();
+            self.start_with(role, &extra)?;
         }
         Ok(ended)
     }
@@ -163,6 +197,20 @@ impl Fleet {
     pub(crate) fn descriptors(&self, role: &str) -> Option<usize> {
         let pid = self.running.get(role)?.id()?;
         Some(std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+    }
+
+    /// Children of the process that have ended and that it has not buried.
+    pub(crate) fn zombies(&self, role: &str) -> anyhow::Result<usize> {
+        let pid = self.running.get(role).and_then(Child::id).context("the process has ended")?;
+        let mut zombies = 0;
+        for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+            let children = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+            for child in children.split_whitespace() {
+                let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+                zombies += usize::from(stat.contains(") Z "));
+            }
+        }
+        Ok(zombies)
     }
 
     /// `kill -9`, and waits until it is gone.

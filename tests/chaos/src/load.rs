@@ -251,7 +251,7 @@ impl Shared {
             {
                 self.journal.said(id.parse()?)?;
             }
-            for _ in 0..10 {
+            for _ in 0..20 {
                 let nick = format!("chatter_{}", rng.random_range(0..10_000));
                 self.twitch.say(&place.slug, &nick, &format!("hello {}", Uuid::from_u128(rng.random())));
                 sleep(Duration::from_millis(rng.random_range(100..250))).await;

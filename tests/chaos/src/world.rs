@@ -26,6 +26,8 @@ const VIEWERS: usize = 8;
 const COINS: i64 = 20_000;
 pub(crate) const PRICE: i64 = 100;
 const MEME_MS: i32 = 300;
+/// What people call the bot with; it answers with their name.
+pub(crate) const COMMAND: &str = "!here";
 
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -94,6 +96,13 @@ pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
             meme,
         });
     }
+    sqlx::query!(
+        "insert into chat_commands (id, channel_id, trigger, trigger_normalized, response)
+         select gen_random_uuid(), id, $1, $1, '{user} is here' from channels",
+        COMMAND
+    )
+    .execute(&mut *tx)
+    .await?;
     tx.commit().await.context("make the world")?;
     Ok(World { channels: places, viewers })
 }

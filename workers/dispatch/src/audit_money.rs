@@ -7,6 +7,7 @@ use crate::telemetry;
 
 /// Trying again would find the same, so the run is done whatever it found: the log and the metrics call for somebody.
 pub(crate) async fn handle(ctx: Ctx, _job: AuditMoney) -> Outcome {
+    fail::fail_point!("audit::money::before");
     let found = audit::money(ctx.db()).await?;
     telemetry::audited(&found);
     for breach in &found.breaches {

@@ -7,7 +7,8 @@ use anyhow::{Context as _, anyhow};
 use nix::sys::signal::{Signal, raise};
 
 /// Arms the points that `FAILPOINTS` names, `name=action` with `;` between them. Beside the actions of crate `fail`
-/// (`sleep(ms)`, `panic`, `1*off->pause`, ...) there is `kill`: the process is gone at once, as by `kill -9`.
+/// (`sleep(ms)`, `panic`, `1*off->pause`, ...) there are four by which the process is gone: `kill` (as by `kill -9`), `abort`,
+/// `overflow` (of the stack) and `devour` (all memory that it can get: to be limited by whoever orders it).
 ///
 /// # Errors
 /// What cannot be understood.
@@ -26,9 +27,32 @@ pub(crate) fn arm() -> anyhow::Result<()> {
             "kill" => fail::cfg_callback(name, || {
                 let _ = raise(Signal::SIGKILL);
             }),
+            "abort" => fail::cfg_callback(name, || std::process::abort()),
+            "overflow" => fail::cfg_callback(name, || {
+                overflow(&[0; 512]);
+            }),
+            "devour" => fail::cfg_callback(name, devour),
             action => fail::cfg(name, action),
         }
         .map_err(|error| anyhow!("FAILPOINTS: {one}: {error}"))?;
     }
     Ok(())
+}
+
+/// Deeper and deeper, until there is no stack.
+#[expect(unconditional_recursion, reason = "that is what was ordered")]
+fn overflow(above: &[u64; 512]) -> u64 {
+    let mut here = *above;
+    here[0] += 1;
+    overflow(std::hint::black_box(&here)) + here[0]
+}
+
+/// More and more, until there is no room: the allocator's end is the process's. Nothing of it is used, which would only take
+/// longer.
+fn devour() {
+    let mut eaten = Vec::new();
+    loop {
+        eaten.push(Vec::<u8>::with_capacity(64 << 20));
+        std::hint::black_box(&eaten);
+    }
 }

@@ -18,7 +18,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::Struck;
-use crate::{rig::Rig, uploads, world::PRICE};
+use crate::{fleet::Extra, rig::Rig, uploads, world::PRICE};
 
 /// How many of them.
 pub(super) const MANY: u32 = 64;
@@ -50,7 +50,7 @@ impl Buyer {
     }
 }
 
-async fn log_in(rig: &Rig, login: &str, role: &str) -> anyhow::Result<String> {
+pub(super) async fn log_in(rig: &Rig, login: &str, role: &str) -> anyhow::Result<String> {
     let url = format!("http://{}/auth/dev/login", rig.fleet.api);
     let answer =
         Client::new().post(url).json(&json!({ "login": login, "role": role })).timeout(PATIENCE).send().await?;
@@ -209,7 +209,9 @@ pub(super) async fn crowd(rig: &mut Rig) -> anyhow::Result<Struck> {
     let mut struck = Struck { hit: true, ..Struck::default() };
     rig.fleet.kill("api").await?;
     rig.fleet.together = false;
-    rig.fleet.start_poor("api")?;
+    let poor =
+        Extra { environment: vec![("DATABASE_POOL_SIZE", "2".to_owned())], files: Some(256), ..Extra::default() };
+    rig.fleet.start_with("api", &poor)?;
     rig.fleet.api_is_up().await?;
     let before = rig.fleet.descriptors("api").context("the API has ended")?;
     let place = &rig.world.channels[0];

@@ -1,8 +1,10 @@
 //! The faults: each injects itself once into the running system, waits until the system should have got over it, and says
 //! what it saw. Ids and counts are those of the reliability plan.
 
+mod bots;
 mod clients;
 mod orders;
+mod programs;
 mod releases;
 mod streams;
 
@@ -27,6 +29,8 @@ pub(crate) enum Fault {
     F3,
     /// A worker that stands still for longer than its lease and then goes on.
     F4,
+    /// A job takes its process along: by its own hand, of its stack, of its memory.
+    F5,
     /// `kill -9` of the API between commit and answer, or anywhere.
     F6,
     /// PostgreSQL is restarted, fast or immediate.
@@ -51,6 +55,8 @@ pub(crate) enum Fault {
     F21,
     /// Transactions commit in another order than that in which they numbered their events.
     F22,
+    /// Two processes want to read the same chats, and one after the other dies, stands still or drains.
+    F34,
     /// Jobs that cannot be read, that nobody knows, or that are too new.
     F35,
     /// A flood of one kind.
@@ -63,6 +69,8 @@ pub(crate) enum Fault {
     F39,
     /// Orders of the next release reach the workers of this one.
     F40,
+    /// A prober that hangs, leaves children, or eats memory.
+    F41,
     /// An API with two connections to the database and few files, and a crowd before it.
     F43,
     /// A process dies between the file and its row.
@@ -70,11 +78,12 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::F1,
         Self::F2,
         Self::F3,
         Self::F4,
+        Self::F5,
         Self::F6,
         Self::F7,
         Self::F8,
@@ -87,12 +96,14 @@ impl Fault {
         Self::F17,
         Self::F21,
         Self::F22,
+        Self::F34,
         Self::F35,
         Self::F36,
         Self::F37,
         Self::F38,
         Self::F39,
         Self::F40,
+        Self::F41,
         Self::F43,
         Self::F44,
     ];
@@ -111,8 +122,11 @@ impl Fault {
             Self::F2 | Self::F7 => 100,
             Self::F3 | Self::F4 | Self::F8 | Self::F13 => 200,
             Self::F6 | Self::F10 | Self::F44 => 500,
+            // Each round has three probers.
+            Self::F41 => 167,
+            Self::F34 => 500_u32.div_ceil(bots::TAKEOVERS),
             Self::F9 => 2000,
-            Self::F11 | Self::F38 | Self::F40 => 50,
+            Self::F5 | Self::F11 | Self::F38 | Self::F40 => 50,
         }
     }
 
@@ -127,6 +141,7 @@ impl Fault {
             Self::F2 => restarted(rig, rng).await,
             Self::F3 => drained(rig, rng).await,
             Self::F4 => stopped(rig, rng).await,
+            Self::F5 => programs::takes_its_process_along(rig, rng).await,
             Self::F6 => answerless(rig, rng).await,
             Self::F7 => server(rig, *[Signal::SIGINT, Signal::SIGQUIT].choose(rng).context("two")?, false).await,
             Self::F8 => server(rig, Signal::SIGKILL, true).await,
@@ -139,12 +154,14 @@ impl Fault {
             Self::F17 => clients::quarrel(rig, rng).await,
             Self::F21 => streams::resumes(rig, rng).await,
             Self::F22 => streams::commit_order(rig, rng).await,
+            Self::F34 => bots::takeovers(rig, rng).await,
             Self::F35 => orders::poison(rig, rng).await,
             Self::F36 => orders::flood(rig).await,
             Self::F37 => orders::starve(rig).await,
             Self::F38 => releases::migrate(rig, rng).await,
             Self::F39 => releases::roll_back(rig, rng).await,
             Self::F40 => orders::newer(rig, rng).await,
+            Self::F41 => programs::bad_prober(rig, rng).await,
             Self::F43 => clients::crowd(rig).await,
             Self::F44 => half_a_file(rig, rng).await,
         }

@@ -246,7 +246,8 @@ pub(super) async fn starve(rig: &mut Rig) -> anyhow::Result<Struck> {
     Ok(struck)
 }
 
-async fn ended(rig: &Rig) -> anyhow::Result<i64> {
+/// Activations that have come to their end.
+pub(super) async fn ended(rig: &Rig) -> anyhow::Result<i64> {
     let ended = sqlx::query_scalar!(r#"select count(*) as "count!" from activations where ended_at is not null"#);
     Ok(ended.fetch_one(&rig.pool).await?)
 }
