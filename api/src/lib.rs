@@ -4,6 +4,7 @@
 //! - [`views`]: the wire's words of each noun. [`problems`]: its failures. [`auth`]: who asks, and how it is proven.
 //! - [`hub`]: realtime, one log of encoded frames per stream.
 
+mod again;
 mod app;
 mod auth;
 mod explain;

@@ -11,7 +11,7 @@ use poem_openapi::{
 };
 use serde_json::{Map, Value};
 
-use crate::telemetry;
+use crate::{again::Sacrificed, telemetry};
 
 /// Seconds after which what was unavailable is worth another try.
 const RETRY_AFTER: &str = "1";
@@ -91,11 +91,12 @@ pub(crate) struct Problem {
     code: ErrorCode,
     detail: String,
     extra: Map<String, Value>,
+    sacrificed: bool,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), extra: Map::new() }
+        Self { status, code, detail: detail.into(), extra: Map::new(), sacrificed: false }
     }
 
     /// Adds a member to the body.
@@ -133,6 +134,11 @@ impl Problem {
 
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// PostgreSQL ended the transaction in favour of others: it is worth another try at once.
+    pub(crate) fn is_sacrificed(&self) -> bool {
+        self.sacrificed
     }
 
     /// The body as it goes over the wire.
@@ -191,7 +197,12 @@ impl IntoResponse for Problem {
 
 impl From<Problem> for poem::Error {
     fn from(problem: Problem) -> Self {
-        Self::from_response(problem.into_response())
+        let sacrificed = problem.sacrificed;
+        let mut error = Self::from_response(problem.into_response());
+        if sacrificed {
+            error.set_data(Sacrificed);
+        }
+        error
     }
 }
 
@@ -209,6 +220,11 @@ impl From<sqlx::Error> for Problem {
                     ErrorCode::ServiceUnavailable,
                     "the database cannot be reached right now, try again",
                 )
+            }
+            error if is_sacrifice(&error) => {
+                let detail = "too many at once want the same, try again";
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail);
+                Self { sacrificed: true, ..problem }
             }
             error if is_unwritable_text(&error) => {
                 Self::bad_request(ErrorCode::ValidationError, "a text has a NUL character in it, which cannot be kept")
@@ -228,6 +244,12 @@ fn is_absence(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// A deadlock (SQLSTATE 40P01) or a conflict of serializable transactions (40001), of which this one was the victim.
+fn is_sacrifice(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
 }
 
 /// PostgreSQL's text and JSON hold every character but NUL: SQLSTATE 22021 and 22P05.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Response, Route, endpoint::make_sync, get};
 
-use crate::{app::App, auth, explain::Document, limits, problem::Problem, routes, spec, telemetry::Telemetry};
+use crate::{again, app::App, auth, explain::Document, limits, problem::Problem, routes, spec, telemetry::Telemetry};
 
 /// Everything that the API answers, ready to be served.
 pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
@@ -22,6 +22,7 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
                 async move { document.explain(operation, request).await }
             }),
         )
+        .around(again::if_sacrificed)
         .around(routes::pages::front)
         .around(auth::refuse_foreign_sites)
         .around(limits::refuse_odd_requests)

@@ -247,3 +247,30 @@ async fn who_orders_twice_at_once_stands_back_with_the_second_also_where_nothing
     let apart: f64 = sqlx::query_scalar(apart).fetch_one(stage.app.pool()).await.unwrap();
     assert!(apart > 15.0, "a viewer's turns are {apart} s apart");
 }
+
+#[tokio::test]
+async fn a_purchase_that_was_sacrificed_in_a_deadlock_is_made_again_and_nobody_hears_of_it() {
+    let stage = Stage::open().await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 250).await);
+    stage.activate(&anna, meme).await;
+
+    // A stranger locks in the opposite order of the house, and lets PostgreSQL take the other one.
+    let mut stranger = stage.app.db.begin().await.unwrap();
+    for first in ["set local deadlock_timeout = '1min'", "select from event_streams for update"] {
+        sqlx::query(first).execute(&mut *stranger).await.unwrap();
+    }
+    let crosses = async {
+        wait_until("the purchase waits", async || {
+            let waiting = "select count(*) from pg_stat_activity
+                           where datname = current_database() and wait_event_type = 'Lock'";
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(stage.app.pool()).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+        sqlx::query("select from wallets for update").execute(&mut *stranger).await.unwrap();
+        stranger.rollback().await.unwrap();
+    };
+    let (bought, ()) = tokio::join!(stage.activate_as(&anna, meme, "once"), crosses);
+    assert_eq!(bought.status.as_u16(), 200, "{}", bought.text);
+    assert_eq!(stage.balance(&anna).await, 50);
+}

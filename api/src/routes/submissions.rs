@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use blobs::{Hash, Staged};
 use domain::{
     channels::{self, Channel},
     media,
@@ -15,11 +16,12 @@ use poem_openapi::{
     payload::Json,
 };
 use sqlx::PgConnection;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::Group;
 use crate::{
+    again,
     app::App,
     auth::Viewer,
     form::{Form, Incoming},
@@ -167,16 +169,42 @@ async fn keep(
 
     fail::fail_point!("submissions::receive::staged");
     let request = key.map(|key| Request::new(viewer, "submit", key, question(&new).as_bytes()));
+    let mut staged = Some(staged);
+    for pause in again::pauses() {
+        match receive(app, &new, request.as_ref(), &mut staged).await {
+            Err(problem) if problem.is_sacrificed() => sleep(pause).await,
+            received => return received,
+        }
+    }
+    receive(app, &new, request.as_ref(), &mut staged).await
+}
+
+/// One try; the file is published by the first that comes so far.
+async fn receive(
+    app: &App,
+    new: &NewSubmission,
+    request: Option<&Request>,
+    staged: &mut Option<Staged>,
+) -> Result<Uuid, Problem> {
     let mut tx = app.db.begin().await?;
-    if let Some(stored) = idempotency::claim(&mut tx, request.as_ref()).await? {
+    if let Some(stored) = idempotency::claim(&mut tx, request).await? {
         return stored.body.parse().map_err(Problem::internal);
     }
     media::hold(&mut tx, &new.source_hash).await?;
-    app.blobs.publish(staged).await.map_err(|error| Problem::internal(format!("storage: {error}")))?;
-    let submission = submissions::receive(&mut tx, &new).await?;
+    let storage = |error| Problem::internal(format!("storage: {error}"));
+    match staged.take() {
+        Some(staged) => drop(app.blobs.publish(staged).await.map_err(storage)?),
+        None => {
+            let hash: Hash = new.source_hash.parse().map_err(Problem::internal)?;
+            if app.blobs.open(&hash).await.map_err(storage)?.is_none() {
+                return Err(Problem::internal("the file was removed between two tries"));
+            }
+        }
+    }
+    let submission = submissions::receive(&mut tx, new).await?;
     // The id and not the answer: what became of it meanwhile is worth more than what was true then.
     let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
-    idempotency::keep(&mut tx, request.as_ref(), &stored).await?;
+    idempotency::keep(&mut tx, request, &stored).await?;
     fail::fail_point!("submissions::receive::before");
     tx.commit().await?;
     fail::fail_point!("submissions::receive::after");
