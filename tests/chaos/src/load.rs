@@ -43,15 +43,24 @@ const SHOWN: Duration = Duration::from_millis(60);
 
 /// What the clients saw that must not be; each a finding in words.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Findings(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Findings {
+    found: Arc<Mutex<BTreeSet<String>>>,
+    /// How often a client was told to come again: right where something is away, wrong where nothing is.
+    unavailable: Arc<AtomicU64>,
+}
 
 impl Findings {
     pub(crate) fn add(&self, finding: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(finding);
+    }
+
+    /// `503`s so far.
+    pub(crate) fn unavailable(&self) -> u64 {
+        self.unavailable.load(Ordering::Relaxed)
     }
 
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 }
 
@@ -290,6 +299,9 @@ impl Shared {
         let answer = sent.ok()?;
         let (status, path) = (answer.status(), answer.url().path().to_owned());
         let body = answer.bytes().await.ok()?.to_vec();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            self.findings.unavailable.fetch_add(1, Ordering::Relaxed);
+        }
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             self.findings.add(format!("500 from {path}: {}", String::from_utf8_lossy(&body)));
         }

@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     F11,
     /// The connections that hear wake-ups are ended again and again.
     F13,
+    /// Transactions that wait for each other.
+    F14,
     /// Purchases 64 times at once under one key each, in half of the rounds one of them over the death of the API.
     F15,
     /// 64 purchases at once with coins for one.
@@ -78,7 +80,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::F1,
         Self::F2,
         Self::F3,
@@ -91,6 +93,7 @@ impl Fault {
         Self::F10,
         Self::F11,
         Self::F13,
+        Self::F14,
         Self::F15,
         Self::F16,
         Self::F17,
@@ -114,6 +117,7 @@ impl Fault {
             Self::F36 => 3,
             Self::F37 | Self::F39 | Self::F43 => 20,
             Self::F1 | Self::F35 => 1000,
+            Self::F14 => 10_000_u32.div_ceil(orders::CROSSINGS),
             Self::F15 => 100_000_u32.div_ceil(clients::TWINS * clients::MANY),
             Self::F16 => 20_000_u32.div_ceil(clients::RACES),
             Self::F17 => 20_000_u32.div_ceil(clients::QUARRELS),
@@ -149,6 +153,7 @@ impl Fault {
             Self::F10 => weather(rig, Weather::LoseCommit, Duration::from_millis(300)).await,
             Self::F11 => slow(rig).await,
             Self::F13 => deaf(rig).await,
+            Self::F14 => orders::deadlocks(rig).await,
             Self::F15 => clients::twins(rig, rng).await,
             Self::F16 => clients::racers(rig, rng).await,
             Self::F17 => clients::quarrel(rig, rng).await,
@@ -360,7 +365,7 @@ async fn half_a_file(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> 
     let mut struck = Struck { detail: format!("{role} at {point}"), ..Struck::default() };
     rig.fleet.kill(role).await?;
     rig.fleet.start(role, &format!("{point}=kill"))?;
-    if point.starts_with("media::remove") {
+    if point.contains("remove") {
         clients::send_in_something_broken(rig, rng).await?;
     }
     struck.hit = rig.fleet.ends(role, Duration::from_secs(8)).await?.is_some();

@@ -10,7 +10,10 @@ use domain::{
 use queue::{Database, Wakes};
 use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};
 use sqlx::{AssertSqlSafe, Executor as _};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use super::Struck;
 use crate::{fleet::DISPATCHERS, rig::Rig};
@@ -261,4 +264,68 @@ async fn remove(rig: &Rig, mark: &str) -> anyhow::Result<()> {
 /// The larger one of the dispatchers, KiB.
 fn resident(rig: &Rig) -> u64 {
     DISPATCHERS.iter().filter_map(|role| rig.fleet.resident_kib(role)).max().unwrap_or(0)
+}
+
+/// Transactions of a round that lock in the opposite order.
+pub(super) const CROSSINGS: u32 = 100;
+
+/// Strangers lock what the house locks last, and then what it locks first: each time somebody of the house waits in between,
+/// PostgreSQL ends him, for it looks at those who have waited for longer than strangers hold their first lock, and they have
+/// told it to look at them last. Nobody outside hears of it.
+pub(super) async fn deadlocks(rig: &mut Rig) -> anyhow::Result<Struck> {
+    let mut struck = Struck::default();
+    rig.pool.execute("alter system set deadlock_timeout = '40ms'").await?;
+    rig.pool.execute("select pg_reload_conf()").await?;
+    let (before, refused) = (ended_in_deadlocks(rig).await?, rig.findings.unavailable());
+    let mut strangers = JoinSet::new();
+    let each = CROSSINGS / u32::try_from(rig.world.channels.len())?;
+    for place in &rig.world.channels {
+        let (pool, slug) = (rig.pool.clone(), place.slug.clone());
+        strangers.spawn(async move {
+            let channel = sqlx::query_scalar!("select id from channels where slug = $1", slug).fetch_one(&pool).await?;
+            for number in 0..each {
+                let db = Database::new(pool.clone(), Wakes::new().0);
+                let mut tx = db.begin().await?;
+                tx.execute("set local deadlock_timeout = '10s'").await?;
+                sqlx::query!("select from event_streams where key = 'channel:' || $1 for update", slug)
+                    .execute(&mut *tx)
+                    .await?;
+                sleep(Duration::from_millis(15)).await;
+                if number % 2 == 0 {
+                    sqlx::query!("select from wallets where channel_id = $1 order by id for update", channel)
+                        .execute(&mut *tx)
+                        .await?;
+                } else {
+                    sqlx::query!("select from lanes where channel_id = $1 for update", channel)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                tx.commit().await?;
+                sleep(Duration::from_millis(15)).await;
+            }
+            anyhow::Ok(())
+        });
+    }
+    for stranger in strangers.join_all().await {
+        stranger?;
+    }
+    rig.pool.execute("alter system reset deadlock_timeout").await?;
+    rig.pool.execute("select pg_reload_conf()").await?;
+    // The statistics of a transaction are told when it is idle, within a second.
+    sleep(Duration::from_millis(1200)).await;
+    let victims = ended_in_deadlocks(rig).await? - before;
+    let refused = rig.findings.unavailable() - refused;
+    if refused > 0 {
+        struck.findings.push(format!("F14: {refused} requests were told to come again because of a deadlock"));
+    }
+    struck.hit = victims > 0;
+    struck.detail = format!("{CROSSINGS} transactions in the opposite order, {victims} deadlocks");
+    Ok(struck)
+}
+
+async fn ended_in_deadlocks(rig: &Rig) -> anyhow::Result<i64> {
+    let deadlocks = sqlx::query_scalar!(
+        r#"select deadlocks as "deadlocks!" from pg_stat_database where datname = current_database()"#
+    );
+    Ok(deadlocks.fetch_one(&rig.pool).await?)
 }
