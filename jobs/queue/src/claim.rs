@@ -179,7 +179,7 @@ pub(crate) async fn claim(
                     + coalesce(($4::bigint[])[array_position($2::text[], j.kind)], 60000) * interval '1 millisecond'
             from picked
             where j.id = picked.id
-            returning j.*, picked.turn
+            returning j.id, j.kind, j.version, j.payload, j.attempts, j.crashes, j.trace, j.order_key, j.wake_key, j.run_at, picked.turn
         ), aside as (
             update jobs j set waits_for = 'line' from judged
             where j.id = judged.id and not judged.first
@@ -191,10 +191,8 @@ pub(crate) async fn claim(
             t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
             t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", t.order_key is not null as "ordered!",
             t.wake_key is not null as "wake!",
-            greatest(extract(epoch from t.claimed_at - t.run_at), 0)::float8 as "waited?"
-        from clock c left join taken t on true
-        -- A set of rows that were updated has no order of its own.
-        order by t.turn, t.run_at, t.id"#,
+            t.run_at as "run_at?", t.turn as "turn?"
+        from clock c left join taken t on true"#,
         pool,
         &known.names,
         &known.versions,
@@ -213,6 +211,9 @@ pub(crate) async fn claim(
     if let Some(row) = rows.first_mut() {
         (found.at, found.limited, found.aside) = (row.now, row.limited, std::mem::take(&mut row.aside));
     }
+    // A set of rows that were updated has no order of its own.
+    rows.sort_unstable_by_key(|row| (row.turn, row.run_at, row.id));
+    let at = found.at;
     let rows = rows.drain(..).filter_map(|row| {
         Some(Row {
             id: row.id?,
@@ -225,7 +226,7 @@ pub(crate) async fn claim(
             trace: row.trace.map(Into::into),
             awaited: row.ordered,
             wake: row.wake,
-            waited: row.waited?,
+            waited: (at - row.run_at?).as_seconds_f64().max(0.0),
         })
     });
     found.rows.extend(rows);

@@ -7,25 +7,21 @@ use std::{
 };
 
 use time::OffsetDateTime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::{debug, warn};
 
 use crate::{
-    claim::{self, Found, Known, Next, Reach},
+    claim::{self, Next},
+    hand::{Hand, Looked},
     hand_over::{Desk, Stray},
-    limits,
     pool::{Claimed, Pool},
     settle::{self, Claim, Judgement},
 };
 
 /// Jobs in one claim, at most.
 const BATCH: usize = 500;
-/// Jobs with an order key or a limit that a claim looks at when the one before met some out of turn: a long line is soon set
-/// aside.
-const LINE: i64 = 300;
-/// Of so many claims that left something behind, one begins with a smaller priority: the largest has three quarters of
-/// what the pool can do while it has enough to be done, and starves nobody.
-const SHARES: i32 = 4;
+/// Slots from which on a pool has a second hand.
+const MASS: usize = 64;
 
 /// Until the next look at a due job that was locked.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -37,55 +33,65 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Runs until the pool drains. Dropping `jobs` tells the backend that no more will come.
 pub(crate) async fn fetch(pool: Arc<Pool>, slots: Arc<Semaphore>, jobs: mpsc::UnboundedSender<Claimed>) {
     let (stray, strays) = mpsc::unbounded_channel();
-    let desk = Desk::new(pool.clone(), slots.clone(), jobs.downgrade(), stray);
+    let desk = Desk::new(pool.clone(), slots.clone(), jobs.downgrade(), stray.clone());
     pool.db.wakes().open(pool.name(), desk);
-    let known = Known::new(&pool.workers.kinds());
-    let mut fetcher = Fetcher {
-        known,
-        lost: Vec::new(),
-        strays,
-        full: 0,
-        out_of_turn: false,
-        limited: false,
-        keys_first: false,
-        pool,
-        slots,
-        jobs,
-    };
+    let backlog = Arc::new(Notify::new());
+    let second = tokio::spawn(assist(
+        Hand::new(pool.clone(), jobs.clone()),
+        pool.clone(),
+        slots.clone(),
+        backlog.clone(),
+        stray,
+    ));
+    let mut fetcher = Fetcher { hand: Hand::new(pool.clone(), jobs), strays, backlog, pool, slots };
     let drain = fetcher.pool.drain.clone();
     // A claim in flight is never cut: its jobs would be ours without our knowing.
     fetcher.run(&drain).await;
+    // It ends for the same reasons; if it panicked, the lease gives back what it had in hand.
+    drop(second.await);
     fetcher.close_desk().await;
     fetcher.give_back().await;
-}
-
-/// What a claim saw.
-enum Looked {
-    /// It was full: there may be more.
-    More,
-    /// All that was due at that time.
-    All(OffsetDateTime),
-    /// Nothing: the pool's limit is reached for so long.
-    Closed(Duration),
 }
 
 struct Fetcher {
     pool: Arc<Pool>,
     slots: Arc<Semaphore>,
-    jobs: mpsc::UnboundedSender<Claimed>,
-    known: Known,
-    /// Claims that may have left something behind.
-    full: i32,
-    /// The last claim met jobs out of turn.
-    out_of_turn: bool,
-    /// The pool has a limit, or jobs with one.
-    limited: bool,
-    /// Those come first next time.
-    keys_first: bool,
-    /// Claims whose answer never came, and jobs of commits whose answer never came.
-    lost: Vec<Stray>,
-    /// Where the latter come from; ended when nobody can hand over any more.
+    hand: Hand,
+    /// Tells the second hand that there is a mass of jobs.
+    backlog: Arc<Notify>,
+    /// Jobs of commits whose answer never came, and claims of the second hand; ended when nobody can hand over any more.
     strays: mpsc::UnboundedReceiver<Stray>,
+}
+
+/// The second hand of a pool with many slots: while claims come back full, takes its turn beside the first one, so that
+/// jobs are taken while a commit waits for the disk.
+async fn assist(
+    mut hand: Hand,
+    pool: Arc<Pool>,
+    slots: Arc<Semaphore>,
+    backlog: Arc<Notify>,
+    stray: mpsc::UnboundedSender<Stray>,
+) {
+    loop {
+        let taken = tokio::select! {
+            taken = async { backlog.notified().await; take(&slots).await } => taken,
+            () = pool.drain.cancelled() => return,
+        };
+        let (Some(taken), Some(worker)) = (taken, pool.presence.current()) else { continue };
+        if taken.num_permits() < MASS {
+            continue;
+        }
+        match hand.claim(worker, taken).await {
+            Ok(Looked::More) => backlog.notify_one(),
+            Ok(Looked::All(_) | Looked::Closed(_)) => {}
+            // The first hand says it often enough.
+            Err(error) => debug!(pool = pool.name(), %error, "claim of the second hand failed"),
+        }
+        for lost in hand.lost.drain(..) {
+            // The fetcher waits for us before it looks for the last time.
+            drop(stray.send(lost));
+        }
+    }
 }
 
 impl Fetcher {
@@ -113,8 +119,14 @@ impl Fetcher {
             };
             // What was rung for until now, this claim sees, or the question after it.
             let _ = bell.take();
+            let many = slots.num_permits() >= MASS;
             look = match self.claim(worker, slots).await {
-                Ok(Looked::More) => Instant::now(),
+                Ok(Looked::More) => {
+                    if many {
+                        self.backlog.notify_one();
+                    }
+                    Instant::now()
+                }
                 Ok(Looked::Closed(sleep)) => Instant::now() + sleep.min(self.pool.settings.poll),
                 Ok(Looked::All(at)) => match bell.take() {
                     // Under load there is news already: when the next job comes due is not worth a question.
@@ -129,84 +141,21 @@ impl Fetcher {
                     Instant::now() + PAUSE
                 }
             };
-            if !self.lost.is_empty() {
+            if !self.hand.lost.is_empty() {
                 look = look.min(Instant::now() + PAUSE);
             }
         }
     }
 
-    async fn claim(&mut self, worker: i64, mut slots: OwnedSemaphorePermit) -> Result<Looked, sqlx::Error> {
+    async fn claim(&mut self, worker: i64, slots: OwnedSemaphorePermit) -> Result<Looked, sqlx::Error> {
         self.recover().await?;
-        let token = rand::random::<i64>();
-        let limit = slots.num_permits();
-        fail::fail_point!("queue::claim::before");
-        let asked = i64::try_from(limit).unwrap_or(i64::MAX);
-        let reach = Reach {
-            limit: asked,
-            keyed: if self.out_of_turn { LINE.max(asked) } else { asked },
-            favour: if self.full % SHARES == SHARES - 1 { 1 + self.full / SHARES } else { 0 },
-            under_limits: self.limited,
-        };
-        let mut closed = None;
-        let found = match self.ask(worker, token, reach, &mut closed).await {
-            Ok(found) => found,
-            // Two claims met at one order key and the other was first: look again.
-            Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
-            Err(error) => {
-                if error.as_database_error().is_none() {
-                    self.lost.push(Stray { worker, token, transaction: None });
-                }
-                return Err(error);
-            }
-        };
-        fail::fail_point!("queue::claim::after");
-        let full = found.rows.len() == limit;
-        self.full = self.full.wrapping_add(i32::from(full)).max(0);
-        self.out_of_turn = !found.aside.is_empty();
-        for row in found.rows {
-            // There are as many permits as rows were asked for.
-            let Some(slot) = slots.split(1) else { break };
-            // The backend outlives the fetcher; if not, the process is ending and the lease gives the job back.
-            drop(self.jobs.send(Claimed::new(row, slot)));
-        }
-        if self.out_of_turn {
-            // After what was claimed is on its way; if this is lost, the janitor comes upon them.
-            claim::turns(&self.pool.own, &found.aside).await?;
-        }
-        if let Some(sleep) = closed {
-            return Ok(Looked::Closed(sleep));
-        }
-        if found.limited && !self.limited {
-            // Only now we know that there is more than this claim could see.
-            self.limited = true;
-            return Ok(Looked::More);
-        }
-        self.limited = found.limited;
-        // Behind those out of turn there may be others.
-        Ok(if full || self.out_of_turn { Looked::More } else { Looked::All(found.at) })
-    }
-
-    async fn ask(
-        &mut self,
-        worker: i64,
-        token: i64,
-        reach: Reach,
-        closed: &mut Option<Duration>,
-    ) -> Result<Found, sqlx::Error> {
-        let (own, pool) = (&self.pool.own, self.pool.name());
-        if !self.limited {
-            return claim::claim(own, pool, &self.known, worker, token, reach).await;
-        }
-        self.keys_first = !self.keys_first;
-        let claimed = limits::claim(own, pool, &self.known, worker, token, reach, self.keys_first).await?;
-        *closed = claimed.closed.map(|opens| opens.unwrap_or(self.pool.settings.poll));
-        Ok(claimed.found)
+        self.hand.claim(worker, slots).await
     }
 
     /// How long nothing can be due, as far as the database knows now.
     async fn until_due(&self, worker: i64, looked: OffsetDateTime) -> Duration {
         let poll = self.pool.settings.poll;
-        match claim::next(&self.pool.own, self.pool.name(), &self.known, worker, looked).await {
+        match claim::next(&self.pool.own, self.pool.name(), &self.hand.known, worker, looked).await {
             Ok(Next { skipped: true, .. }) => AGAIN.min(poll),
             Ok(Next { due_in: Some(seconds), .. }) => {
                 Duration::try_from_secs_f64(seconds.max(0.001)).unwrap_or(poll).min(poll)
@@ -223,10 +172,10 @@ impl Fetcher {
     /// the list.
     async fn recover(&mut self) -> Result<(), sqlx::Error> {
         while let Ok(stray) = self.strays.try_recv() {
-            self.lost.push(stray);
+            self.hand.lost.push(stray);
         }
         let mut at = 0;
-        while let Some(Stray { worker, token, transaction }) = self.lost.get(at) {
+        while let Some(Stray { worker, token, transaction }) = self.hand.lost.get(at) {
             if let Some(transaction) = transaction
                 && claim::is_open(&self.pool.own, transaction).await?
             {
@@ -241,7 +190,7 @@ impl Fetcher {
                 let mut conn = self.pool.own.acquire().await?;
                 settle::otherwise(&mut conn, &ends).await?;
             }
-            self.lost.swap_remove(at);
+            self.hand.lost.swap_remove(at);
         }
         Ok(())
     }
@@ -252,7 +201,7 @@ impl Fetcher {
         loop {
             tokio::select! {
                 stray = self.strays.recv() => match stray {
-                    Some(stray) => self.lost.push(stray),
+                    Some(stray) => self.hand.lost.push(stray),
                     None => return,
                 },
                 () = self.pool.cut.cancelled() => return,
@@ -262,9 +211,9 @@ impl Fetcher {
 
     /// The last act of a drain; if the database stays away, the lease gives the jobs back instead.
     async fn give_back(&mut self) {
-        while !self.lost.is_empty() && !self.pool.cut.is_cancelled() {
+        while !self.hand.lost.is_empty() && !self.pool.cut.is_cancelled() {
             match self.recover().await {
-                Ok(()) if self.lost.is_empty() => return,
+                Ok(()) if self.hand.lost.is_empty() => return,
                 Ok(()) => {}
                 Err(error) => debug!(%error, "could not give back a claim yet"),
             }

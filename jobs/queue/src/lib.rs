@@ -119,6 +119,7 @@ mod engine;
 mod enqueue;
 mod exchange;
 mod fetcher;
+mod hand;
 mod hand_over;
 mod isolated;
 mod janitor;

@@ -101,7 +101,8 @@ pub(crate) async fn done(conn: impl PgExecutor<'_>, claims: &[Claim]) -> Result<
         "with gone as (
              delete from jobs j using unnest($1::bigint[], $2::bigint[]) as a(id, token)
              where j.id = a.id and j.token = a.token
-             returning j.*
+             returning j.id, j.created_at, j.claimed_at, j.worker, j.version, j.priority, j.attempts, j.crashes, j.kind, j.pool,
+                 j.payload, j.order_key, j.trace
          )
          insert into jobs_done (id, finished_at, created_at, claimed_at, worker, version, priority, attempts, crashes, verdict, kind,
              pool, payload, order_key, trace)
