@@ -57,7 +57,7 @@ pub(crate) static CONTENDERS: &[Contender] = &[
         runs: Runs::Itself,
         settings: "",
         told: "crate queue alone, as the pools run it; finished jobs are kept",
-        concurrency: 1000,
+        concurrency: 2000,
         part: 1,
         unfinished: OUR_UNFINISHED,
         drains: true,
