@@ -27,7 +27,8 @@ pub(crate) async fn run(own: PgPool, pools: Vec<&'static str>, stop: Cancellatio
     }
 }
 
-/// The oldest is found from priority to priority, as the claim does; of jobs with an order key or a limit, among those that are counted.
+/// From priority to priority, as the claim does, so that a mass of later jobs is not walked. Jobs that were found to wait
+/// for another one, or for their limit, do not count: no worker more would help them.
 async fn sample(own: &PgPool, pool: &'static str) -> Result<(), sqlx::Error> {
     let row = sqlx::query!(
         r#"with recursive levels as (
@@ -47,15 +48,20 @@ async fn sample(own: &PgPool, pool: &'static str) -> Result<(), sqlx::Error> {
         ), keyed as (
             select count(*) as ready, min(run_at) as run_at from (
                 (select run_at from jobs
-                 where pool = $1 and state = 'ready' and order_key is not null and run_at <= app_now() limit $2)
+                 where pool = $1 and state = 'ready' and order_key is not null and limit_key is null and waits_for is null
+                     and run_at <= app_now()
+                 limit $2)
                 union all
                 (select run_at from jobs
-                 where pool = $1 and state = 'ready' and limit_key is not null and order_key is null and run_at <= app_now()
+                 where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at <= app_now()
                  limit $2)) k
         )
         select
-            k.ready + (select count(*) from (select 1 from jobs
-                where pool = $1 and state = 'ready' and order_key is null and limit_key is null and run_at <= app_now() limit $2) r) as "ready!",
+            k.ready + (select count(*) from (select 1 from levels l cross join lateral (
+                select 1 from jobs j
+                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null
+                    and j.priority = l.priority and j.run_at <= app_now()
+                limit $2) d limit $2) r) as "ready!",
             greatest(extract(epoch from app_now() - least(o.run_at, k.run_at)), 0)::float8 as "oldest!",
             (select count(*) from (select 1 from jobs where pool = $1 and state = 'dead' limit $2) d) as "dead!",
             exists (select 1 from job_pauses p where p.pool = $1) as "paused!"

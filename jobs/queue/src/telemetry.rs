@@ -13,7 +13,10 @@ const VERDICTS: [&str; 10] =
     ["done", "failed", "timed_out", "snoozed", "cancelled", "discarded", "released", "crashed", "alone", "stale"];
 
 fn describe() {
-    describe_gauge!("jobs_ready", "Due jobs of the whole system that wait for a worker, told up to 100,000");
+    describe_gauge!(
+        "jobs_ready",
+        "Due jobs of the whole system that wait for a worker and for nothing else, told up to 100,000"
+    );
     describe_gauge!(
         "jobs_oldest_ready_seconds",
         Unit::Seconds,
