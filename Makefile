@@ -2,7 +2,7 @@ SHELL := /bin/bash
 
 # Thin names for commands; the commands are in scripts/.
 
-.PHONY: help run deploy static test bench bench-queue chaos lint openapi sqlx
+.PHONY: help run deploy static test bench bench-queue peers-faults chaos lint openapi sqlx
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -24,6 +24,9 @@ bench: ## figures of this machine, beside an Express server's (QUICK=1: short ro
 
 bench-queue: ## the queue beside other queues (QUICK=1: short; CHURN=3600: an hour of work before the last drains)
 	@scripts/bench-queue.sh
+
+peers-faults: ## the queue and those that a program in Rust would take instead, broken side by side
+	@scripts/peers-faults.sh
 
 chaos: ## faults, and the proof that nothing was lost (FAULT=F1,F8 N=rounds SEED=1; goes on where it ended)
 	@scripts/chaos.sh

@@ -134,7 +134,7 @@ need_ffmpeg() {
 unpack_promtool() {
     local tmp; tmp=$(mktemp -d)
     if is_root && [ -z "$apt_updated" ]; then apt-get update -q && apt_updated=1; fi
-    if ! (cd "$tmp" && apt-get download -q prometheus && dpkg-deb --extract prometheus_*.deb .) ||
+    if ! (cd "$tmp" && apt-get download -q -o APT::Sandbox::User=root prometheus && dpkg-deb --extract prometheus_*.deb .) ||
         ! install -D -m 755 "$tmp/usr/bin/promtool" "$tools/prometheus/promtool"; then
         say "could not unpack promtool"
     fi

@@ -161,6 +161,9 @@ fn ring_later(wakes: &Wakes, line: &str) {
 }
 
 /// Makes every process look at all its pools, schedules and streams, this one included.
+///
+/// # Errors
+/// The database refused.
 pub async fn wake_everybody(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
     sqlx::query!("select pg_notify($1, E'everybody\\n*')", CHANNEL).fetch_one(pool).await?;
     Ok(())

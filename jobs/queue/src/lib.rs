@@ -13,8 +13,8 @@
 //! - A committed order runs **at least once**; its effect happens **exactly once** if it is in this database and its
 //!   transaction begins with [`Ctx::finish`]. An effect elsewhere carries [`Ctx::idempotency_key`].
 //! - A run ends by its verdict, by its time limit or with its process. A process that is killed is noticed within five
-//!   seconds, whatever its name, and its jobs run elsewhere; that costs no attempt. A job whose process dies three times is
-//!   dead.
+//!   seconds, whatever its name, and its jobs run elsewhere; that costs no attempt, but from then on they run
+//!   alone, in a child process where [`Settings::isolation`] says how. A job whose process dies three times is dead.
 //! - Whoever lost a job (a stalled process, a late answer) can no longer write its end.
 //! - A run that fails waits in its row, not in a slot: doubling from [`Retry::base`] to [`Retry::cap`], over restarts.
 //! - No error of the database ends a pool: claims and acknowledgements are tried again until they succeed.

@@ -63,6 +63,9 @@ struct Arguments {
 enum Instead {
     /// Measures the queue beside other queues (`make bench-queue`)
     Queue(queue::Options),
+    /// Breaks the queue and those that a program in Rust would take instead, and tells what becomes of jobs
+    /// (`make peers-faults`)
+    Faults(queue::faults::Options),
     /// The queue as a program that is measured
     #[command(hide = true)]
     Contender {
@@ -165,12 +168,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     machine::raise_file_limit()?;
     machine::refuse_memory(&arguments.disk)?;
     let work = tempfile_in(&arguments.disk)?;
-    let cluster = Cluster::start(&work.path.join("cluster"), &arguments.postgres, arguments.statements).await?;
+    let mut settings = arguments.postgres.clone();
+    if matches!(arguments.instead, Some(Instead::Faults(_))) {
+        // All contenders and faults side by side.
+        settings.push("max_connections=500".to_owned());
+    }
+    let cluster = Cluster::start(&work.path.join("cluster"), &settings, arguments.statements).await?;
     let machine = Machine::look(&root, &cluster).await?;
     println!("{machine}");
     let mut report = Report::new(machine, arguments.quick);
     let out = if let Some(Instead::Queue(options)) = &arguments.instead {
         let out = queue::measure(options, arguments.quick, &cluster, &root, &target, &mut report).await?;
+        cluster.stop().await?;
+        out
+    } else if let Some(Instead::Faults(options)) = &arguments.instead {
+        let out = queue::faults::measure(options, &cluster, &root, &target, &mut report).await?;
         cluster.stop().await?;
         out
     } else {

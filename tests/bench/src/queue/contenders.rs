@@ -174,7 +174,47 @@ pub(crate) static CONTENDERS: &[Contender] = &[
     },
 ];
 
+/// Who goes through the faults: ours and those that a program in Rust would take instead, all settings at their defaults.
+pub(crate) static IN_TROUBLE: [Contender; 3] = [
+    Contender {
+        name: OURS,
+        runs: Runs::Itself,
+        settings: "",
+        told: "crate queue alone, as the pools run it; 3 attempts, waits from 1 s to 10 s",
+        ..APALIS_SQL
+    },
+    Contender {
+        name: "apalis-postgres",
+        runs: Runs::Rust("apalis-postgres"),
+        settings: "manual",
+        told: "NOTIFY and a poll each 5 s, heartbeats each 30 s, dead after 10 missed; its monitor starts an ended worker again",
+        ..APALIS_SQL
+    },
+    APALIS_SQL,
+];
+
+const APALIS_SQL: Contender = Contender {
+    name: "apalis-sql",
+    runs: Runs::Rust("apalis-sql"),
+    settings: "manual",
+    told: "a poll each 100 ms, heartbeats each 30 s, orphans after 300 s; under its monitor",
+    concurrency: 4,
+    part: 1,
+    unfinished: "",
+    drains: false,
+    picks_up: false,
+    enqueues: false,
+};
+
 impl Contender {
+    /// Its jobs by state, in its own words.
+    pub(crate) fn states(&self) -> &'static str {
+        match self.runs {
+            Runs::Itself => "select state, count(*) from job_list group by state order by state",
+            _ => "select status, count(*) from apalis.jobs group by status order by status",
+        }
+    }
+
     /// The database that has its tables.
     pub(crate) fn template(&self) -> String {
         let name: String =

@@ -6,6 +6,7 @@
 mod contenders;
 mod drain;
 mod enqueue;
+pub(crate) mod faults;
 mod history;
 pub(crate) mod ours;
 mod pickup;

@@ -3,9 +3,10 @@
 use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use contender::{Arguments, Failure, Mode, Runs};
-use queue::{Ctx, Database, Job, Order, Retry, Settings, Verdict, Wakes, Workers};
+use queue::{Ctx, Database, Isolation, Job, JobError, Order, Retry, Settings, Verdict, Wakes, Workers};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 /// The job of all contenders.
@@ -21,10 +22,15 @@ impl Job for Empty {
     const TIMEOUT: Duration = Duration::from_secs(10);
 }
 
-/// Does what the command line says.
+/// Does what the command line says. Before the words of all contenders, ours knows `alone ID TOKEN`: one job, in this
+/// process alone.
 pub(crate) fn run(words: Vec<String>) -> anyhow::Result<()> {
     let ran = async {
-        let arguments = Arguments::parse(words)?;
+        let (alone, words) = match &words[..] {
+            [alone, id, token, rest @ ..] if alone == "alone" => (Some((id.parse()?, token.parse()?)), rest.to_vec()),
+            _ => (None, words),
+        };
+        let arguments = Arguments::parse(words.clone())?;
         let (wakes, outward) = Wakes::new();
         let options = queue::planning(PgConnectOptions::from_str(&arguments.database)?);
         let connections = u32::try_from(arguments.connections)?.max(4);
@@ -45,11 +51,21 @@ pub(crate) fn run(words: Vec<String>) -> anyhow::Result<()> {
                 let never = CancellationToken::new();
                 let runs = Runs::new(&arguments);
                 let handler = move |_: Ctx, job: Empty| {
-                    runs.begin(job.n);
-                    async { Ok(Verdict::Done) }
+                    let runs = runs.clone();
+                    async move { runs.run(job.n).await.map(|()| Verdict::Done).map_err(JobError::retry) }
                 };
                 let workers = vec![Workers::new(Empty::POOL, arguments.concurrency).handle(handler)];
-                let engine = queue::run(db.clone(), workers, never.clone(), Settings::default());
+                if let Some((id, token)) = alone {
+                    return Ok(queue::run_alone(db, workers, id, token, never).await?);
+                }
+                let program = std::env::current_exe()?;
+                let isolation = Isolation::new(move |id, token| {
+                    let mut command = Command::new(&program);
+                    command.args(["contender", "alone", &id.to_string(), &token.to_string()]).args(&words);
+                    command
+                });
+                let settings = Settings { isolation: Some(isolation), ..Settings::default() };
+                let engine = queue::run(db.clone(), workers, never.clone(), settings);
                 let engine = tokio::spawn(engine);
                 let exchange = tokio::spawn(queue::run_exchange(db.clone(), outward, never));
                 if arguments.rate.is_some() {

@@ -113,7 +113,7 @@ impl Times {
             }
             Some(Event::Enqueued { job, sent, committed }) => drop(self.enqueued.insert(job, (sent, committed))),
             Some(Event::EnqueuingEnded { jobs, .. }) => self.expected = Some(jobs),
-            Some(Event::First | Event::Ran) => {}
+            Some(Event::First | Event::Ran | Event::Ended { .. }) => {}
         }
         Ok(())
     }

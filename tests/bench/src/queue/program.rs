@@ -28,6 +28,10 @@ pub(super) enum Event {
         job: i64,
         at: i64,
     },
+    Ended {
+        job: i64,
+        at: i64,
+    },
     Enqueued {
         job: i64,
         sent: i64,

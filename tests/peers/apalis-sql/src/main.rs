@@ -1,10 +1,16 @@
 //! apalis-sql, with large batches that it asks for often; `../README.md` has the words.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use apalis::{
-    layers::WorkerBuilderExt as _,
-    prelude::{Data, Error, Storage as _, WorkerBuilder, WorkerFactoryFn as _},
+    layers::{
+        WorkerBuilderExt as _,
+        retry::{
+            HasherRng, RetryPolicy,
+            backoff::{ExponentialBackoffMaker, MakeBackoff as _},
+        },
+    },
+    prelude::{Data, Error, Monitor, Storage as _, WorkerBuilder, WorkerFactoryFn as _},
 };
 use apalis_sql::{
     Config,
@@ -47,20 +53,41 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-async fn work(arguments: &Arguments, pool: PgPool) -> Result<(), Failure> {
-    async fn empty(job: Empty, runs: Data<Runs>) -> Result<(), Error> {
-        runs.begin(job.n);
-        Ok(())
-    }
+async fn handle(job: Empty, runs: Data<Runs>) -> Result<(), Error> {
+    runs.run(job.n).await.map_err(|failure| Error::Failed(Arc::new(failure)))
+}
 
+async fn work(arguments: &Arguments, pool: PgPool) -> Result<(), Failure> {
+    if arguments.settings.starts_with("manual") {
+        return work_by_the_manual(arguments, pool).await;
+    }
     let config = Config::new(QUEUE).set_buffer_size(arguments.concurrency).set_poll_interval(Duration::from_millis(10));
     let mut storage = PostgresStorage::<Empty>::new_with_config(pool.clone(), config);
     let mut listener = PgListen::new(pool).await?;
     listener.subscribe_with(&mut storage);
     tokio::spawn(listener.listen());
     let builder = WorkerBuilder::new("bench").concurrency(arguments.concurrency).data(Runs::new(arguments));
-    builder.backend(storage).build_fn(empty).run().await;
+    builder.backend(storage).build_fn(handle).run().await;
     Ok(())
+}
+
+/// With all settings at their defaults, under its monitor.
+async fn work_by_the_manual(arguments: &Arguments, pool: PgPool) -> Result<(), Failure> {
+    let mut config = Config::new(QUEUE);
+    if arguments.settings == "manual-impatient" {
+        config = config.set_keep_alive(Duration::from_secs(2)).set_reenqueue_orphaned_after(Duration::from_secs(10));
+    }
+    let storage = PostgresStorage::<Empty>::new_with_config(pool, config);
+    let builder = WorkerBuilder::new(&arguments.name).concurrency(arguments.concurrency).data(Runs::new(arguments));
+    let monitor = if arguments.settings == "manual-retry" {
+        let (base, cap) = (Duration::from_secs(1), Duration::from_secs(10));
+        let backoff = ExponentialBackoffMaker::new(base, cap, 0.2, HasherRng::default())?.make_backoff();
+        let policy = RetryPolicy::retries(3).with_backoff(backoff);
+        Monitor::new().register(builder.retry(policy).backend(storage).build_fn(handle))
+    } else {
+        Monitor::new().register(builder.backend(storage).build_fn(handle))
+    };
+    Ok(monitor.run().await?)
 }
 
 async fn enqueue(arguments: &Arguments, pool: PgPool) -> Result<(), Failure> {

@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::time::{ClockId, clock_gettime};
+use nix::{
+    sys::signal::{Signal, raise},
+    time::{ClockId, clock_gettime},
+};
 use tokio::task::JoinSet;
 
 /// Why a program could not go on.
@@ -51,6 +54,22 @@ pub struct Arguments {
     pub time: Duration,
     /// Say when each job was enqueued and when it began.
     pub tell: bool,
+    /// The worker's name, of those that have one.
+    pub name: String,
+    /// To be enqueued one by one, at most.
+    pub most: Option<i64>,
+    pub trouble: Trouble,
+}
+
+/// What handlers do beside nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble {
+    /// Each takes this long, and says when it ends.
+    pub takes: Option<Duration>,
+    /// This job kills its process.
+    pub poison: Option<i64>,
+    /// This job fails each time.
+    pub fails: Option<i64>,
 }
 
 impl Arguments {
@@ -77,6 +96,9 @@ impl Arguments {
             rate: None,
             time: Duration::ZERO,
             tell: false,
+            name: "bench".to_owned(),
+            most: None,
+            trouble: Trouble::default(),
         };
         while let Some(name) = words.next() {
             if name == "--tell" {
@@ -92,6 +114,11 @@ impl Arguments {
                 "--connections" => arguments.connections = value.parse()?,
                 "--rate" => arguments.rate = Some(value.parse()?),
                 "--seconds" => arguments.time = Duration::from_secs_f64(value.parse()?),
+                "--name" => arguments.name = value,
+                "--most" => arguments.most = Some(value.parse()?),
+                "--takes-ms" => arguments.trouble.takes = Some(Duration::from_millis(value.parse()?)),
+                "--poison" => arguments.trouble.poison = Some(value.parse()?),
+                "--fails" => arguments.trouble.fails = Some(value.parse()?),
                 _ => return Err(format!("unknown: {name}").into()),
             }
         }
@@ -108,12 +135,13 @@ pub struct Runs {
     begun: Arc<AtomicI64>,
     expected: i64,
     tell: bool,
+    trouble: Trouble,
 }
 
 impl Runs {
     #[must_use]
     pub fn new(arguments: &Arguments) -> Self {
-        Self { begun: Arc::default(), expected: arguments.jobs, tell: arguments.tell }
+        Self { begun: Arc::default(), expected: arguments.jobs, tell: arguments.tell, trouble: arguments.trouble }
     }
 
     /// A handler's first statement.
@@ -129,6 +157,25 @@ impl Runs {
             println!(r#"{{"event":"ran"}}"#);
         }
     }
+
+    /// A handler: begins, and makes the trouble that was ordered.
+    ///
+    /// # Errors
+    /// The job is the one that fails.
+    pub async fn run(&self, job: i64) -> Result<(), Failure> {
+        self.begin(job);
+        if self.trouble.poison == Some(job) {
+            raise(Signal::SIGKILL)?;
+        }
+        if self.trouble.fails == Some(job) {
+            return Err("it fails each time".into());
+        }
+        if let Some(takes) = self.trouble.takes {
+            tokio::time::sleep(takes).await;
+            println!(r#"{{"event":"ended","job":{job},"at":{}}}"#, now());
+        }
+        Ok(())
+    }
 }
 
 /// Enqueues numbered jobs one by one, on each connection the next when the last is committed, until the time is over.
@@ -142,6 +189,7 @@ where
     Fut: Future<Output = Result<(), Failure>> + Send,
 {
     let (lanes, tell, end) = (arguments.connections.max(1), arguments.tell, Instant::now() + arguments.time);
+    let most = arguments.most.unwrap_or(i64::MAX);
     let begun = Instant::now();
     let mut enqueuers = JoinSet::new();
     for lane in 0..lanes {
@@ -163,6 +211,9 @@ where
                     return Ok::<_, Failure>(jobs);
                 }
                 let job = i64::try_from(lane)? + jobs * i64::try_from(lanes)?;
+                if job >= most {
+                    return Ok(jobs);
+                }
                 let sent = now();
                 order(lane, job).await?;
                 jobs += 1;
@@ -186,7 +237,8 @@ fn count(connections: usize) -> f64 {
 }
 
 /// Microseconds of the clock that all processes of this machine share and nobody sets.
-fn now() -> i64 {
+#[must_use]
+pub fn now() -> i64 {
     // A Linux without this clock is none.
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |at| at.tv_sec() * 1_000_000 + at.tv_nsec() / 1000)
 }
