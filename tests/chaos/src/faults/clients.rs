@@ -24,8 +24,8 @@ use crate::{fleet::Extra, rig::Rig, uploads, world::PRICE};
 pub(super) const MANY: u32 = 64;
 /// Purchases of a round that twins make, races and quarrels of one: what surrounds them, and the proof, cost seconds, and
 /// they take a tenth.
-pub(super) const TWINS: u32 = 8;
-pub(super) const RACES: u32 = 40;
+pub(super) const TWINS: u32 = 4;
+pub(super) const RACES: u32 = 25;
 pub(super) const QUARRELS: u32 = 40;
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -93,7 +93,7 @@ async fn all(tasks: Vec<JoinSet<anyhow::Result<(StatusCode, Value)>>>) -> anyhow
     Ok(answers)
 }
 
-/// 64 times the same purchase, eight times over; in half of the rounds the API dies during one of them.
+/// 64 times the same purchase, a few times over; in half of the rounds the API dies during one of them.
 pub(super) async fn twins(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Result<Struck> {
     let mut struck = Struck { detail: format!("{TWINS} times {MANY} twins"), hit: true, ..Struck::default() };
     let buyer = Buyer::with_coins(rig, i64::from(TWINS) * PRICE * 2, rng).await?;

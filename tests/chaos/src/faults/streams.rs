@@ -233,10 +233,9 @@ async fn trimmed(rig: &Rig, rng: &mut StdRng) -> anyhow::Result<Vec<String>> {
     {
         let mut reader = Reader::new(&slug);
         (reader.last, reader.since) = (Some(from), from.1);
-        let place = if resets == 0 { 20 } else { i64::MAX };
-        // A place beyond the end counts as reached, so it is the time that ends these.
-        let until = Instant::now() + if resets == 0 { SOON } else { Duration::from_millis(700) };
-        reader.read(rig.fleet.api, if resets == 0 { usize::MAX } else { 1 }, place, until).await;
+        // Who is to be reset hears that before anything else.
+        let (most, place) = if resets == 0 { (usize::MAX, 20) } else { (1, i64::MAX) };
+        reader.read(rig.fleet.api, most, place, Instant::now() + SOON).await;
         let events = reader.heard.iter().filter(|seq| **seq > from.1).count();
         if reader.resets != resets || events != heard {
             findings.push(format!(
