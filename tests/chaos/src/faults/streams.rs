@@ -16,6 +16,7 @@ use reqwest::Client;
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::{
+    sync::watch,
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
@@ -257,7 +258,7 @@ pub(super) async fn commit_order(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Res
     for slug in slugs {
         lonely(rig, slug).await?;
     }
-    let (api, until) = (rig.fleet.api, Instant::now() + Duration::from_secs(40));
+    let api = rig.fleet.api;
     let mut readers = Vec::new();
     for slug in slugs.into_iter().cycle().take(8) {
         let mut reader = Reader::new(slug);
@@ -293,14 +294,15 @@ pub(super) async fn commit_order(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Res
             anyhow::Ok(given_up)
         });
     }
+    let (all_written, written) = watch::channel(false);
     let mut following = JoinSet::new();
     for mut reader in readers {
         let pool = rig.pool.clone();
-        let written = Instant::now() + Duration::from_secs(2);
+        let written = written.clone();
         following.spawn(async move {
             // Most of the time connected; now and then away in the middle of it.
-            while Instant::now() < written {
-                reader.read(api, 40, i64::MAX, written).await;
+            while !*written.borrow() {
+                reader.read(api, 40, i64::MAX, Instant::now() + Duration::from_millis(500)).await;
             }
             (reader, pool)
         });
@@ -309,11 +311,12 @@ pub(super) async fn commit_order(rig: &mut Rig, rng: &mut StdRng) -> anyhow::Res
     while let Some(writer) = writers.join_next().await {
         given_up += writer??;
     }
+    all_written.send_replace(true);
     let mut events = 0;
     while let Some(followed) = following.join_next().await {
         let (mut reader, pool) = followed?;
         let place = place(&pool, &reader.slug).await?;
-        let until = until.min(Instant::now() + SOON);
+        let until = Instant::now() + SOON;
         while reader.last.is_none_or(|(_, seq)| seq < place) && Instant::now() < until {
             reader.read(api, usize::MAX, place, until).await;
         }
