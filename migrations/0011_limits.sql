@@ -72,3 +72,15 @@ create trigger job_limit_freed_by_end after delete on jobs for each row
 alter table job_acts drop constraint job_acts_act_check;
 alter table job_acts add constraint job_acts_act_check
     check (act in ('retry', 'discard', 'reschedule', 'pause', 'resume', 'pause_worker', 'resume_worker', 'limit'));
+
+-- As it was, with what a due job waits for.
+create or replace view job_list as
+    select id, kind, version, pool, case when state = 'ready' and run_at > app_now() then 'scheduled' else state end as state,
+        priority, attempts, crashes, created_at, run_at, claimed_at, died_at as finished_at,
+        order_key collate "default" as order_key, coalesce(event_key, wake_key) as dedupe_key, trace, reason, payload,
+        true as unfinished, limit_key collate "default" as limit_key, waits_for
+    from jobs
+    union all
+    select id, kind, version, pool, verdict, priority, attempts, crashes, created_at, null::timestamptz, claimed_at, finished_at,
+        order_key, null::text, trace, reason, payload, false, null::text, null::text
+    from jobs_done;

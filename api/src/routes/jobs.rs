@@ -53,7 +53,7 @@ impl Jobs {
         kind: Query<Option<String>>,
         /// Where it stands.
         state: Query<Option<JobState>>,
-        /// Order key or dedupe key; finished jobs know their order key only.
+        /// Order key, limit key or dedupe key; finished jobs know their order key only.
         key: Query<Option<String>>,
         /// The request or job that asked for it.
         trace: Query<Option<String>>,

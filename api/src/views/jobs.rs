@@ -54,7 +54,7 @@ pub(crate) struct JobFilter {
     pub(crate) kind: Option<String>,
     // Described at the enum: a description here becomes an `allOf`, which generators of clients cannot read.
     pub(crate) state: Option<JobState>,
-    /// Order key or dedupe key.
+    /// Order key, limit key or dedupe key.
     pub(crate) key: Option<String>,
     /// The request or job that asked for it.
     pub(crate) trace: Option<String>,
@@ -173,6 +173,10 @@ pub(crate) struct JobView {
     finished_at: Option<OffsetDateTime>,
     /// Jobs of a pool with the same key run one after another.
     order_key: Option<String>,
+    /// Whose share of a limit it takes; forgotten when it is finished.
+    limit_key: Option<String>,
+    /// What it was met waiting for when it was due: `line`, the job before it with the same order key, or `limit`.
+    waits_for: Option<String>,
     /// What it folds by; forgotten when it is finished.
     dedupe_key: Option<String>,
     /// The request or job that asked for it.
@@ -198,6 +202,8 @@ impl From<admin::JobView> for JobView {
             claimed_at: job.claimed_at,
             finished_at: job.finished_at,
             order_key: job.order_key,
+            limit_key: job.limit_key,
+            waits_for: job.waits_for,
             dedupe_key: job.dedupe_key,
             trace: job.trace,
             reason: job.reason,

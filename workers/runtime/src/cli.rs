@@ -136,7 +136,7 @@ pub struct Matching {
     /// Where a job stands; done are mostly periodic ones [default of list: unfinished]
     #[arg(long, value_parser = STATES)]
     pub state: Option<String>,
-    /// Order key or dedupe key
+    /// Order key, limit key or dedupe key
     #[arg(long)]
     pub key: Option<String>,
     /// The request or job that asked for it
@@ -194,10 +194,11 @@ pub enum QueuesCommand {
         reason: Option<String>,
     },
     /// How much of a pool's work goes on in all processes together, instead of what was set before
+    #[command(group = clap::ArgGroup::new("limit").required(true).multiple(true).args(["running", "starts"]))]
     Limit {
         pool: Pool,
         /// Jobs that run at once
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_147_483_647), required_unless_present = "starts")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_147_483_647))]
         running: Option<u32>,
         /// Jobs that begin in any window of --per
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "per")]

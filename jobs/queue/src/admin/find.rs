@@ -21,7 +21,7 @@ pub struct Filter {
     /// first four.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Order key or dedupe key; finished jobs know their order key only.
+    /// Order key, limit key or dedupe key; finished jobs know their order key only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The request or job that asked for it.
@@ -94,6 +94,10 @@ pub struct JobView {
     pub finished_at: Option<OffsetDateTime>,
     /// The key under which it stands in line.
     pub order_key: Option<String>,
+    /// Whose share of a limit it takes; forgotten when it is finished.
+    pub limit_key: Option<String>,
+    /// What a claim has met it waiting for: `line`, the job before it with the same order key, or `limit`.
+    pub waits_for: Option<String>,
     /// What it folds by; forgotten when it is finished.
     pub dedupe_key: Option<String>,
     /// The request or job that asked for it.
@@ -188,7 +192,7 @@ macro_rules! matching {
                 + r#" from job_list
             where ($1::text is null or pool = $1) and ($2::text is null or kind = $2)
                 and ($3::text is null or state = $3 or ($3 = 'unfinished' and unfinished))
-                and ($4::text is null or order_key = $4 or dedupe_key = $4) and ($5::text is null or trace = $5)
+                and ($4::text is null or order_key = $4 or dedupe_key = $4 or limit_key = $4) and ($5::text is null or trace = $5)
                 and ($6::timestamptz is null or created_at >= $6) and ($7::timestamptz is null or created_at < $7)
                 and not exists (
                     select 1 from unnest($8::text[], $9::text[]) as c (path, value)
@@ -216,7 +220,7 @@ macro_rules! jobs {
             JobView,
             r#"select id as "id!", kind as "kind!", version as "version!", pool as "pool!", state as "state!",
                 priority as "priority!", attempts as "attempts!", crashes as "crashes!", created_at as "created_at!", run_at,
-                claimed_at, finished_at, order_key, dedupe_key, trace, reason, payload as "payload!" "#,
+                claimed_at, finished_at, order_key, limit_key, waits_for, dedupe_key, trace, reason, payload as "payload!" "#,
             $filter,
             $tail
             $(, $argument)*
