@@ -144,7 +144,8 @@ async fn greet(presence: Arc<Presence>, db: Database, pools: Vec<&'static str>, 
     }
 }
 
-/// Two connections a pool (claim, acknowledge) and two for chores, made when needed and apart from those of handlers.
+/// Two connections a pool (claim, acknowledge) and two for chores and second hands, made when needed and apart from those of
+/// handlers.
 fn connections(options: PgConnectOptions, pools: usize) -> PgPool {
     PgPoolOptions::new()
         .max_connections(u32::try_from(pools * 2 + 2).unwrap_or(u32::MAX))
