@@ -71,6 +71,9 @@ async fn a_pool_is_paused_and_goes_on_and_the_log_says_who_did_it() {
     assert_eq!((&paused["pool"], &paused["pausedReason"]), (&json!("media"), &json!("full disk")));
     let again = admin.post("/admin/queues/media/pause", &json!({ "reason": "other" })).await.expect(200);
     assert_eq!(again["pausedAt"], paused["pausedAt"], "it was paused before");
+    assert_eq!(again["pausedReason"], "other");
+    let again = admin.post("/admin/queues/media/pause", &json!({})).await.expect(200);
+    assert_eq!(again["pausedReason"], "other", "no reason is no new reason");
     let on = admin.post("/admin/queues/media/resume", &json!({})).await.expect(200);
     assert!(on.get("pausedAt").is_none(), "{on}");
     let unknown = admin.post("/admin/queues/nonsense/pause", &json!({})).await;
@@ -78,8 +81,8 @@ async fn a_pool_is_paused_and_goes_on_and_the_log_says_who_did_it() {
     assert!(unknown.json["detail"].as_str().unwrap().contains("media, outbox"), "{}", unknown.text);
 
     let log = admin.get("/admin/audit").await.expect(200);
-    assert_eq!(log["acts"].as_array().unwrap().len(), 2, "{log}");
-    let pause = &log["acts"][1];
+    assert_eq!(log["acts"].as_array().unwrap().len(), 3, "{log}");
+    let pause = &log["acts"][2];
     assert_eq!((&pause["actor"], &pause["act"]), (&json!("user:boss"), &json!("pause")));
     assert_eq!(pause["target"], json!({ "pool": "media", "reason": "full disk" }));
     assert!(pause["requestId"].is_string());
@@ -291,6 +294,8 @@ async fn the_command_line_finds_acts_and_is_written_down() {
     assert_eq!(say(&["jobs", "retry", "--state", "dead", "--dry-run"]).await, "5 jobs match");
     assert_eq!(say(&["jobs", "discard", "--payload", "n=3"]).await, "1 of 1 jobs that match are discarded");
     let refused = MemalertsProcess::spawn(&["jobs", "retry"], &env).failure().await.join("\n");
+    assert!(refused.contains("name at least one condition"), "{refused}");
+    let refused = MemalertsProcess::spawn(&["jobs", "discard", "--state", "any"], &env).failure().await.join("\n");
     assert!(refused.contains("name at least one condition"), "{refused}");
     say(&["queues", "pause", "media", "--reason", "by hand"]).await;
     assert!(say(&["queues", "list"]).await.lines().any(|line| line.starts_with("media ") && line.contains("paused")));

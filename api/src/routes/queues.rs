@@ -38,7 +38,8 @@ impl Queues {
 
     /// Pause a pool
     ///
-    /// In all processes: what runs ends, nothing new begins. A pause that is there already keeps its time and reason.
+    /// In all processes: what runs ends, nothing new begins. A pause that is there already keeps its time,
+    /// and its reason unless there is a new one.
     #[oai(path = "/admin/queues/:pool/pause", method = "post", operation_id = "pauseJobQueue")]
     async fn pause(
         &self,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use time::OffsetDateTime;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -32,11 +33,25 @@ pub(crate) struct Presence {
     id: AtomicI64,
     beat: Mutex<Instant>,
     pub(crate) changed: Notify,
+    /// What people said that it is to begin nothing of: of the process, whatever name it goes by.
+    paused: Mutex<Paused>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Paused {
+    pools: Vec<String>,
+    at: Option<OffsetDateTime>,
+    reason: Option<String>,
 }
 
 impl Presence {
     fn new() -> Self {
-        Self { id: AtomicI64::new(0), beat: Mutex::new(Instant::now()), changed: Notify::new() }
+        Self {
+            id: AtomicI64::new(0),
+            beat: Mutex::new(Instant::now()),
+            changed: Notify::new(),
+            paused: Mutex::default(),
+        }
     }
 
     /// For a child process: its parent's claim is all it needs.
@@ -117,20 +132,30 @@ fn timed_out() -> sqlx::Error {
 async fn beat(conn: &mut PgConnection, pools: &Served, presence: &Presence) -> Result<i64, sqlx::Error> {
     let id = presence.id.load(Ordering::Acquire);
     if id != 0 {
-        let beaten =
-            sqlx::query!("update job_workers set beats = beats + 1, seen_at = machine_now() where id = $1", id)
-                .execute(&mut *conn)
-                .await?;
-        if beaten.rows_affected() > 0 {
+        let beaten = sqlx::query_as!(
+            Paused,
+            "update job_workers set beats = beats + 1, seen_at = machine_now() where id = $1
+             returning paused as pools, paused_at as at, paused_reason as reason",
+            id
+        )
+        .fetch_optional(&mut *conn)
+        .await?;
+        if let Some(paused) = beaten {
+            *presence.paused.lock().unwrap_or_else(PoisonError::into_inner) = paused;
             return Ok(id);
         }
         warn!(worker = id, "this process was taken for dead; its jobs have new owners, it goes on under a new name");
     }
+    let paused = presence.paused.lock().unwrap_or_else(PoisonError::into_inner).clone();
     sqlx::query_scalar!(
-        "insert into job_workers (name, pools, slots) values ($1, $2, $3) returning id",
+        "insert into job_workers (name, pools, slots, paused, paused_at, paused_reason) values ($1, $2, $3, $4, $5, $6)
+         returning id",
         name(),
         &pools.names,
         &pools.slots,
+        &paused.pools,
+        paused.at,
+        paused.reason,
     )
     .fetch_one(conn)
     .await

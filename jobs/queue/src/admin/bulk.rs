@@ -47,7 +47,9 @@ struct Found {
 /// # Errors
 /// The filter names no condition, or a state that is neither dead nor waiting; or the database refused.
 pub async fn all(db: &Database, by: &By, filter: &Filter, act: &Act, dry_run: bool) -> Result<Bulk, BulkError> {
-    if filter.is_empty() {
+    // Unfinished is all that can be acted upon anyway.
+    let narrowed = Filter { state: filter.state.clone().filter(|state| state != "unfinished"), ..filter.clone() };
+    if narrowed.is_empty() {
         return Err(BulkError::NoCondition);
     }
     let states: &[&str] = match filter.state.as_deref() {

@@ -233,13 +233,16 @@ async fn workers(conn: &mut PgConnection) -> Result<Vec<(String, WorkerView)>, s
     Ok(workers.collect())
 }
 
-/// Stops claims of the pool in all processes; what runs goes on. A pause that is there already keeps its time and reason.
+/// Stops claims of the pool in all processes; what runs goes on. A pause that is there already keeps its time, and its
+/// reason unless there is a new one. Tells whether anything changed.
 ///
 /// # Errors
 /// The database refused.
 pub async fn pause(tx: &mut Tx, by: &By, pool: &str, reason: Option<&str>) -> Result<bool, sqlx::Error> {
     let new = sqlx::query!(
-        "insert into job_pauses (pool, reason) values ($1, $2) on conflict (pool) do nothing",
+        "insert into job_pauses (pool, reason) values ($1, $2)
+         on conflict (pool) do update set reason = excluded.reason
+         where excluded.reason is not null and excluded.reason is distinct from job_pauses.reason",
         pool,
         reason
     )

@@ -201,3 +201,23 @@ async fn what_people_did_cannot_be_changed_afterwards() {
     }
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_process_that_was_taken_for_dead_goes_on_paused_under_its_new_name() {
+    let stage = Stage::new().await;
+    let engine = stage.engine(vec![crate::stage::desk(1)]);
+    stage.until("select count(*) from job_workers", 1).await;
+    let id = stage.count("select id from job_workers").await;
+    let mut tx = engine.db.begin().await.unwrap();
+    admin::pause_worker(&mut tx, &by(), id, None, Some("noisy")).await.unwrap();
+    tx.commit().await.unwrap();
+    // It has beaten since, as a process does each second, and then stands still for longer than its lease.
+    let beats = stage.count("select beats from job_workers").await;
+    stage.until(&format!("select count(*) from job_workers where beats > {}", beats + 1), 1).await;
+    stage.run("delete from job_workers").await;
+    stage.until("select count(*) from job_workers", 1).await;
+    assert!(stage.count("select id from job_workers").await > id);
+    assert_eq!(stage.text("select paused_reason from job_workers where 'desk' = any(paused)").await.unwrap(), "noisy");
+    engine.stop().await;
+    stage.close().await;
+}

@@ -106,7 +106,8 @@ fn table(jobs: &[JobView], next: Option<i64>) -> String {
     let mut text =
         format!("{:>10}  {:<10} {:<10} {:<24} {:>8}  {}\n", "id", "state", "pool", "kind", "attempts", "reason");
     for job in jobs {
-        let reason = job.reason.as_deref().unwrap_or_default();
+        let waits = job.waits_for.as_ref().map(|what| format!("waits for its {what}"));
+        let reason = job.reason.as_deref().or(waits.as_deref()).unwrap_or_default();
         text += &format!(
             "{:>10}  {:<10} {:<10} {:<24} {:>8}  {reason}\n",
             job.id, job.state, job.pool, job.kind, job.attempts
