@@ -419,7 +419,13 @@ pub(crate) async fn next(
                     where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at <= $2
                         and coalesce(version <= ($4::smallint[])[array_position($3::text[], kind)], true)
                 ) or exists (
-                    select 1 from job_gates where pool = $1 and opens_at <= $2
+                    select 1 from job_gates g cross join lateral (
+                        select 1 from jobs j
+                        where j.pool = $1 and j.limit_key = g.key and j.state = 'ready' and j.waits_for = 'limit'
+                            and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
+                        limit 1
+                    ) s
+                    where g.pool = $1 and g.opens_at <= $2
                 )
             ) as "skipped!""#,
         pool,

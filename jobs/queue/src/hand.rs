@@ -56,17 +56,16 @@ impl Hand {
     /// Claims as many as there are slots, and sends them to the runner with their slots.
     pub(crate) async fn claim(&mut self, worker: i64, mut slots: OwnedSemaphorePermit) -> Result<Looked, sqlx::Error> {
         let token = rand::random::<i64>();
-        let limit = slots.num_permits();
         fail::fail_point!("queue::claim::before");
-        let asked = i64::try_from(limit).unwrap_or(i64::MAX);
+        let asked = i64::try_from(slots.num_permits()).unwrap_or(i64::MAX);
         let reach = Reach {
             limit: asked,
             keyed: if self.out_of_turn { LINE.max(asked) } else { asked },
             favour: if self.full % SHARES == SHARES - 1 { 1 + self.full / SHARES } else { 0 },
             under_limits: self.limited,
         };
-        let mut closed = None;
-        let found = match self.ask(worker, token, reach, &mut closed).await {
+        let (mut closed, mut most) = (None, asked);
+        let found = match self.ask(worker, token, reach, &mut closed, &mut most).await {
             Ok(found) => found,
             // Two claims met at one order key and the other was first: look again.
             Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
@@ -78,7 +77,8 @@ impl Hand {
             }
         };
         fail::fail_point!("queue::claim::after");
-        let full = found.rows.len() == limit;
+        // A pool with a limit is full before its slots are.
+        let full = !found.rows.is_empty() && i64::try_from(found.rows.len()).unwrap_or(i64::MAX) >= most;
         self.full = self.full.wrapping_add(i32::from(full)).max(0);
         self.out_of_turn = !found.aside.is_empty();
         for row in found.rows {
@@ -110,14 +110,19 @@ impl Hand {
         token: i64,
         reach: Reach,
         closed: &mut Option<Duration>,
+        most: &mut i64,
     ) -> Result<Found, sqlx::Error> {
         let (own, pool) = (&self.pool.own, self.pool.name());
         if !self.limited {
             return claim::claim(own, pool, &self.known, worker, token, reach).await;
         }
-        self.keys_first = !self.keys_first;
         let claimed = limits::claim(own, pool, &self.known, worker, token, reach, self.keys_first).await?;
         *closed = claimed.closed.map(|opens| opens.unwrap_or(self.pool.settings.poll));
+        *most = claimed.most;
+        // A look at a closed gate is no turn.
+        if !claimed.found.rows.is_empty() {
+            self.keys_first = !self.keys_first;
+        }
         Ok(claimed.found)
     }
 }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 
 use crate::{
     admin,
@@ -84,6 +85,8 @@ pub(crate) struct Limited {
     pub(crate) found: Found,
     /// The pool's own limit is reached: nothing can begin for so long, or until a run ends.
     pub(crate) closed: Option<Option<Duration>>,
+    /// Jobs that it could take, at most.
+    pub(crate) most: i64,
 }
 
 /// [`claim::claim`] where the pool has a limit, or jobs with one. Every other time those with a limit come first, so that
@@ -122,12 +125,12 @@ pub(crate) async fn claim(
     }
     if gate.is_some() {
         let count = i32::try_from(found.rows.len()).unwrap_or(i32::MAX);
-        pass(&mut tx, pool, &[String::new()], &[count]).await?;
+        pass(&mut tx, pool, at, &[String::new()], &[count]).await?;
         // Whoever waits for a place in the pool waits for the end of any of them.
         found.rows.iter_mut().for_each(|row| row.awaited = true);
     }
     tx.commit().await?;
-    Ok(Limited { found, closed })
+    Ok(Limited { found, closed, most: limit })
 }
 
 struct Gate {
@@ -158,8 +161,10 @@ async fn pool_gate(conn: &mut PgConnection, pool: &str) -> Result<Option<Gate>, 
                 l.most_running - (select count(*) from jobs where state = 'running' and pool = $1),
                 l.most_starts - (select count(*) from unnest(g.starts) s where s > app_now() - l.per_ms * interval '1 millisecond'),
                 1000000000) as "free!",
+            -- While all places are taken, no time but the end of a run opens it.
             case when cardinality(g.starts) >= l.most_starts
-                then extract(epoch from g.starts[cardinality(g.starts) - l.most_starts + 1]
+                    and (select count(*) from jobs where state = 'running' and pool = $1) < coalesce(l.most_running, 1000000000)
+                then extract(epoch from least(g.starts[cardinality(g.starts) - l.most_starts + 1], app_now())
                     + l.per_ms * interval '1 millisecond' - app_now())::float8 end as opens_in"#,
         pool,
     )
@@ -187,6 +192,7 @@ async fn by_key(
         r#"with met as materialized (
              select limit_key, kind from jobs
              where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at <= app_now()
+                 and coalesce(version <= ($7::smallint[])[array_position($2::text[], kind)], true)
              order by run_at, id limit $6
          ), fresh as materialized (
              select distinct on (m.limit_key) m.limit_key as key, k.most_running, k.most_starts, k.per_ms
@@ -213,6 +219,7 @@ async fn by_key(
         &known.most_starts as &[Option<i32>],
         &known.per_ms as &[Option<i64>],
         reach.keyed,
+        &known.versions,
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -266,7 +273,7 @@ async fn by_key(
             }
         }
     }
-    pass(conn, pool, &keys, &counts).await
+    pass(conn, pool, found.at, &keys, &counts).await
 }
 
 struct Taken {
@@ -308,6 +315,7 @@ async fn take(
                 select id from jobs
                 where (select open from clock) and pool = $1 and state = 'ready' and limit_key is not null and waits_for is null
                     and run_at <= (select now from clock)
+                    and coalesce(version <= ($3::smallint[])[array_position($2::text[], kind)], true)
                 order by run_at, id limit $9
             ) due cross join lateral (
                 select j.id, j.limit_key, j.order_key, j.priority, j.run_at, j.waits_for from jobs j
@@ -403,13 +411,23 @@ async fn take(
 }
 
 /// Writes down how many have passed each of the gates in hand, and when the next may.
-async fn pass(conn: &mut PgConnection, pool: &str, keys: &[String], counts: &[i32]) -> Result<(), sqlx::Error> {
+///
+/// A gate that stands open does so since `at`, when the claim began: what it has left behind is no news.
+async fn pass(
+    conn: &mut PgConnection,
+    pool: &str,
+    at: OffsetDateTime,
+    keys: &[String],
+    counts: &[i32],
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "with passed as (
              select g.ctid as place, g.starts as before, g.opens_at as opened_at, g.most_starts, g.per_ms,
                  coalesce((
                      select array_agg(s order by s) from (
-                         select s from unnest(g.starts || array_fill(app_now(), array[p.count])) s order by s desc limit g.most_starts
+                         -- None is later than now, or a clock that was put back would close it for that long.
+                         select least(s, app_now()) as s from unnest(g.starts || array_fill(app_now(), array[p.count])) s
+                         order by 1 desc limit g.most_starts
                      ) last where g.most_starts is not null), '{}') as starts,
                  exists (
                      select 1 from jobs j
@@ -424,8 +442,8 @@ async fn pass(conn: &mut PgConnection, pool: &str, keys: &[String], counts: &[i3
              opens_at = case
                  when not p.waiting or p.places <= 0 then null
                  when cardinality(p.starts) >= p.most_starts
-                     then greatest(app_now(), p.starts[1] + p.per_ms * interval '1 millisecond')
-                 else app_now()
+                     then greatest($4, p.starts[1] + p.per_ms * interval '1 millisecond')
+                 else $4
              end
          from passed p
          -- They are in hand: nobody moves them.
@@ -433,6 +451,7 @@ async fn pass(conn: &mut PgConnection, pool: &str, keys: &[String], counts: &[i3
         pool,
         keys,
         counts,
+        at,
     )
     .execute(conn)
     .await?;
@@ -441,12 +460,26 @@ async fn pass(conn: &mut PgConnection, pool: &str, keys: &[String], counts: &[i3
 
 /// Takes away the gates of keys of which nothing is left to be counted, and what refers to gates that are not there.
 pub(crate) async fn forget(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "delete from job_gates g
+    // In hand first and judged after: a claim may just be setting a job aside at a gate that looks forsaken. No claim waits
+    // for a gate of a key.
+    let held = sqlx::query!(
+        "select pool, key from job_gates g
          where key <> '' and opens_at is null
              and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'ready')
              and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'running')
-             and not exists (select from unnest(starts) s where s > app_now() - per_ms * interval '1 millisecond')"
+         for update"
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let (pools, keys): (Vec<_>, Vec<_>) = held.into_iter().map(|gate| (gate.pool, gate.key)).unzip();
+    sqlx::query!(
+        "delete from job_gates g using unnest($1::text[], $2::text[]) as held (pool, key)
+         where g.pool = held.pool and g.key = held.key and opens_at is null
+             and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'ready')
+             and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'running')
+             and not exists (select from unnest(starts) s where s > app_now() - per_ms * interval '1 millisecond')",
+        &pools,
+        &keys,
     )
     .execute(&mut *conn)
     .await?;

@@ -91,7 +91,8 @@ pub async fn enqueue_all(tx: &mut Tx, orders: Vec<Order>) -> Result<(), EnqueueE
 
 /// The key of a job whose kind has a limit.
 pub(crate) fn limit_key<J: Job>(job: &J) -> Option<String> {
-    J::LIMIT.and_then(|_| job.limit_key())
+    // The empty key is the pool's.
+    J::LIMIT.and_then(|_| job.limit_key()).filter(|key| !key.is_empty())
 }
 
 /// Orders as columns.

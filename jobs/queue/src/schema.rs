@@ -38,6 +38,7 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
         (9, "admin", include_str!("../../../migrations/0009_admin.sql")),
         (10, "lines", include_str!("../../../migrations/0010_lines.sql")),
         (11, "limits", include_str!("../../../migrations/0011_limits.sql")),
+        (12, "turns", include_str!("../../../migrations/0012_turns.sql")),
     ];
     let steps = steps.map(|(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)

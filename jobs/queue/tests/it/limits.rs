@@ -269,3 +269,221 @@ async fn a_pool_is_limited_by_hand_in_all_processes_and_set_free_again() {
     two.stop().await;
     stage.close().await;
 }
+
+/// Looks while the process of an engine with nothing to do gives its second sign of life from now.
+async fn looks_in_a_beat(stage: &Stage) -> i64 {
+    let mut before = 0;
+    for _ in 0..2 {
+        before = stage.looks().await;
+        let beats = stage.count("select max(beats) from job_workers").await;
+        stage.until(&format!("select count(*) from job_workers where beats > {beats}"), 1).await;
+    }
+    stage.looks().await - before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_whose_places_are_taken_is_not_asked_again_and_again_because_its_last_starts_are_old() {
+    let stage = Stage::new().await;
+    stage
+        .run(
+            "create sequence looks;
+             create function looked() returns trigger language plpgsql as $$ begin perform nextval('looks'); return null; end $$;
+             create trigger looked after update on job_gates execute function looked()",
+        )
+        .await;
+    stage.run("insert into job_limits (pool, most_running, most_starts, per_ms) values ('desk', 1, 2, 100)").await;
+    let (open, door) = tokio::sync::watch::channel(false);
+    let workers = Workers::new("desk", 8).handle(move |ctx: Ctx, note: Note| {
+        let mut door = door.clone();
+        async move {
+            if note.n == 3 {
+                let _ = door.wait_for(|open| *open).await;
+            }
+            mark(&ctx, note.n, "noted").await
+        }
+    });
+    let engine = stage.engine(vec![workers]);
+    for n in 1..=4 {
+        enqueue(&engine.db, &Note { n }).await;
+    }
+    stage.until_done(2).await;
+    stage.until("select count(*) from jobs where state = 'running'", 1).await;
+    let looks = looks_in_a_beat(&stage).await;
+    open.send(true).unwrap();
+    stage.until_done(4).await;
+    assert!(looks < 30, "{looks} looks");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_wait_at_a_gate_of_a_paused_pool_are_not_looked_at_again_and_again() {
+    let stage = Stage::new().await;
+    stage.count_looks().await;
+    let (open, door) = tokio::sync::watch::channel(false);
+    let workers = Workers::new("desk", 8).handle(move |ctx: Ctx, call: Call| {
+        let mut door = door.clone();
+        async move {
+            let _ = door.wait_for(|open| *open).await;
+            mark(&ctx, call.n, "called").await
+        }
+    });
+    let engine = stage.engine(vec![workers]);
+    for n in 0..6 {
+        enqueue(&engine.db, &Call { account: 1, n }).await;
+    }
+    stage.until("select count(*) from jobs where waits_for = 'limit'", 4).await;
+    stage.run("insert into pauses (pool) values ('desk')").await;
+    open.send(true).unwrap();
+    stage.until_done(2).await;
+    let looks = looks_in_a_beat(&stage).await;
+    stage.run("delete from pauses").await;
+    engine.db.wakes().publish(queue::Topic::Pool("desk".into()));
+    stage.until_done(6).await;
+    assert!(looks < 30, "{looks} looks");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_with_a_limit_of_a_newer_release_hold_up_none_that_this_one_reads() {
+    let stage = Stage::new().await;
+    stage.count_looks().await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, limit_key)
+        select 'call', 2, 'desk', jsonb_build_object('account', n, 'n', n), 3, 'account:' || n from generate_series(1, 20) n",
+        )
+        .await;
+    let crowd = Crowd::default();
+    let engine = stage.engine(vec![callers(&crowd)]);
+    enqueue(&engine.db, &Call { account: 100, n: 100 }).await;
+    stage.until("select count(*) from marks where n = 100", 1).await;
+    let looks = looks_in_a_beat(&stage).await;
+    assert!(looks < 30, "{looks} looks");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_a_newer_release_that_wait_at_a_gate_are_not_looked_at_again_and_again() {
+    let stage = Stage::new().await;
+    stage.count_looks().await;
+    stage.run("insert into job_gates (pool, key, most_running) values ('desk', 'account:1', 2)").await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, limit_key, waits_for)
+        select 'call', 2, 'desk', jsonb_build_object('account', 1, 'n', n), 3, 'account:1', 'limit' from generate_series(1, 3) n",
+        )
+        .await;
+    stage.run("insert into job_gates_freed values ('desk', 'account:1')").await;
+    let crowd = Crowd::default();
+    let engine = stage.engine(vec![callers(&crowd)]);
+    enqueue(&engine.db, &Call { account: 100, n: 100 }).await;
+    stage.until("select count(*) from marks where n = 100", 1).await;
+    let looks = looks_in_a_beat(&stage).await;
+    assert!(looks < 30, "{looks} looks");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_at_which_a_claim_has_just_set_a_job_aside_is_not_forgotten() {
+    let stage = Stage::new().await;
+    stage.run("insert into job_gates (pool, key, most_running) values ('desk', 'account:1', 1)").await;
+    // A claim that takes one and sets one aside while the gate's being forgotten is judged.
+    let mut claim = stage.pool.begin().await.unwrap();
+    sqlx::query("select from job_gates for update").execute(&mut *claim).await.unwrap();
+    let pool = stage.pool.clone();
+    let forgetting = tokio::spawn(async move { queue::maintain(&pool, 1).await });
+    stage
+        .until(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+            1,
+        )
+        .await;
+    sqlx::query(
+        "insert into jobs (kind, version, pool, payload, max_attempts, limit_key, state, token, worker, claimed_at, attempts)
+        values ('call', 1, 'desk', '{\"account\":1,\"n\":1}', 3, 'account:1', 'running', 1, 999999, app_now(), 1)",
+    )
+    .execute(&mut *claim)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into jobs (kind, version, pool, payload, max_attempts, limit_key, waits_for)
+        values ('call', 1, 'desk', '{\"account\":1,\"n\":2}', 3, 'account:1', 'limit')",
+    )
+    .execute(&mut *claim)
+    .await
+    .unwrap();
+    sqlx::query("update job_gates set opens_at = null").execute(&mut *claim).await.unwrap();
+    claim.commit().await.unwrap();
+    forgetting.await.unwrap().unwrap();
+    stage.run("delete from jobs where state = 'running'").await;
+    let engine = stage.engine(vec![callers(&Crowd::default())]);
+    stage.until("select count(*) from marks", 1).await;
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_put_back_closes_no_limit_for_that_long() {
+    let stage = Stage::new().await;
+    // Starts an hour ahead: the clock was put back after them.
+    stage
+        .run(
+            "insert into job_gates (pool, key, most_starts, per_ms, starts)
+        values ('desk', 'account:1', 5, 400, array_fill(app_now() + interval '1 hour', '{5}'))",
+        )
+        .await;
+    let workers =
+        Workers::new("desk", 8).handle(|ctx: Ctx, post: Post| async move { mark(&ctx, post.n, "posted").await });
+    let engine = stage.engine(vec![workers]);
+    enqueue(&engine.db, &Post { account: 1, room: 1, n: 1 }).await;
+    stage.until_done(1).await;
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_high_priority_in_a_limited_pool_leaves_a_quarter_to_the_others() {
+    let stage = Stage::new().await;
+    stage.run("insert into job_limits (pool, most_running) values ('desk', 1)").await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, priority)
+        select 'note', 1, 'desk', jsonb_build_object('n', priority), 3, priority
+        from generate_series(1, 40) n cross join unnest('{9, 0}'::int[]) as p (priority)",
+        )
+        .await;
+    let engine = stage.engine(vec![crate::stage::desk(8)]);
+    stage.until_done(80).await;
+    let first = "select string_agg(n::text, '' order by id) from (select * from marks order by id limit 16) m";
+    assert_eq!(stage.text(first).await.unwrap(), "9990999099909990");
+    engine.stop().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_with_a_limit_and_those_without_take_turns_in_a_limited_pool() {
+    let stage = Stage::new().await;
+    stage.run("insert into job_limits (pool, most_running) values ('desk', 1)").await;
+    stage
+        .run(
+            "insert into jobs (kind, version, pool, payload, max_attempts, limit_key)
+        select 'call', 1, 'desk', jsonb_build_object('account', n, 'n', n), 3, 'account:' || n from generate_series(1, 20) n
+        union all
+        select 'note', 1, 'desk', jsonb_build_object('n', n), 3, null from generate_series(1, 20) n",
+        )
+        .await;
+    let workers = Workers::new("desk", 8)
+        .handle(|ctx: Ctx, call: Call| async move { mark(&ctx, call.n, "c").await })
+        .handle(|ctx: Ctx, note: Note| async move { mark(&ctx, note.n, "n").await });
+    let engine = stage.engine(vec![workers]);
+    stage.until_done(40).await;
+    let first = "select string_agg(what, '' order by id) from (select * from marks order by id limit 10) m";
+    let first = stage.text(first).await.unwrap();
+    assert!(first == "cncncncncn" || first == "ncncncncnc", "{first}");
+    engine.stop().await;
+    stage.close().await;
+}

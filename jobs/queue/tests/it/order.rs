@@ -284,3 +284,53 @@ async fn a_flood_of_high_priority_leaves_a_quarter_to_the_others() {
     engine.stop().await;
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_take_neighbours_out_of_a_line_do_not_wait_for_each_other() {
+    let stage = Stage::new().await;
+    let db = stage.db();
+    for n in 0..3 {
+        enqueue(&db, &Say { room: 1, n }).await;
+    }
+    stage.run("update jobs set waits_for = 'line' where payload->>'n' = '2'").await;
+    let hold = async |n: i64| {
+        let mut tx = stage.pool.begin().await.unwrap();
+        let id: i64 = sqlx::query_scalar("select id from jobs where payload->>'n' = $1::text for update")
+            .bind(n.to_string())
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        (tx, id)
+    };
+    let take = |(mut tx, id): (sqlx::Transaction<'static, sqlx::Postgres>, i64)| {
+        tokio::spawn(async move {
+            sqlx::query("delete from jobs where id = $1").bind(id).execute(&mut *tx).await?;
+            tx.commit().await
+        })
+    };
+    let (first, second) = (hold(0).await, hold(1).await);
+    let first = take(first);
+    stage
+        .until(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+            1,
+        )
+        .await;
+    take(second).await.unwrap().unwrap();
+    first.await.unwrap().unwrap();
+    assert_eq!(stage.count("select count(*) from jobs where waits_for is null").await, 1, "the third is let on");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_of_a_line_that_waited_for_its_limit_lets_the_next_one_on_when_it_is_taken_away() {
+    let stage = Stage::new().await;
+    let db = stage.db();
+    for n in 0..2 {
+        enqueue(&db, &Say { room: 1, n }).await;
+    }
+    stage.run("update jobs set waits_for = case payload->>'n' when '0' then 'limit' else 'line' end").await;
+    stage.run("delete from jobs where waits_for = 'limit'").await;
+    assert_eq!(stage.count("select count(*) from jobs where waits_for is null").await, 1);
+    stage.close().await;
+}
