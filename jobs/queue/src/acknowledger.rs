@@ -1,7 +1,7 @@
 //! Writes the ends of runs in batches, and does not give up: a lost database delays an acknowledgement, never loses it.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -106,7 +106,7 @@ async fn flush(pool: &Pool, batch: Vec<Settlement>) {
             }
         }
     }
-    if successors {
+    if successors || pool.limited.load(Ordering::SeqCst) {
         pool.db.wakes().publish(Topic::Pool(pool.name().into()));
     } else if let Some(at) = again.and_then(|delay| Instant::now().checked_add(delay)) {
         pool.db.wakes().ring(&Topic::Later(pool.name().into(), at));

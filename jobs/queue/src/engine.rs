@@ -1,7 +1,10 @@
 //! Runs the pools of one process: each pool as an apalis worker over our backend, beside them the liveness thread, the
 //! janitor, the periodic jobs and the retention. Survives any loss of the database; ends only when told to.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use apalis::prelude::{Worker, WorkerContext};
 use sqlx::{
@@ -82,6 +85,7 @@ pub async fn run(
             presence: presence.clone(),
             settings: settings.clone(),
             meters: Meters::new(workers),
+            limited: AtomicBool::new(false),
             drain: shutdown.clone(),
             cut: cut.clone(),
         };

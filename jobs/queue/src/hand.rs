@@ -1,6 +1,9 @@
 //! The hand of a pool that claims jobs, and what it remembers from one claim to the next.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -99,6 +102,9 @@ impl Hand {
             self.limited = true;
             return Ok(Looked::More);
         }
+        if self.limited && !found.limited {
+            self.pool.limited.store(false, Ordering::SeqCst);
+        }
         self.limited = found.limited;
         // Behind those out of turn there may be others.
         Ok(if full || self.out_of_turn { Looked::More } else { Looked::All(found.at) })
@@ -116,6 +122,8 @@ impl Hand {
         if !self.limited {
             return claim::claim(own, pool, &self.known, worker, token, reach).await;
         }
+        // Before it counts: the end of a run that it does not see yet sees this.
+        self.pool.limited.store(true, Ordering::SeqCst);
         let claimed = limits::claim(own, pool, &self.known, worker, token, reach, self.keys_first).await?;
         *closed = claimed.closed.map(|opens| opens.unwrap_or(self.pool.settings.poll));
         *most = claimed.most;

@@ -3,7 +3,11 @@
 //! The parent keeps the claim and waits; the child runs the job under the claim's token and settles it. A child that
 //! dies is one more crash, seen at once. Without a way to start children, such jobs run one at a time in this process.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{
+    process::Stdio,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use sqlx::PgPool;
 use tokio::{process::Command, sync::Semaphore};
@@ -125,6 +129,7 @@ pub async fn run_alone(
         presence: Arc::new(Presence::absent()),
         settings: Settings::default(),
         cut: CancellationToken::new(),
+        limited: AtomicBool::new(false),
         drain: shutdown,
         db,
         workers,

@@ -1,6 +1,9 @@
 //! What the parts of one running pool share: fetcher, runner, acknowledger.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 
 use sqlx::PgPool;
 use tokio::sync::OwnedSemaphorePermit;
@@ -25,6 +28,8 @@ pub(crate) struct Pool {
     pub(crate) presence: Arc<Presence>,
     pub(crate) settings: Settings,
     pub(crate) meters: Meters,
+    /// Claims go by limits, also by the pool's own, for which the end of any run counts, whenever it began.
+    pub(crate) limited: AtomicBool,
     /// No more claims; what has not started goes back; handlers are asked to stop.
     pub(crate) drain: CancellationToken,
     /// The grace is over: runs are cut.

@@ -272,12 +272,9 @@ async fn a_pool_is_limited_by_hand_in_all_processes_and_set_free_again() {
 
 /// Looks while the process of an engine with nothing to do gives its second sign of life from now.
 async fn looks_in_a_beat(stage: &Stage) -> i64 {
-    let mut before = 0;
-    for _ in 0..2 {
-        before = stage.looks().await;
-        let beats = stage.count("select max(beats) from job_workers").await;
-        stage.until(&format!("select count(*) from job_workers where beats > {beats}"), 1).await;
-    }
+    beat(stage).await;
+    let before = stage.looks().await;
+    beat(stage).await;
     stage.looks().await - before
 }
 
@@ -486,4 +483,38 @@ async fn those_with_a_limit_and_those_without_take_turns_in_a_limited_pool() {
     assert!(first == "cncncncncn" || first == "ncncncncnc", "{first}");
     engine.stop().await;
     stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_run_that_began_before_its_pool_was_limited_lets_the_next_one_begin() {
+    let stage = Stage::new().await;
+    let (open, door) = tokio::sync::watch::channel(false);
+    let workers = Workers::new("desk", 8).handle(move |ctx: Ctx, note: Note| {
+        let mut door = door.clone();
+        async move {
+            let _ = door.wait_for(|open| *open).await;
+            mark(&ctx, note.n, "noted").await
+        }
+    });
+    let engine = stage.engine(vec![workers]);
+    stage.until("select count(*) from job_workers", 1).await;
+    enqueue(&engine.db, &Note { n: 1 }).await;
+    stage.until("select count(*) from jobs where state = 'running'", 1).await;
+    let mut tx = engine.db.begin().await.unwrap();
+    admin::limit(&mut tx, &by(), "desk", Some(Limit::running(1)), None).await.unwrap();
+    tx.commit().await.unwrap();
+    enqueue(&engine.db, &Note { n: 2 }).await;
+    // It has been looked for in vain.
+    stage.until("select count(*) from job_gates", 1).await;
+    beat(&stage).await;
+    open.send(true).unwrap();
+    stage.until_done(2).await;
+    engine.stop().await;
+    stage.close().await;
+}
+
+/// Waits for the next sign of life.
+async fn beat(stage: &Stage) {
+    let beats = stage.count("select max(beats) from job_workers").await;
+    stage.until(&format!("select count(*) from job_workers where beats > {beats}"), 1).await;
 }
