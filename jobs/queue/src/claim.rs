@@ -1,10 +1,11 @@
 //! The claim: one statement that hands out up to n due jobs of a pool, each to exactly one owner.
 //!
-//! Promises: largest priority first, then longest due, then first enqueued; jobs with an order key one at a time and
-//! never before an earlier unfinished one; nothing from paused pools or in a paused process; no payload version newer than this process reads;
-//! the attempt is counted and committed before the handler can run.
+//! Promises: largest priority first (but for the one that is favoured this time), then longest due, then first enqueued;
+//! jobs with an order key one at a time and never before an earlier unfinished one; nothing from paused pools or in a paused
+//! process; no payload version newer than this process reads; the attempt is counted and committed before the handler can
+//! run.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -67,10 +68,63 @@ pub(crate) struct Found {
     pub(crate) rows: Vec<Row>,
     /// The time by which due was judged: what comes due after it was not seen.
     pub(crate) at: OffsetDateTime,
-    /// Of jobs that were met out of turn and set aside, the first of each line; the caller shows them to [`turns`].
+    /// Of jobs that were met out of turn and set aside, the first of each line; the caller shows them to
+    /// [`lines::take_back`](crate::lines::take_back).
     pub(crate) aside: Vec<JobId>,
     /// The pool has a limit, or jobs with one: nothing of that is here, see [`limits`](crate::limits).
     pub(crate) limited: bool,
+}
+
+/// A row of a claim's answer. There is always one, for the clock; its job is none when nothing was taken.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) now: OffsetDateTime,
+    pub(crate) aside: Vec<JobId>,
+    pub(crate) limited: bool,
+    pub(crate) id: Option<JobId>,
+    pub(crate) kind: Option<String>,
+    pub(crate) version: Option<i16>,
+    pub(crate) payload: Option<String>,
+    pub(crate) attempts: Option<i16>,
+    pub(crate) crashes: Option<i16>,
+    pub(crate) trace: Option<String>,
+    pub(crate) awaited: bool,
+    pub(crate) wake: bool,
+    pub(crate) limit_key: Option<String>,
+    pub(crate) run_at: Option<OffsetDateTime>,
+    /// Its place among those that were taken; a set of rows that were updated has no order of its own.
+    pub(crate) turn: Option<i64>,
+}
+
+impl Told {
+    fn into_row(self, token: i64) -> Option<Row> {
+        Some(Row {
+            id: self.id?,
+            token,
+            kind: self.kind?,
+            version: self.version?,
+            payload: self.payload?,
+            attempt: self.attempts?,
+            crashes: self.crashes?,
+            trace: self.trace.map(Into::into),
+            awaited: self.awaited,
+            wake: self.wake,
+            waited: (self.now - self.run_at?).as_seconds_f64().max(0.0),
+        })
+    }
+}
+
+impl Found {
+    /// What the rows of the claim under this token tell.
+    pub(crate) fn of(mut told: Vec<Told>, token: i64) -> Self {
+        let mut found = Self { rows: Vec::new(), at: OffsetDateTime::UNIX_EPOCH, aside: Vec::new(), limited: false };
+        if let Some(first) = told.first_mut() {
+            (found.at, found.limited, found.aside) = (first.now, first.limited, std::mem::take(&mut first.aside));
+        }
+        told.sort_unstable_by_key(|told| (told.turn, told.run_at, told.id));
+        found.rows.extend(told.into_iter().filter_map(|told| told.into_row(token)));
+        found
+    }
 }
 
 /// How much of the pool one claim asks for.
@@ -100,7 +154,8 @@ pub(crate) async fn claim(
     // never walked. Of jobs with an order key, those that are out of turn are set aside when they are met, so that no claim
     // meets them again until the one before them has ended.
     // Jobs of unknown kinds are claimed too: the runner buries them with a reason.
-    let mut rows = sqlx::query!(
+    let told = sqlx::query_as!(
+        Told,
         r#"with recursive clock as materialized (
             select app_now() as now,
                 exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
@@ -179,19 +234,20 @@ pub(crate) async fn claim(
                     + coalesce(($4::bigint[])[array_position($2::text[], j.kind)], 60000) * interval '1 millisecond'
             from picked
             where j.id = picked.id
-            returning j.id, j.kind, j.version, j.payload, j.attempts, j.crashes, j.trace, j.order_key, j.wake_key, j.run_at, picked.turn
+            returning j.id, j.kind, j.version, j.payload, j.attempts, j.crashes, j.trace, j.order_key, j.wake_key, j.run_at,
+                picked.turn
         ), aside as (
             update jobs j set waits_for = 'line' from judged
             where j.id = judged.id and not judged.first
             returning j.id, j.order_key
         )
-        select c.now as "now!", coalesce((select array_agg(id) from (select min(id) as id from aside group by order_key) each), '{}') as "aside!",
+        select c.now as "now!",
+            coalesce((select array_agg(id) from (select min(id) as id from aside group by order_key) each), '{}') as "aside!",
             exists (select 1 from job_limits l where l.pool = $1)
                 or exists (select 1 from jobs j where j.pool = $1 and j.state = 'ready' and j.limit_key is not null) as "limited!",
             t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
-            t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", t.order_key is not null as "ordered!",
-            t.wake_key is not null as "wake!",
-            t.run_at as "run_at?", t.turn as "turn?"
+            t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", t.order_key is not null as "awaited!",
+            t.wake_key is not null as "wake!", null::text as limit_key, t.run_at as "run_at?", t.turn as "turn?"
         from clock c left join taken t on true"#,
         pool,
         &known.names,
@@ -206,105 +262,7 @@ pub(crate) async fn claim(
     )
     .fetch_all(conn)
     .await?;
-    // There is always one row, for the clock.
-    let mut found = Found { rows: Vec::new(), at: OffsetDateTime::UNIX_EPOCH, aside: Vec::new(), limited: false };
-    if let Some(row) = rows.first_mut() {
-        (found.at, found.limited, found.aside) = (row.now, row.limited, std::mem::take(&mut row.aside));
-    }
-    // A set of rows that were updated has no order of its own.
-    rows.sort_unstable_by_key(|row| (row.turn, row.run_at, row.id));
-    let at = found.at;
-    let rows = rows.drain(..).filter_map(|row| {
-        Some(Row {
-            id: row.id?,
-            token,
-            kind: row.kind?,
-            version: row.version?,
-            payload: row.payload?,
-            attempt: row.attempts?,
-            crashes: row.crashes?,
-            trace: row.trace.map(Into::into),
-            awaited: row.ordered,
-            wake: row.wake,
-            waited: (at - row.run_at?).as_seconds_f64().max(0.0),
-        })
-    });
-    found.rows.extend(rows);
-    Ok(found)
-}
-
-/// Of jobs that were set aside, has those looked at again whose turn it is by now. Tells whether there were any.
-///
-/// Asked after the claim that set them aside has committed: what ended before is seen here, and what ends later sees that
-/// they wait ([the trigger](../../../migrations/0010_lines.sql) that takes them back).
-pub(crate) async fn turns(conn: impl PgExecutor<'_>, aside: &[JobId]) -> Result<bool, sqlx::Error> {
-    let taken_back = sqlx::query!(
-        "with theirs as (
-             select j.id from jobs j
-             where j.id = any($1) and j.waits_for = 'line'
-                 and not exists (
-                     select 1 from jobs e
-                     where e.pool = j.pool and e.order_key = j.order_key and e.id < j.id and e.state in ('ready', 'running'))
-                 and not exists (
-                     select 1 from jobs e
-                     where e.pool = j.pool and e.order_key = j.order_key and e.state = 'running')
-             for update of j skip locked
-         )
-         update jobs set waits_for = null where id = any(array(select id from theirs))",
-        aside,
-    )
-    .execute(conn)
-    .await?;
-    Ok(taken_back.rows_affected() > 0)
-}
-
-/// The heads of some lines.
-#[derive(Debug)]
-pub(crate) struct Heads {
-    /// Those that are set aside.
-    pub(crate) waiting: Vec<JobId>,
-    /// Their pools.
-    pub(crate) pools: BTreeSet<String>,
-    /// The last line, by pool and order key; none when there was no further one.
-    pub(crate) last: Option<(String, String)>,
-}
-
-/// The first job of each of the next `limit` lines after the line `after` (pool, order key).
-pub(crate) async fn heads(
-    conn: impl PgExecutor<'_>,
-    after: &(String, String),
-    limit: i64,
-) -> Result<Heads, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"with recursive heads as (
-            (select pool, order_key, id, waits_for, 1::bigint as place from jobs
-             where order_key is not null and state in ('ready', 'running') and (pool, order_key) > ($1, $2)
-             order by pool, order_key, id limit 1)
-            union all
-            select n.*, h.place + 1 from heads h cross join lateral (
-                select j.pool, j.order_key, j.id, j.waits_for from jobs j
-                where j.order_key is not null and j.state in ('ready', 'running')
-                    and (j.pool, j.order_key) > (h.pool, h.order_key)
-                order by j.pool, j.order_key, j.id limit 1
-            ) n
-            where h.place < $3
-        )
-        select pool as "pool!", order_key as "order_key!", id as "id!", waits_for is not null as "waits!" from heads"#,
-        after.0,
-        after.1,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut heads = Heads { waiting: Vec::new(), pools: BTreeSet::new(), last: None };
-    for row in rows {
-        if row.waits {
-            heads.waiting.push(row.id);
-            heads.pools.insert(row.pool.clone());
-        }
-        heads.last = Some((row.pool, row.order_key));
-    }
-    Ok(heads)
+    Ok(Found::of(told, token))
 }
 
 /// What a claim took whose answer never came (id, has a wake-up key): the caller releases it.
@@ -336,105 +294,4 @@ pub(crate) async fn is_open(conn: impl PgExecutor<'_>, transaction: &str) -> Res
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(IN_THE_FUTURE) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// When to look again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Next {
-    /// Seconds until the next job comes due; less than zero when it has come due since the last claim looked.
-    pub(crate) due_in: Option<f64>,
-    /// The claim skipped a due job that somebody had locked: an enqueuer that folds into it (and may yet roll back,
-    /// which rings no bell), or another claim.
-    pub(crate) skipped: bool,
-}
-
-/// What the last claim, which looked at time `after` and was not full, left in the pool.
-pub(crate) async fn next(
-    conn: impl PgExecutor<'_>,
-    pool: &str,
-    known: &Known,
-    worker: i64,
-    after: OffsetDateTime,
-) -> Result<Next, sqlx::Error> {
-    let next = sqlx::query!(
-        r#"with recursive levels as (
-            select greatest(
-                (select priority from jobs where pool = $1 and state = 'ready' and order_key is null and limit_key is null
-                 order by priority desc limit 1),
-                (select priority from jobs
-                 where pool = $1 and state = 'ready' and order_key is not null and limit_key is null and waits_for is null
-                 order by priority desc limit 1)) as priority
-            union all
-            select greatest(
-                (select j.priority from jobs j
-                 where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority < l.priority
-                 order by j.priority desc limit 1),
-                (select j.priority from jobs j
-                 where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
-                     and j.priority < l.priority
-                 order by j.priority desc limit 1))
-            from levels l where l.priority is not null
-        ), later as (
-            select n.run_at from levels l cross join lateral (
-                select j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority = l.priority and j.run_at > $2
-                order by j.run_at limit 1
-            ) n
-            union all
-            select n.run_at from levels l cross join lateral (
-                select j.run_at from jobs j
-                where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
-                    and j.priority = l.priority and j.run_at > $2
-                order by j.run_at limit 1
-            ) n
-            union all
-            (select run_at from jobs
-             where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at > $2
-             order by run_at limit 1)
-            union all
-            (select opens_at from job_gates where pool = $1 and opens_at > $2 order by opens_at limit 1)
-        )
-        select
-            (select extract(epoch from min(run_at) - app_now())::float8 from later) as due_in,
-            exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
-                and not exists (select 1 from job_pauses p where p.pool = $1) and (
-                exists (
-                    select 1 from levels l cross join lateral (
-                        select 1 from jobs j
-                        where j.pool = $1 and j.state = 'ready' and j.order_key is null and j.limit_key is null and j.priority = l.priority
-                            and j.run_at <= $2
-                            and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
-                        limit 1
-                    ) s
-                ) or exists (
-                    select 1 from levels l cross join lateral (
-                        select 1 from jobs j
-                        where j.pool = $1 and j.state = 'ready' and j.order_key is not null and j.limit_key is null and j.waits_for is null
-                            and j.priority = l.priority and j.run_at <= $2
-                            and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
-                        limit 1
-                    ) s
-                ) or exists (
-                    select 1 from jobs
-                    where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at <= $2
-                        and coalesce(version <= ($4::smallint[])[array_position($3::text[], kind)], true)
-                ) or exists (
-                    select 1 from job_gates g cross join lateral (
-                        select 1 from jobs j
-                        where j.pool = $1 and j.limit_key = g.key and j.state = 'ready' and j.waits_for = 'limit'
-                            and coalesce(j.version <= ($4::smallint[])[array_position($3::text[], j.kind)], true)
-                        limit 1
-                    ) s
-                    where g.pool = $1 and g.opens_at <= $2
-                )
-            ) as "skipped!""#,
-        pool,
-        after,
-        &known.names,
-        &known.versions,
-        worker,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(Next { due_in: next.due_in, skipped: next.skipped })
 }

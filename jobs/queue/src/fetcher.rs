@@ -11,9 +11,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::{debug, warn};
 
 use crate::{
-    claim::{self, Next},
+    claim,
     hand::{Hand, Looked},
     hand_over::{Desk, Stray},
+    look::{self, Next},
     pool::{Claimed, Pool},
     settle::{self, Claim, Judgement},
 };
@@ -155,7 +156,7 @@ impl Fetcher {
     /// How long nothing can be due, as far as the database knows now.
     async fn until_due(&self, worker: i64, looked: OffsetDateTime) -> Duration {
         let poll = self.pool.settings.poll;
-        match claim::next(&self.pool.own, self.pool.name(), &self.hand.known, worker, looked).await {
+        match look::next(&self.pool.own, self.pool.name(), &self.hand.known, worker, looked).await {
             Ok(Next { skipped: true, .. }) => AGAIN.min(poll),
             Ok(Next { due_in: Some(seconds), .. }) => {
                 Duration::try_from_secs_f64(seconds.max(0.001)).unwrap_or(poll).min(poll)

@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::{
-    claim::{self, Found, Known, Reach},
+    claim::{self, Known, Reach},
     hand_over::Stray,
-    limits,
+    limits::{self, Limited},
+    lines,
     pool::{Claimed, Pool},
     settle,
 };
@@ -67,9 +68,8 @@ impl Hand {
             favour: if self.full % SHARES == SHARES - 1 { 1 + self.full / SHARES } else { 0 },
             under_limits: self.limited,
         };
-        let (mut closed, mut most) = (None, asked);
-        let found = match self.ask(worker, token, reach, &mut closed, &mut most).await {
-            Ok(found) => found,
+        let Limited { found, closed, most } = match self.ask(worker, token, reach).await {
+            Ok(claimed) => claimed,
             // Two claims met at one order key and the other was first: look again.
             Err(error) if settle::is_unique_violation(&error) => return Ok(Looked::More),
             Err(error) => {
@@ -92,10 +92,10 @@ impl Hand {
         }
         if self.out_of_turn {
             // After what was claimed is on its way; if this is lost, the janitor comes upon them.
-            claim::turns(&self.pool.own, &found.aside).await?;
+            lines::take_back(&self.pool.own, &found.aside).await?;
         }
-        if let Some(sleep) = closed {
-            return Ok(Looked::Closed(sleep));
+        if let Some(opens) = closed {
+            return Ok(Looked::Closed(opens.unwrap_or(self.pool.settings.poll)));
         }
         if found.limited && !self.limited {
             // Only now we know that there is more than this claim could see.
@@ -110,27 +110,19 @@ impl Hand {
         Ok(if full || self.out_of_turn { Looked::More } else { Looked::All(found.at) })
     }
 
-    async fn ask(
-        &mut self,
-        worker: i64,
-        token: i64,
-        reach: Reach,
-        closed: &mut Option<Duration>,
-        most: &mut i64,
-    ) -> Result<Found, sqlx::Error> {
+    async fn ask(&mut self, worker: i64, token: i64, reach: Reach) -> Result<Limited, sqlx::Error> {
         let (own, pool) = (&self.pool.own, self.pool.name());
         if !self.limited {
-            return claim::claim(own, pool, &self.known, worker, token, reach).await;
+            let found = claim::claim(own, pool, &self.known, worker, token, reach).await?;
+            return Ok(Limited { found, closed: None, most: reach.limit });
         }
         // Before it counts: the end of a run that it does not see yet sees this.
         self.pool.limited.store(true, Ordering::SeqCst);
         let claimed = limits::claim(own, pool, &self.known, worker, token, reach, self.keys_first).await?;
-        *closed = claimed.closed.map(|opens| opens.unwrap_or(self.pool.settings.poll));
-        *most = claimed.most;
         // A look at a closed gate is no turn.
         if !claimed.found.rows.is_empty() {
             self.keys_first = !self.keys_first;
         }
-        Ok(claimed.found)
+        Ok(claimed)
     }
 }

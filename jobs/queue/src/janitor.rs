@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    Retry, Topic, Wakes, acknowledger, claim,
+    Retry, Topic, Wakes, acknowledger, lines,
     presence::LEASE,
     settle::{self, Claim, Judgement},
     telemetry,
@@ -124,9 +124,9 @@ async fn round(own: &PgPool, wakes: &Wakes, watch: &mut Watch, line: &mut (Strin
 /// Goes on along the lines of all order keys, and has the first of each looked at again whose turn it is: a claim whose
 /// process died right after it has set it aside for good.
 async fn take_back(own: &PgPool, wakes: &Wakes, line: &mut (String, String)) -> Result<(), sqlx::Error> {
-    let lines = claim::heads(own, line, LINES).await?;
+    let lines = lines::heads(own, line, LINES).await?;
     *line = lines.last.unwrap_or_default();
-    if !lines.waiting.is_empty() && claim::turns(own, &lines.waiting).await? {
+    if !lines.waiting.is_empty() && lines::take_back(own, &lines.waiting).await? {
         lines.pools.into_iter().for_each(|pool| wakes.publish(Topic::Pool(pool.into())));
     }
     Ok(())

@@ -8,76 +8,12 @@
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
-use time::OffsetDateTime;
 
 use crate::{
     admin,
-    claim::{self, Found, Known, Reach, Row},
+    claim::{self, Found, Known, Reach, Told},
+    gates::{self, Key},
 };
-
-/// How many jobs of one key may run at once, and how many may start in any window of time. At least one of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// Runs at once, at least 1.
-    pub running: Option<u32>,
-    /// Runs that begin.
-    pub starts: Option<Rate>,
-}
-
-/// At most so many in any window of that length. A run that failed counts as well as the one that follows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// 1 to 1000.
-    pub most: u32,
-    /// 1 ms to a year.
-    pub per: Duration,
-}
-
-impl Limit {
-    /// So many at once.
-    #[must_use]
-    pub const fn running(most: u32) -> Self {
-        Self { running: Some(most), starts: None }
-    }
-
-    /// So many in any window of that length.
-    #[must_use]
-    pub const fn starts(most: u32, per: Duration) -> Self {
-        Self { running: None, starts: Some(Rate { most, per }) }
-    }
-
-    /// What cannot be kept of it, if anything.
-    #[must_use]
-    pub fn flaw(&self) -> Option<&'static str> {
-        const YEAR: Duration = Duration::from_hours(366 * 24);
-        match self {
-            Self { running: None, starts: None } => Some("its limit limits nothing"),
-            Self { running: Some(0), .. } => Some("its limit lets nothing run"),
-            Self { running: Some(most), .. } if *most > i32::MAX as u32 => {
-                Some("its limit of runs is no number that can be kept")
-            }
-            Self { starts: Some(rate), .. } if !(1..=1000).contains(&rate.most) => {
-                Some("its limit of starts is not between 1 and 1000")
-            }
-            Self { starts: Some(rate), .. } if rate.per < Duration::from_millis(1) || rate.per > YEAR => {
-                Some("its limit's window is not between a millisecond and a year")
-            }
-            Self { .. } => None,
-        }
-    }
-
-    pub(crate) fn most_running(&self) -> Option<i32> {
-        self.running.and_then(|most| i32::try_from(most).ok())
-    }
-
-    pub(crate) fn most_starts(&self) -> Option<i32> {
-        self.starts.and_then(|rate| i32::try_from(rate.most).ok())
-    }
-
-    pub(crate) fn per_ms(&self) -> Option<i64> {
-        self.starts.map(|rate| claim::millis(rate.per))
-    }
-}
 
 /// What one claim under limits found.
 #[derive(Debug)]
@@ -102,7 +38,7 @@ pub(crate) async fn claim(
     keys_first: bool,
 ) -> Result<Limited, sqlx::Error> {
     let mut tx = own.begin().await?;
-    let gate = pool_gate(&mut tx, pool).await?;
+    let gate = gates::of_pool(&mut tx, pool).await?;
     let limit = gate.as_ref().map_or(reach.limit, |gate| reach.limit.min(gate.free));
     let at = admin::now(&mut tx).await?;
     // Whether that is still so, only the claim of the others tells.
@@ -125,55 +61,12 @@ pub(crate) async fn claim(
     }
     if gate.is_some() {
         let count = i32::try_from(found.rows.len()).unwrap_or(i32::MAX);
-        pass(&mut tx, pool, at, &[String::new()], &[count]).await?;
+        gates::pass(&mut tx, pool, at, &[String::new()], &[count]).await?;
         // Whoever waits for a place in the pool waits for the end of any of them.
         found.rows.iter_mut().for_each(|row| row.awaited = true);
     }
     tx.commit().await?;
     Ok(Limited { found, closed, most: limit })
-}
-
-struct Gate {
-    free: i64,
-    opens_in: Option<Duration>,
-}
-
-/// Takes the gate of the whole pool in hand, if it has a limit.
-async fn pool_gate(conn: &mut PgConnection, pool: &str) -> Result<Option<Gate>, sqlx::Error> {
-    let held = sqlx::query_scalar!(
-        r#"insert into job_gates (pool, key) select pool, '' from job_limits where pool = $1
-         on conflict (pool, key) do update set pool = excluded.pool
-         returning 1 as "held!""#,
-        pool,
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    if held.is_none() {
-        return Ok(None);
-    }
-    // A statement of its own, which sees what the last holder has written, and what the limit is by now.
-    let row = sqlx::query!(
-        r#"update job_gates g set most_running = l.most_running, most_starts = l.most_starts, per_ms = l.per_ms
-         from job_limits l
-         where l.pool = $1 and g.pool = $1 and g.key = ''
-         returning
-            least(
-                l.most_running - (select count(*) from jobs where state = 'running' and pool = $1),
-                l.most_starts - (select count(*) from unnest(g.starts) s where s > app_now() - l.per_ms * interval '1 millisecond'),
-                1000000000) as "free!",
-            -- While all places are taken, no time but the end of a run opens it.
-            case when cardinality(g.starts) >= l.most_starts
-                    and (select count(*) from jobs where state = 'running' and pool = $1) < coalesce(l.most_running, 1000000000)
-                then extract(epoch from least(g.starts[cardinality(g.starts) - l.most_starts + 1], app_now())
-                    + l.per_ms * interval '1 millisecond' - app_now())::float8 end as opens_in"#,
-        pool,
-    )
-    .fetch_optional(conn)
-    .await?;
-    // The limit was taken away meanwhile.
-    let Some(row) = row else { return Ok(None) };
-    let opens_in = row.opens_in.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.001)).ok());
-    Ok(Some(Gate { free: row.free, opens_in }))
 }
 
 /// Claims jobs with a limit, of keys whose gates can be had.
@@ -188,7 +81,8 @@ async fn by_key(
 ) -> Result<(), sqlx::Error> {
     // Keys of jobs that nobody has met, that a run of theirs has left, or whose time has come. A gate that is there is not
     // written: that would wait for whoever has it in hand.
-    let mut keys = sqlx::query!(
+    let keys = sqlx::query_as!(
+        Key,
         r#"with met as materialized (
              select limit_key, kind from jobs
              where pool = $1 and state = 'ready' and limit_key is not null and waits_for is null and run_at <= app_now()
@@ -226,61 +120,16 @@ async fn by_key(
     if keys.is_empty() {
         return Ok(());
     }
-    // In the same order whoever asks.
-    keys.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let names: Vec<String> = keys.iter().map(|it| it.key.clone()).collect();
-    let gates = sqlx::query!(
-        "select g.key, g.most_running, g.most_starts, g.per_ms from unnest($2::text[]) k (key) cross join lateral (
-             select * from job_gates where pool = $1 and key = k.key and key <> '' for update skip locked
-         ) g",
-        pool,
-        &names,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    for gate in &gates {
-        let Ok(at) = keys.binary_search_by(|it| it.key.cmp(&gate.key)) else { continue };
-        let now = &keys[at];
-        // A process that does not know the kind knows no limit of it.
-        let known = now.most_running.is_some() || now.most_starts.is_some();
-        if known
-            && (now.most_running, now.most_starts, now.per_ms) != (gate.most_running, gate.most_starts, gate.per_ms)
-        {
-            // The policy was changed by a new release.
-            sqlx::query!(
-                "update job_gates set most_running = $3, most_starts = $4, per_ms = $5 where pool = $1 and key = $2",
-                pool,
-                gate.key,
-                now.most_running,
-                now.most_starts,
-                now.per_ms,
-            )
-            .execute(&mut *conn)
-            .await?;
-        }
-    }
-    let keys: Vec<String> = gates.into_iter().map(|gate| gate.key).collect();
-    let rows = take(conn, pool, known, worker, token, reach, &keys).await?;
+    let keys = gates::hold(conn, pool, keys).await?;
+    let told = take(conn, pool, known, worker, token, reach, &keys).await?;
     let mut counts = vec![0; keys.len()];
-    for row in rows {
-        match (row.aside, row.limit_key.and_then(|key| keys.binary_search(&key).ok())) {
-            (Some(id), _) => found.aside.push(id),
-            (None, at) => {
-                if let Some(at) = at {
-                    counts[at] += 1;
-                }
-                found.rows.extend(row.job);
-            }
-        }
+    for at in told.iter().filter_map(|told| keys.binary_search(told.limit_key.as_ref()?).ok()) {
+        counts[at] += 1;
     }
-    pass(conn, pool, found.at, &keys, &counts).await
-}
-
-struct Taken {
-    job: Option<Row>,
-    limit_key: Option<String>,
-    /// Set aside instead, for its line's or its limit's sake.
-    aside: Option<i64>,
+    let mut taken = Found::of(told, token);
+    found.rows.append(&mut taken.rows);
+    found.aside.append(&mut taken.aside);
+    gates::pass(conn, pool, found.at, &keys, &counts).await
 }
 
 async fn take(
@@ -291,8 +140,9 @@ async fn take(
     token: i64,
     reach: Reach,
     keys: &[String],
-) -> Result<Vec<Taken>, sqlx::Error> {
-    let rows = sqlx::query!(
+) -> Result<Vec<Told>, sqlx::Error> {
+    sqlx::query_as!(
+        Told,
         r#"with clock as materialized (
             select app_now() as now,
                 exists (select 1 from job_workers w where w.id = $5 and $1 <> all (w.paused))
@@ -353,8 +203,10 @@ async fn take(
                   union all
                   select null, key, null, null, null, null, null, null, free from gates) m
         ), decided as materialized (
-            select *, admitted and row_number() over (partition by admitted order by priority desc, run_at, id) <= $7 as taken
-            from (select *, first and place <= places as admitted from placed where id is not null) p
+            select *, admitted and turn <= $7 as taken from (
+                select *, row_number() over (partition by admitted order by priority desc, run_at, id) as turn
+                from (select *, first and place <= places as admitted from placed where id is not null) p
+            ) p
         ), taken as (
             update jobs j set state = 'running', waits_for = null, token = $6, worker = $5, attempts = attempts + 1,
                 claimed_at = (select now from clock),
@@ -362,20 +214,20 @@ async fn take(
                     + coalesce(($4::bigint[])[array_position($2::text[], j.kind)], 60000) * interval '1 millisecond'
             from decided d
             where j.id = d.id and d.taken
-            returning j.*
+            returning j.id, j.kind, j.version, j.payload, j.attempts, j.crashes, j.trace, j.wake_key, j.limit_key, j.run_at, d.turn
         ), aside as (
             update jobs j set waits_for = case when d.first then 'limit' else 'line' end from decided d
-            where j.id = d.id and not coalesce(d.admitted, false) and d.waits_for is distinct from case when d.first then 'limit' else 'line' end
+            where j.id = d.id and not coalesce(d.admitted, false)
+                and d.waits_for is distinct from case when d.first then 'limit' else 'line' end
             returning j.id
         ), known as (
             delete from job_gates_freed f using gates g where f.pool = $1 and f.key = g.key
         )
-        select null::bigint as aside, t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
-            t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", t.wake_key is not null as "wake!",
-            greatest(extract(epoch from t.claimed_at - t.run_at), 0)::float8 as "waited?", t.limit_key as "limit_key?"
-        from (select * from taken order by priority desc, run_at, id) t
-        union all
-        select id, null, null, null, null, null, null, null, false, null, null from aside"#,
+        select c.now as "now!", coalesce((select array_agg(id) from aside), '{}') as "aside!", true as "limited!",
+            t.id as "id?", t.kind as "kind?", t.version as "version?", t.payload::text as "payload?",
+            t.attempts as "attempts?", t.crashes as "crashes?", t.trace as "trace?", true as "awaited!",
+            t.wake_key is not null as "wake!", t.limit_key as "limit_key?", t.run_at as "run_at?", t.turn as "turn?"
+        from clock c left join taken t on true"#,
         pool,
         &known.names,
         &known.versions,
@@ -387,107 +239,5 @@ async fn take(
         reach.keyed,
     )
     .fetch_all(conn)
-    .await?;
-    let taken = rows.into_iter().map(|row| Taken {
-        aside: row.aside,
-        limit_key: row.limit_key,
-        job: (|| {
-            Some(Row {
-                id: row.id?,
-                token,
-                kind: row.kind?,
-                version: row.version?,
-                payload: row.payload?,
-                attempt: row.attempts?,
-                crashes: row.crashes?,
-                trace: row.trace.map(Into::into),
-                awaited: true,
-                wake: row.wake,
-                waited: row.waited?,
-            })
-        })(),
-    });
-    Ok(taken.collect())
-}
-
-/// Writes down how many have passed each of the gates in hand, and when the next may.
-///
-/// A gate that stands open does so since `at`, when the claim began: what it has left behind is no news.
-async fn pass(
-    conn: &mut PgConnection,
-    pool: &str,
-    at: OffsetDateTime,
-    keys: &[String],
-    counts: &[i32],
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "with passed as (
-             select g.ctid as place, g.starts as before, g.opens_at as opened_at, g.most_starts, g.per_ms,
-                 coalesce((
-                     select array_agg(s order by s) from (
-                         -- None is later than now, or a clock that was put back would close it for that long.
-                         select least(s, app_now()) as s from unnest(g.starts || array_fill(app_now(), array[p.count])) s
-                         order by 1 desc limit g.most_starts
-                     ) last where g.most_starts is not null), '{}') as starts,
-                 exists (
-                     select 1 from jobs j
-                     where j.pool = $1 and j.limit_key = g.key and j.state = 'ready' and j.waits_for = 'limit') as waiting,
-                 g.most_running
-                     - (select count(*) from jobs r where r.pool = $1 and r.limit_key = g.key and r.state = 'running') as places
-             from unnest($2::text[], $3::int[]) as p (key, count) cross join lateral (
-                 select ctid, * from job_gates where pool = $1 and key = p.key limit 1
-             ) g
-         )
-         update job_gates g set starts = p.starts,
-             opens_at = case
-                 when not p.waiting or p.places <= 0 then null
-                 when cardinality(p.starts) >= p.most_starts
-                     then greatest($4, p.starts[1] + p.per_ms * interval '1 millisecond')
-                 else $4
-             end
-         from passed p
-         -- They are in hand: nobody moves them.
-         where g.ctid = p.place and (p.waiting or p.opened_at is not null or p.starts <> p.before)",
-        pool,
-        keys,
-        counts,
-        at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes away the gates of keys of which nothing is left to be counted, and what refers to gates that are not there.
-pub(crate) async fn forget(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    // In hand first and judged after: a claim may just be setting a job aside at a gate that looks forsaken. No claim waits
-    // for a gate of a key.
-    let held = sqlx::query!(
-        "select pool, key from job_gates g
-         where key <> '' and opens_at is null
-             and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'ready')
-             and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'running')
-         for update"
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let (pools, keys): (Vec<_>, Vec<_>) = held.into_iter().map(|gate| (gate.pool, gate.key)).unzip();
-    sqlx::query!(
-        "delete from job_gates g using unnest($1::text[], $2::text[]) as held (pool, key)
-         where g.pool = held.pool and g.key = held.key and opens_at is null
-             and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'ready')
-             and not exists (select 1 from jobs j where j.pool = g.pool and j.limit_key = g.key and j.state = 'running')
-             and not exists (select from unnest(starts) s where s > app_now() - per_ms * interval '1 millisecond')",
-        &pools,
-        &keys,
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "delete from job_gates_freed f
-         where not exists (select 1 from job_gates g where g.pool = f.pool and g.key = f.key)"
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::limits;
+use crate::gates;
 
 const EVERY: Duration = Duration::from_secs(3600);
 const PAUSE: Duration = Duration::from_secs(30);
@@ -45,7 +45,7 @@ pub async fn maintain(pool: &PgPool, keep_days: u16) -> Result<(), sqlx::Error> 
         sqlx::query!("select job_partitions_maintain((app_now() at time zone 'utc')::date, $1)", i32::from(keep_days),)
             .fetch_one(&mut *tx)
             .await?;
-        limits::forget(&mut tx).await?;
+        gates::forget(&mut tx).await?;
     }
     tx.commit().await
 }
