@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use blobs::Blobs;
-use domain::{access::Keys, credits::signature::InternalSecret};
+use domain::{
+    access::{Keys, Vault},
+    credits::signature::InternalSecret,
+};
 use queue::Database;
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +57,13 @@ pub struct Settings {
     pub max_upload_bytes: u64,
 }
 
+/// What the API proves and seals with.
+#[derive(Debug)]
+pub struct Secrets {
+    pub keys: Keys,
+    pub vault: Arc<Vault>,
+}
+
 /// Shared by all operations; cheap to clone.
 pub type App = Arc<AppState>;
 
@@ -62,6 +72,8 @@ pub type App = Arc<AppState>;
 pub struct AppState {
     pub db: Database,
     pub keys: Keys,
+    /// Seals and opens what is secret in the database.
+    pub vault: Arc<Vault>,
     pub settings: Settings,
     pub(crate) blobs: Blobs,
     pub(crate) placing: Placing,
@@ -73,10 +85,11 @@ impl AppState {
     /// The shared state; opens the desk where activations are placed and the hub that tells events, so it needs a running
     /// tokio. Event streams end when `draining` is cancelled.
     #[must_use]
-    pub fn new(db: Database, keys: Keys, settings: Settings, blobs: Blobs, draining: &CancellationToken) -> App {
+    pub fn new(db: Database, secrets: Secrets, settings: Settings, blobs: Blobs, draining: &CancellationToken) -> App {
         let placing = Placing::open(db.clone());
         let hub = Hub::new(db.clone(), draining.clone());
         let screens = Screens::new(db.clone(), draining.clone());
-        Arc::new(Self { db, keys, settings, blobs, placing, hub, screens })
+        let Secrets { keys, vault } = secrets;
+        Arc::new(Self { db, keys, vault, settings, blobs, placing, hub, screens })
     }
 }

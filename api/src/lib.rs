@@ -30,7 +30,7 @@ mod stored;
 mod telemetry;
 mod views;
 
-pub use app::{App, AppState, Environment, Settings};
+pub use app::{App, AppState, Environment, Secrets, Settings};
 pub use server::serve;
 pub use service::endpoint;
 pub use spec::{spec_json, spec_yaml};

@@ -10,13 +10,19 @@ pub struct Keys {
     pub session: [u8; 32],
     /// Signs overlay and credits tokens.
     pub channel_tokens: [u8; 32],
+    /// Seals secrets at rest where no key of their own is set.
+    pub data: [u8; 32],
 }
 
 impl Keys {
     /// One key a purpose: `HMAC-SHA256(secret, label)`, so that no key says anything about another.
     #[must_use]
     pub fn derive(secret: &[u8]) -> Self {
-        Self { session: labelled(secret, b"session"), channel_tokens: labelled(secret, b"channel-tokens") }
+        Self {
+            session: labelled(secret, b"session"),
+            channel_tokens: labelled(secret, b"channel-tokens"),
+            data: labelled(secret, b"data"),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub use self::{
     process::Process,
     reader::Reader,
     secret::Secret,
-    secrets::Secrets,
+    secrets::{DataKey, Secrets},
     setting::{Setting, Source},
     uploads::Uploads,
 };
@@ -198,6 +198,15 @@ mod tests {
         .unwrap_err();
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(!format!("{lines:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn a_data_key_that_is_none_is_refused_without_being_told() {
+        let complaint = config(&[("MEMALERTS_ENV", "dev"), ("MEMALERTS_DATA_KEY", "hunter2")]).unwrap_err().to_string();
+        assert!(complaint.contains("MEMALERTS_DATA_KEY must have 64 hexadecimal digits"), "{complaint}");
+        assert!(!complaint.contains("hunter2"), "{complaint}");
+        let given = config(&[("MEMALERTS_ENV", "dev"), ("MEMALERTS_DATA_KEY_OLD", &"0f".repeat(32))]).unwrap();
+        assert_eq!((given.secrets.data.is_none(), given.secrets.old_data.unwrap().expose()), (true, &[0x0f; 32]));
     }
 
     #[test]

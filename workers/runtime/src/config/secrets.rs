@@ -9,6 +9,34 @@ pub struct Secrets {
     pub master: Option<Secret>,
     /// `MEMALERTS_INTERNAL_SECRET`: proves calls between our own processes (`/internal/*`). As above.
     pub internal: Option<Secret>,
+    /// `MEMALERTS_DATA_KEY`: seals what is secret in the database (tokens of platforms). Default: derived from the master.
+    pub data: Option<DataKey>,
+    /// `MEMALERTS_DATA_KEY_OLD`: still opens what was sealed before the key was changed.
+    pub old_data: Option<DataKey>,
+}
+
+/// A key of 256 bits. Prints nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DataKey([u8; 32]);
+
+impl DataKey {
+    /// Of 64 hexadecimal digits.
+    fn parse(text: &str) -> Option<Self> {
+        let mut key = [0; 32];
+        hex::decode_to_slice(text, &mut key).ok()?;
+        Some(Self(key))
+    }
+
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
 }
 
 impl Secrets {
@@ -29,9 +57,18 @@ impl Secrets {
             }
             secret
         };
-        Self {
-            master: read("MEMALERTS_SECRET", "signs sessions and overlay tokens"),
-            internal: read("MEMALERTS_INTERNAL_SECRET", "proves calls between our own processes"),
-        }
+        let master = read("MEMALERTS_SECRET", "signs sessions and overlay tokens");
+        let internal = read("MEMALERTS_INTERNAL_SECRET", "proves calls between our own processes");
+        let mut key = |name| {
+            let text = reader.secret(name)?;
+            let key = DataKey::parse(text.expose());
+            if key.is_none() {
+                reader.complain(format!("{name} must have 64 hexadecimal digits, e.g. of `openssl rand -hex 32`"));
+            }
+            key
+        };
+        let (data, old_data) = (key("MEMALERTS_DATA_KEY"), key("MEMALERTS_DATA_KEY_OLD"));
+        reader.otherwise("MEMALERTS_DATA_KEY", "derived from MEMALERTS_SECRET");
+        Self { master, internal, data, old_data }
     }
 }

@@ -75,8 +75,8 @@ fn app(process: &Process) -> App {
         build: crate::BUILD.to_owned(),
         max_upload_bytes: process.config.uploads.max_bytes,
     };
-    let keys = domain::access::Keys::derive(process.instance.keys.master.expose().as_bytes());
-    ::api::AppState::new(process.db.clone(), keys, settings, process.blobs.clone(), &process.lifecycle.draining)
+    let secrets = ::api::Secrets { keys: process.keys.clone(), vault: process.vault.clone() };
+    ::api::AppState::new(process.db.clone(), secrets, settings, process.blobs.clone(), &process.lifecycle.draining)
 }
 
 /// In dev, whoever listens at the plain WebSocket that the pools read is a simulator.

@@ -1,14 +1,19 @@
 //! What all roles of a process share.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use blobs::Blobs;
-use domain::credits::signature::InternalSecret;
+use domain::{
+    access::{Keys, Vault},
+    credits::signature::InternalSecret,
+};
 use queue::{Database, Wakes};
 use sqlx::PgPool;
 
 use crate::{
     boot::{self, Instance},
-    config::Config,
+    config::{Config, Secrets},
     lifecycle::Lifecycle,
 };
 
@@ -20,6 +25,10 @@ pub struct Process {
     pub db: Database,
     pub instance: Instance,
     pub blobs: Blobs,
+    /// Derived from the master secret.
+    pub keys: Keys,
+    /// Seals and opens what is secret in the database.
+    pub vault: Arc<Vault>,
 }
 
 impl Process {
@@ -35,7 +44,9 @@ impl Process {
         let (wakes, outward) = Wakes::new();
         let db = Database::new(pool, wakes);
         tokio::spawn(queue::run_exchange(db.clone(), outward, lifecycle.stopped.clone()));
-        Ok(Self { config, lifecycle, db, instance, blobs })
+        let keys = Keys::derive(instance.keys.master.expose().as_bytes());
+        let vault = Arc::new(vault(&config.secrets, &keys));
+        Ok(Self { config, lifecycle, db, instance, blobs, keys, vault })
     }
 
     /// What proves calls between our own processes, in the form in which domain takes it.
@@ -48,5 +59,14 @@ impl Process {
     pub async fn end(&self) {
         self.lifecycle.stopped.cancel();
         self.db.pool().close().await;
+    }
+}
+
+/// With a key of its own, the vault still opens what was sealed under the derived one: it was in use until the own one came.
+fn vault(secrets: &Secrets, keys: &Keys) -> Vault {
+    let old = secrets.old_data.as_ref().map(|key| *key.expose());
+    match &secrets.data {
+        Some(key) => Vault::new(key.expose(), &[old.unwrap_or(keys.data)]),
+        None => Vault::new(&keys.data, old.as_slice()),
     }
 }
