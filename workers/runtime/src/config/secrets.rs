@@ -69,6 +69,7 @@ impl Secrets {
         };
         let (data, old_data) = (key("MEMALERTS_DATA_KEY"), key("MEMALERTS_DATA_KEY_OLD"));
         reader.otherwise("MEMALERTS_DATA_KEY", "derived from MEMALERTS_SECRET");
+        reader.otherwise("MEMALERTS_DATA_KEY_OLD", "none");
         Self { master, internal, data, old_data }
     }
 }
