@@ -62,6 +62,7 @@ fn document() -> Value {
     let mut examples = BTreeMap::new();
     for (_, path) in members(&mut document["paths"]) {
         for (method, operation) in members(path) {
+            admit(operation);
             promise(&method, operation, &mut examples);
         }
     }
@@ -70,9 +71,18 @@ fn document() -> Value {
     document
 }
 
+/// Adds whom the operation serves, and says aloud that one needs no session where it needs none.
+fn admit(operation: &mut Value) {
+    let Some(asker) = promised::asker(operation["operationId"].as_str().unwrap_or_default()) else { return };
+    operation["x-asker"] = asker.as_str().into();
+    if operation["security"].is_null() {
+        operation["security"] = Value::Sequence(Vec::new());
+    }
+}
+
 /// Adds what the operation fails with, and the examples of it.
 fn promise(method: &str, operation: &mut Value, examples: &mut BTreeMap<String, Value>) {
-    let name = operation["operationId"].as_str().unwrap_or_default();
+    let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let form = Form {
         parameters: operation["parameters"].is_sequence(),
         body: operation["requestBody"]["content"].get("application/json; charset=utf-8").is_some(),
@@ -80,7 +90,7 @@ fn promise(method: &str, operation: &mut Value, examples: &mut BTreeMap<String, 
     };
     // An operation without a line is the test's matter, not the system's.
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in promised::of(name, form).unwrap_or_default() {
+    for code in promised::of(&name, form).unwrap_or_default() {
         by_status.entry(promised::meaning(code).0).or_default().push(code);
     }
     for (status, codes) in by_status {

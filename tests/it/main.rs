@@ -13,6 +13,7 @@ mod credits;
 mod deploy;
 mod failpoints;
 mod guards;
+mod matrix;
 mod metrics;
 mod overlay;
 mod playback;

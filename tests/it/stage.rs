@@ -26,7 +26,12 @@ impl Stage {
     }
 
     pub(crate) async fn on(app: TestApp) -> Self {
-        let streamer = app.login("demo", "streamer").await;
+        Self::of(app, "demo").await
+    }
+
+    /// With the streamer of this login, whose channel has the same name.
+    pub(crate) async fn of(app: TestApp, slug: &str) -> Self {
+        let streamer = app.login(slug, "streamer").await;
         let admin = app.login("boss", "admin").await;
         let me = streamer.get("/me").await.expect(200);
         let token = streamer.get("/streamer/overlay/token").await.expect(200)["token"].as_str().unwrap().to_owned();

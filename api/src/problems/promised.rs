@@ -18,6 +18,17 @@ pub(crate) enum Asker {
 }
 
 impl Asker {
+    /// As `x-asker` says it in the document.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anybody => "anybody",
+            Self::TokenHolder => "tokenHolder",
+            Self::Viewer => "viewer",
+            Self::Streamer => "streamer",
+            Self::Admin => "admin",
+        }
+    }
+
     /// How somebody else is refused.
     const fn refusals(self) -> &'static [ErrorCode] {
         match self {
@@ -140,6 +151,11 @@ const OPERATIONS: &[Promise] = &[
     ("streamStreamerEvents", Asker::Streamer, &[]),
     ("streamMyEvents", Asker::Viewer, &[]),
 ];
+
+/// Whom the operation serves; none for an operation that has no line here.
+pub(crate) fn asker(operation: &str) -> Option<Asker> {
+    OPERATIONS.iter().find(|(name, ..)| *name == operation).map(|(_, asker, _)| *asker)
+}
 
 /// All that the operation may fail with; none for an operation that has no line here.
 pub(crate) fn of(operation: &str, form: Form) -> Option<Vec<ErrorCode>> {

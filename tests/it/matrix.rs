@@ -1,0 +1,224 @@
+//! Who may do what, cell by cell: every operation of `openapi.yaml`, asked by everybody there is. The document says whom an
+//! operation serves (`x-asker`); everybody else must be refused, and what belongs to somebody else must not be there.
+
+use std::fmt::Write as _;
+
+use harness::{Session, TestApp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::stage::Stage;
+
+/// Whoever asks; a session of its own for each question, because some of them end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Actor {
+    Nobody,
+    /// Somebody whose session was signed by somebody else.
+    Impostor,
+    /// A screen that shows its token where a session belongs.
+    Screen,
+    Viewer,
+    Streamer,
+    Admin,
+}
+
+const ACTORS: [Actor; 6] =
+    [Actor::Nobody, Actor::Impostor, Actor::Screen, Actor::Viewer, Actor::Streamer, Actor::Admin];
+
+impl Actor {
+    async fn session(self, stage: &Stage) -> Session {
+        let mut nobody = stage.app.anonymous();
+        match self {
+            Self::Nobody => {}
+            Self::Impostor => nobody.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIn0.".to_owned()),
+            Self::Screen => nobody.token = Some(stage.token.clone()),
+            Self::Viewer => return stage.app.login("anna", "viewer").await,
+            Self::Streamer => return stage.app.login("demo", "streamer").await,
+            Self::Admin => return stage.app.login("boss", "admin").await,
+        }
+        nobody
+    }
+
+    /// The status with which an operation for `asker` must refuse; none when it must not.
+    fn refusal(self, asker: &str) -> Option<u16> {
+        let least = match asker {
+            "anybody" | "tokenHolder" => return None,
+            "viewer" => Self::Viewer,
+            "streamer" => Self::Streamer,
+            "admin" => Self::Admin,
+            other => panic!("x-asker {other}: who is that?"),
+        };
+        match self {
+            Self::Nobody | Self::Impostor | Self::Screen => Some(401),
+            person if person < least => Some(403),
+            _ => None,
+        }
+    }
+}
+
+/// One operation of the document.
+struct Operation {
+    method: Method,
+    path: String,
+    name: String,
+    asker: String,
+    /// An example of the body.
+    body: Option<Value>,
+}
+
+/// Every operation, with those that end something last: what they end is of no use to the others.
+fn operations(document: &Value) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("operations") {
+            let content = &operation["requestBody"]["content"]["application/json; charset=utf-8"]["schema"]["$ref"];
+            let schema = content.as_str().and_then(|reference| reference.rsplit('/').next());
+            operations.push(Operation {
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                name: operation["operationId"].as_str().expect("operationId").to_owned(),
+                asker: operation["x-asker"].as_str().unwrap_or_default().to_owned(),
+                body: schema.map(|schema| document["components"]["schemas"][schema]["example"].clone()),
+            });
+        }
+    }
+    operations.sort_by_key(|operation| operation.method == Method::DELETE);
+    operations
+}
+
+/// Asks, and says the status; the body of an endless answer is not waited for.
+async fn ask(session: &Session, operation: &Operation, path: &str) -> u16 {
+    let mut request = session.request(operation.method.clone(), path);
+    if let Some(body) = &operation.body {
+        request = request.json(body);
+    }
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+/// What an operation's path names, once of those who ask and once of somebody else.
+struct Belongings {
+    mine: String,
+    foreign: String,
+}
+
+/// Makes what the operation's path names: by `demo` and `anna`, and by `other` and `bert`. None for a path that names
+/// nothing that belongs to anybody.
+async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Option<Belongings> {
+    let (mine, foreign) = match operation.name.as_str() {
+        "changeMeme" | "deleteMeme" => (stage.meme(1000).await.to_string(), other.meme(1000).await.to_string()),
+        "getMyActivation" | "withdrawMyActivation" => {
+            (waiting(stage, "anna").await.to_string(), waiting(stage, "bert").await.to_string())
+        }
+        "getSubmission" => (submission(stage).await, submission(other).await),
+        "getOutboxMessage" => (said(&stage.streamer).await, said(&other.streamer).await),
+        "acknowledgePlay" => (waiting(stage, "anna").await.to_string(), waiting(other, "bert").await.to_string()),
+        _ => return None,
+    };
+    let fill = |id: String| {
+        let path = operation.path.replace("{id}", &id).replace("{token}", &stage.token);
+        path.replace("{provider}", "twitch")
+    };
+    Some(Belongings { mine: fill(mine), foreign: fill(foreign) })
+}
+
+/// An activation of this person's on the stage's channel.
+async fn waiting(stage: &Stage, login: &str) -> Uuid {
+    let viewer = stage.viewer(login, 1000).await;
+    let meme = stage.meme(1000).await;
+    stage.activate(&viewer, meme).await.parse().expect("an id")
+}
+
+/// A submission of the stage's streamer; its file is none, and its jobs will say so.
+async fn submission(stage: &Stage) -> String {
+    let file = reqwest::multipart::Part::bytes(b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2".to_vec());
+    let form = reqwest::multipart::Form::new()
+        .text("title", "A meme")
+        .text("type", "video")
+        .text("channelId", stage.channel_id.to_string())
+        .part("file", file.file_name("a.mp4").mime_str("video/mp4").expect("a type"));
+    let answer = Session::send(stage.streamer.request(Method::POST, "/submissions").multipart(form)).await;
+    answer.expect(202)["id"].as_str().expect("an id").to_owned()
+}
+
+/// A message that the bot of this streamer's channel is to say.
+async fn said(streamer: &Session) -> String {
+    let body = streamer.post("/streamer/bot/say", &json!({ "message": "hello", "provider": "twitch" })).await;
+    body.expect(200)["outbox"]["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn every_operation_serves_whom_the_document_says_and_refuses_everybody_else() {
+    let mut stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    stage.app.leaves_jobs_behind();
+    let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
+    let operations = operations(&document);
+    assert!(operations.len() > 60, "only {} operations", operations.len());
+    let credits = stage.streamer.get("/streamer/credits/token").await.expect(200)["token"].as_str().unwrap().to_owned();
+    let mut wrong = String::new();
+    for operation in &operations {
+        // What the path names need not be there to be refused, and where it is, is the next test's matter.
+        let mut path = operation.path.replace("{slug}", "demo");
+        path = path.replace("{pool}", "dispatch").replace("{provider}", "twitch").replace("{hash}", &"0".repeat(64));
+        for name in ["{userId}", "{channelId}"] {
+            path = path.replace(name, &Uuid::now_v7().to_string());
+        }
+        let number = operation.path.starts_with("/admin/");
+        path = path.replace("{id}", &if number { "9".to_owned() } else { Uuid::now_v7().to_string() });
+        if path.contains("{token}") {
+            let (token, other_doors) =
+                if path.starts_with("/overlay/credits/") { (&credits, &stage.token) } else { (&stage.token, &credits) };
+            let status = ask(&stage.app.anonymous(), operation, &path.replace("{token}", other_doors)).await;
+            if status != 401 {
+                writeln!(wrong, "{} {path} with the token of another door: {status}", operation.method)
+                    .expect("a string takes words");
+            }
+            path = path.replace("{token}", token);
+        }
+        assert!(!path.contains('{'), "{path}: say what this parameter is");
+        for actor in ACTORS {
+            let status = ask(&actor.session(&stage).await, operation, &path).await;
+            let right = match actor.refusal(&operation.asker) {
+                Some(refusal) => status == refusal,
+                None => !matches!(status, 401 | 403) && status < 500,
+            };
+            if !right {
+                writeln!(wrong, "{} {path} is for {}, {actor:?} got {status}", operation.method, operation.asker)
+                    .expect("a string takes words");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[tokio::test]
+async fn what_belongs_to_somebody_else_is_not_there() {
+    let mut stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    let mut other = Stage::of(stage.app.beside().pools(&[]).start().await, "other").await;
+    stage.app.leaves_jobs_behind();
+    other.app.leaves_jobs_behind();
+    for stage in [&stage, &other] {
+        let body = json!({ "enabled": true });
+        stage.streamer.patch("/streamer/bots/twitch", &body).await.expect(200);
+    }
+    let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
+    let mut wrong = String::new();
+    for operation in &operations(&document) {
+        let named = operation.path.contains("{id}") && !matches!(operation.asker.as_str(), "admin" | "anybody");
+        let Some(Belongings { mine, foreign }) = belongings(&stage, &other, operation).await else {
+            assert!(!named || operation.name == "activateMeme", "{}: say whose {{id}} is", operation.name);
+            continue;
+        };
+        // Only streamers send in memes.
+        let streams = operation.asker == "streamer" || operation.name == "getSubmission";
+        let actor = if streams { Actor::Streamer } else { Actor::Viewer };
+        for (path, there) in [(foreign, false), (mine, true)] {
+            let status = ask(&actor.session(&stage).await, operation, &path).await;
+            if (status == 404) == there || status >= 500 {
+                writeln!(wrong, "{} {path} ({}): {status}", operation.method, if there { "mine" } else { "foreign" })
+                    .expect("a string takes words");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
