@@ -10,7 +10,7 @@ use domain::{
 use queue::Database;
 use tokio_util::sync::CancellationToken;
 
-use crate::{hub::Hub, placing::Placing, screens::Screens};
+use crate::{hub::Hub, origins::Origins, placing::Placing, screens::Screens};
 
 /// In which surroundings this instance runs; instances of different ones never accept each other's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Settings {
     pub build: String,
     /// Bytes of the largest upload.
     pub max_upload_bytes: u64,
+    /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.
+    pub cors_origins: Vec<String>,
 }
 
 /// What the API proves and seals with.
@@ -76,6 +78,7 @@ pub struct AppState {
     pub vault: Arc<Vault>,
     pub settings: Settings,
     pub(crate) blobs: Blobs,
+    pub(crate) origins: Origins,
     pub(crate) placing: Placing,
     pub(crate) hub: Hub,
     pub(crate) screens: Screens,
@@ -90,6 +93,7 @@ impl AppState {
         let hub = Hub::new(db.clone(), draining.clone());
         let screens = Screens::new(db.clone(), draining.clone());
         let Secrets { keys, vault } = secrets;
-        Arc::new(Self { db, keys, vault, settings, blobs, placing, hub, screens })
+        let origins = Origins::of(&settings);
+        Arc::new(Self { db, keys, vault, settings, blobs, origins, placing, hub, screens })
     }
 }

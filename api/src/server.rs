@@ -33,7 +33,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    app::App,
+    app::{App, Environment},
+    headers,
     patience::{PATIENCE, Patient},
     places::{Place, Places},
     problem::{ErrorCode, Problem},
@@ -67,11 +68,13 @@ pub async fn serve(
     grace: Duration,
     descriptors: usize,
 ) -> io::Result<()> {
-    serve_at(service::endpoint(app), listener, draining, grace, Places::among(descriptors)).await
+    let refusal = refusal(app.settings.environment);
+    serve_at(service::endpoint(app), refusal, listener, draining, grace, Places::among(descriptors)).await
 }
 
 async fn serve_at(
     endpoint: impl Endpoint<Output = Response> + 'static,
+    refusal: impl Endpoint<Output = Response> + 'static,
     listener: TcpListener,
     draining: CancellationToken,
     grace: Duration,
@@ -80,7 +83,7 @@ async fn serve_at(
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let local = listener.local_addr()?;
-    let (endpoint, refusal) = (Arc::new(endpoint), Arc::new(refusal()));
+    let (endpoint, refusal) = (Arc::new(endpoint), Arc::new(refusal));
     let connections = TaskTracker::new();
     let overdue = CancellationToken::new();
     let next = async || (places.knock().await, listener.accept().await);
@@ -152,7 +155,7 @@ impl Asked {
 }
 
 /// What is said to a connection that there is no place for, whatever it asks.
-fn refusal() -> impl Endpoint<Output = Response> {
+fn refusal(environment: Environment) -> impl Endpoint<Output = Response> {
     make_sync(|_| {
         let detail = "too many connections at once, try again";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail);
@@ -160,6 +163,7 @@ fn refusal() -> impl Endpoint<Output = Response> {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     })
+    .around(headers::strict(environment))
     .with(Telemetry)
 }
 
@@ -250,7 +254,14 @@ mod tests {
             }
         });
         let draining = CancellationToken::new();
-        tokio::spawn(serve_at(endpoint.map_to_response(), listener, draining, Duration::ZERO, Places::among(4)));
+        tokio::spawn(serve_at(
+            endpoint.map_to_response(),
+            refusal(Environment::Dev),
+            listener,
+            draining,
+            Duration::ZERO,
+            Places::among(4),
+        ));
         (address, told)
     }
 

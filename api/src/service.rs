@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Response, Route, endpoint::make_sync, get};
 
-use crate::{again, app::App, auth, explain::Document, limits, problem::Problem, routes, spec, telemetry::Telemetry};
+use crate::{
+    again, app::App, auth, explain::Document, headers, limits, origins, problem::Problem, routes, spec,
+    telemetry::Telemetry,
+};
 
 /// Everything that the API answers, ready to be served.
 pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
@@ -13,8 +16,9 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     let route = Route::new()
         .at("/openapi.json", get(fixed(spec::spec_json(), "application/json")))
         .at("/openapi.yaml", get(fixed(spec::spec_yaml(), "application/yaml")))
-        .at("/docs", get(fixed(spec::page(), "text/html; charset=utf-8")));
-    routes::undocumented(route, app.settings.environment)
+        .at("/docs", get(routes::pages::document(&spec::page())));
+    let environment = app.settings.environment;
+    routes::undocumented(route, environment)
         .nest(
             "/",
             api.into_endpoint().around(move |operation, request| {
@@ -27,7 +31,7 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
         .around(auth::refuse_foreign_sites)
         .around(limits::refuse_odd_requests)
         // Outside of what needs it: a middleware sees the data of those around it only.
-        .data(app)
+        .data(app.clone())
         .catch_all_error(|error: poem::Error| async move {
             if error.is_from_response() {
                 error.into_response()
@@ -35,6 +39,8 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
                 Problem::from_framework(&error).into_response()
             }
         })
+        .around(origins::shared(app))
+        .around(headers::strict(environment))
         .with(Telemetry)
 }
 

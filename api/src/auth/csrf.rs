@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use poem::{
     Endpoint, Request,
-    http::{Method, StatusCode},
+    http::{StatusCode, header},
 };
 
-use super::session::{Carrier, carried};
 use crate::{
-    app::App,
+    app::{App, AppState},
     problem::{ErrorCode, Problem},
 };
 
-/// Unsafe methods that ride on a session cookie must come from our own pages: by `Sec-Fetch-Site`, else by `Origin`.
-/// Bearer requests carry a secret that no foreign page has.
+/// What changes something and may have been sent by a browser must come from our own pages, or from those that
+/// `CORS_ORIGINS` names: by `Sec-Fetch-Site`, else by `Origin`. With a cookie that must be proven; without one (a login,
+/// say) nothing may speak against it. Bearer requests carry a secret that no foreign page has.
+///
+/// The method is the one of the request line: no header and no field overrides it.
 pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<E::Output> {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let cookie = request
-        .data::<App>()
-        .is_some_and(|app| matches!(carried(&request, app.settings.environment), Some((Carrier::Cookie, _))));
-    if !safe && cookie && !ours(&request) {
+    let headers = request.headers();
+    let judged = !request.method().is_safe() && !bears_token(&request);
+    let by_cookie = headers.contains_key(header::COOKIE);
+    let by_page = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    if judged && (by_cookie || by_page) && !request.data::<App>().is_some_and(|app| ours(&request, app)) {
         let problem =
             Problem::new(StatusCode::FORBIDDEN, ErrorCode::CsrfInvalid, "the request comes from another site");
         return Err(problem.into());
@@ -28,14 +30,22 @@ pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, request: Re
     inner.call(request).await
 }
 
+fn bears_token(request: &Request) -> bool {
+    let scheme = request.header(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
+    scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+}
+
 /// Programs that are no browsers send neither header: they need a Bearer token, or say whence they come.
-fn ours(request: &Request) -> bool {
+fn ours(request: &Request, app: &AppState) -> bool {
+    let origin = request.header(header::ORIGIN);
+    if origin.is_some_and(|origin| app.origins.allows(origin)) {
+        return true;
+    }
     match request.header("sec-fetch-site") {
         Some(site) => matches!(site, "same-origin" | "none"),
         None => {
-            let host = request.header("host").unwrap_or_default();
-            let origin = request.header("origin").and_then(|origin| origin.split_once("://"));
-            origin.is_some_and(|(_, authority)| !host.is_empty() && authority == host)
+            let host = request.header(header::HOST).unwrap_or_default();
+            origin.is_some_and(|origin| app.origins.is_own(origin, host))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{
     access::Purpose,
     channels::{self, ChannelError},
@@ -37,9 +38,6 @@ impl IntoResponse for Page {
             .status(self.status)
             .content_type("text/html; charset=utf-8")
             .header("content-security-policy", POLICY)
-            // The address holds the token: it is told to nobody.
-            .header("referrer-policy", "no-referrer")
-            .header("x-content-type-options", "nosniff")
             // OBS asks at each refresh.
             .header("cache-control", "no-cache")
             .body(self.html)
@@ -93,6 +91,37 @@ pub(crate) async fn front<E: Endpoint>(inner: Arc<E>, request: Request) -> poem:
     inner.call(request).await.map(IntoResponse::into_response)
 }
 
+/// The page that shows the document. It has its scripts in it: these run, and nothing else does.
+pub(crate) fn document(html: &str) -> impl Endpoint + use<> {
+    let scripts: Vec<String> = scripts(html).iter().map(|script| format!(" 'sha256-{script}'")).collect();
+    let policy = format!(
+        "default-src 'none'; script-src{}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        scripts.concat()
+    );
+    let html = html.to_owned();
+    make_sync(move |_| {
+        Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .header("content-security-policy", &policy)
+            .header("cache-control", "no-cache")
+            .body(html.clone())
+    })
+}
+
+/// The hashes of a page's scripts, as browsers count them: of the text between the tags, with each line ended by LF.
+fn scripts(html: &str) -> Vec<String> {
+    // One after the other: a script may hold the words of a tag.
+    let texts = std::iter::successors(script(html), |(_, rest)| script(rest)).map(|(text, _)| text);
+    texts.map(|text| BASE64.encode(Sha256::digest(text.replace("\r\n", "\n").replace('\r', "\n")))).collect()
+}
+
+/// The text of the first script, and what follows it.
+fn script(html: &str) -> Option<(&str, &str)> {
+    let (_, tagged) = html.split_once("<script")?;
+    tagged.split_once('>')?.1.split_once("</script>")
+}
+
 /// No icon, and no 404 in the console of every browser.
 fn no_icon() -> impl Endpoint {
     make_sync(|_| {
@@ -123,10 +152,7 @@ pub(super) fn assets(route: Route) -> Route {
 fn asset(kind: &'static str, text: &'static str) -> impl Endpoint {
     let etag = format!("\"{}\"", &hex::encode(Sha256::digest(text))[..16]);
     make_sync(move |request: Request| {
-        let response = Response::builder()
-            .header("etag", &etag)
-            .header("cache-control", "no-cache")
-            .header("x-content-type-options", "nosniff");
+        let response = Response::builder().header("etag", &etag).header("cache-control", "no-cache");
         if request.header("if-none-match") == Some(etag.as_str()) {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }

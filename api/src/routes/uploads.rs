@@ -8,7 +8,7 @@ use poem::{
     Body, Endpoint, EndpointExt as _, IntoResponse, Response,
     http::{
         HeaderValue, StatusCode,
-        header::{ACCEPT_RANGES, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS},
+        header::{ACCEPT_RANGES, CONTENT_SECURITY_POLICY},
     },
     web::Data,
 };
@@ -21,6 +21,7 @@ use poem_openapi::{
 use super::Group;
 use crate::{
     app::App,
+    headers::show_anywhere,
     problem::{ErrorCode, Problem, ProblemBody},
     range::Part,
 };
@@ -145,12 +146,12 @@ impl Uploads {
     }
 }
 
-/// Whatever is answered: no browser guesses what it is, or runs it.
+/// Whatever is answered: no browser runs it, and pages of other sites may show it, as anybody may have it.
 fn harmless(endpoint: impl Endpoint) -> impl Endpoint {
     endpoint.map_to_response().after(|answer: poem::Result<Response>| async move {
         let mut response = answer?.into_response();
         let headers = response.headers_mut();
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        show_anywhere(headers);
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         Ok::<_, poem::Error>(response)

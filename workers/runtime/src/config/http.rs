@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use url::Url;
+
 use super::{Environment, Reader};
 
 #[derive(Debug, Clone)]
@@ -15,6 +17,9 @@ pub struct Http {
     pub metrics_port: u16,
     /// `PUBLIC_BASE_URL`: how browsers reach the API, for the links that it hands out. Default http://localhost:PORT.
     pub public_base_url: Option<String>,
+    /// `CORS_ORIGINS`: sites whose pages may use the API with a person's session, comma separated, each
+    /// `https://host[:port]`; http in dev only. Default none.
+    pub cors_origins: Vec<String>,
 }
 
 impl Http {
@@ -43,6 +48,7 @@ impl Http {
             port: tcp_port("PORT", 8080),
             metrics_port: tcp_port("METRICS_PORT", 9090),
             public_base_url,
+            cors_origins: origins(reader, environment),
         };
         reader.otherwise("LISTEN_ADDRESS", address);
         reader.otherwise("PUBLIC_BASE_URL", http.public_url());
@@ -71,4 +77,24 @@ impl Http {
     pub fn public_url(&self) -> String {
         self.public_base_url.clone().unwrap_or_else(|| format!("http://localhost:{}", self.port))
     }
+}
+
+/// A name that is written otherwise than browsers write it would never be found: it is complained about.
+fn origins(reader: &mut Reader, environment: Environment) -> Vec<String> {
+    let list = reader.text("CORS_ORIGINS").unwrap_or_default();
+    reader.otherwise("CORS_ORIGINS", "none");
+    let origins: Vec<String> =
+        list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
+    for origin in &origins {
+        let written = Url::parse(origin).map(|url| url.origin().ascii_serialization());
+        let schemes: &[&str] = if environment.is_dev() { &["https://", "http://"] } else { &["https://"] };
+        if written.as_ref() != Ok(origin) || !schemes.iter().any(|scheme| origin.starts_with(scheme)) {
+            reader.complain(format!(
+                "CORS_ORIGINS must hold origins as browsers write them (https://host or https://host:port, no path, no *{}), \
+                 not {origin:?}",
+                if environment.is_dev() { "; http:// in dev only" } else { "" }
+            ));
+        }
+    }
+    origins
 }

@@ -188,6 +188,21 @@ mod tests {
     }
 
     #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        let told = |environment, list| config(&[("MEMALERTS_ENV", environment), ("CORS_ORIGINS", list)]);
+        let good = told("dev", "https://panel.example, http://localhost:5173").unwrap();
+        assert_eq!(good.http.cors_origins, ["https://panel.example", "http://localhost:5173"]);
+        for wrong in
+            ["*", "null", "panel.example", "https://panel.example/", "https://Panel.example", "https://x:443", "ws://x"]
+        {
+            let Complaints { lines, .. } = told("dev", wrong).unwrap_err();
+            assert!(lines[0].starts_with("CORS_ORIGINS must hold origins"), "{wrong}: {lines:?}");
+        }
+        let text = told("prod", "http://localhost:5173").unwrap_err().to_string();
+        assert!(text.contains("CORS_ORIGINS must hold origins"), "{text}");
+    }
+
+    #[test]
     fn all_problems_are_told_together() {
         let Complaints { lines, .. } = config(&[
             ("MEMALERTS_ENV", "dev"),

@@ -74,6 +74,7 @@ fn app(process: &Process) -> App {
         simulator: simulator(&process.config),
         build: crate::BUILD.to_owned(),
         max_upload_bytes: process.config.uploads.max_bytes,
+        cors_origins: process.config.http.cors_origins.clone(),
     };
     let secrets = ::api::Secrets { keys: process.keys.clone(), vault: process.vault.clone() };
     ::api::AppState::new(process.db.clone(), secrets, settings, process.blobs.clone(), &process.lifecycle.draining)
