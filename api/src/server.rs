@@ -47,10 +47,11 @@ const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// The same for a connection that is only to hear that there is no place for it.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
-/// What comes until this long after the order to stop is still served; and so long a connection that was accepted last may
-/// take to say what it wants.
+/// Who connects until this long after the order to stop is still served; and so long a connection that asks nothing just now
+/// may still begin a request, whose answer then says that it is the last one: a client that had it sent before it could know
+/// of our end would not know what became of it.
 const LAST_CALL: Duration = Duration::from_millis(50);
-const FIRST_WORD: Duration = Duration::from_millis(500);
+const LAST_WORD: Duration = Duration::from_millis(500);
 
 /// Pause after a connection that could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -132,24 +133,40 @@ async fn serve_at(
     Ok(())
 }
 
-/// Whether a connection has asked anything yet.
+/// What a connection asks.
 #[derive(Debug, Default)]
 struct Asked {
     something: AtomicBool,
-    now: Notify,
+    /// A question has no answer yet.
+    open: AtomicBool,
+    begun: Notify,
 }
 
 impl Asked {
     fn begin(&self) {
-        if !self.something.swap(true, Ordering::Relaxed) {
-            self.now.notify_one();
-        }
+        self.something.store(true, Ordering::Release);
+        self.open.store(true, Ordering::Release);
+        self.begun.notify_waiters();
+    }
+
+    fn end(&self) {
+        self.open.store(false, Ordering::Release);
     }
 
     /// Comes with the first question, or at once after it.
     async fn once(&self) {
-        if !self.something.load(Ordering::Relaxed) {
-            self.now.notified().await;
+        // Made before the look, it hears of a question that begins right after it.
+        let begun = self.begun.notified();
+        if !self.something.load(Ordering::Acquire) {
+            begun.await;
+        }
+    }
+
+    /// Comes with the next question, or at once while one is open.
+    async fn again(&self) {
+        let begun = self.begun.notified();
+        if !self.open.load(Ordering::Acquire) {
+            begun.await;
         }
     }
 }
@@ -181,13 +198,21 @@ async fn connection<S, E>(
     E: Endpoint<Output = Response> + 'static,
 {
     let asked = Arc::new(Asked::default());
-    let asking = asked.clone();
+    let (asking, ending) = (asked.clone(), draining.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         asking.begin();
         let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
-        let endpoint = endpoint.clone();
+        let (endpoint, asking, ending) = (endpoint.clone(), asking.clone(), ending.clone());
         // Boxed: the connection keeps room for it, which an event stream would hold long after its answer has begun.
-        async move { Ok::<hyper::Response<_>, Infallible>(endpoint.get_response(request).await.into()) }.boxed()
+        async move {
+            let mut response = endpoint.get_response(request).await;
+            asking.end();
+            if ending.is_cancelled() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<hyper::Response<_>, Infallible>(response.into())
+        }
+        .boxed()
     });
     // A connection that has not asked anything yet is not the one to go: its client would not know why.
     let make_room = async {
@@ -202,15 +227,15 @@ async fn connection<S, E>(
             .serve_connection(TokioIo::new(socket), service),
     );
     // What goes wrong on a connection concerns nobody but the client, who knows.
+    let last_word = async {
+        select! {
+            () = draining.cancelled() => drop(timeout(LAST_WORD, asked.again()).await),
+            () = make_room => {}
+        }
+    };
     select! {
         _ = &mut connection => return,
-        () = draining.cancelled() => {}
-        () = make_room => {}
-    }
-    // What was accepted just now has a question on its way.
-    select! {
-        _ = &mut connection => return,
-        _ = timeout(FIRST_WORD, asked.once()) => connection.as_mut().graceful_shutdown(),
+        () = last_word => connection.as_mut().graceful_shutdown(),
     }
     select! {
         _ = &mut connection => {}
@@ -326,6 +351,20 @@ mod tests {
         }
         draining.cancel();
         assert_eq!(rest(client).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_on_its_way_when_the_process_drained_is_answered_as_the_last_one() {
+        let (mut client, draining) = connected();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 256];
+        let length = client.read(&mut answer).await.unwrap();
+        assert!(answer[..length].ends_with(b"hello"));
+        draining.cancel();
+        tokio::task::yield_now().await;
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let last = rest(client).await;
+        assert!(last.ends_with("hello") && last.to_lowercase().contains("connection: close"), "{last}");
     }
 
     #[tokio::test]
