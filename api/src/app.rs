@@ -10,7 +10,7 @@ use domain::{
 use queue::Database;
 use tokio_util::sync::CancellationToken;
 
-use crate::{hub::Hub, origins::Origins, placing::Placing, screens::Screens};
+use crate::{auth::Ended, hub::Hub, origins::Origins, placing::Placing, screens::Screens};
 
 /// In which surroundings this instance runs; instances of different ones never accept each other's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +30,23 @@ impl Environment {
         }
     }
 
-    /// The session cookie's name. `__Host-` needs https, which a dev machine has not.
+    /// The name of the cookie with the access token. `__Host-` needs https, which a dev machine has not.
     #[must_use]
     pub const fn cookie(self) -> &'static str {
         match self {
             Self::Dev => "token_dev",
             Self::Beta => "__Host-token_beta",
             Self::Prod => "__Host-token",
+        }
+    }
+
+    /// The name of the cookie with the refresh token.
+    #[must_use]
+    pub const fn refresh_cookie(self) -> &'static str {
+        match self {
+            Self::Dev => "refresh_dev",
+            Self::Beta => "__Host-refresh_beta",
+            Self::Prod => "__Host-refresh",
         }
     }
 }
@@ -78,6 +88,7 @@ pub struct AppState {
     pub vault: Arc<Vault>,
     pub settings: Settings,
     pub(crate) blobs: Blobs,
+    pub(crate) ended: Ended,
     pub(crate) origins: Origins,
     pub(crate) placing: Placing,
     pub(crate) hub: Hub,
@@ -89,11 +100,12 @@ impl AppState {
     /// tokio. Event streams end when `draining` is cancelled.
     #[must_use]
     pub fn new(db: Database, secrets: Secrets, settings: Settings, blobs: Blobs, draining: &CancellationToken) -> App {
+        let ended = Ended::new(db.clone(), draining.clone());
         let placing = Placing::open(db.clone());
         let hub = Hub::new(db.clone(), draining.clone());
         let screens = Screens::new(db.clone(), draining.clone());
         let Secrets { keys, vault } = secrets;
         let origins = Origins::of(&settings);
-        Arc::new(Self { db, keys, vault, settings, blobs, origins, placing, hub, screens })
+        Arc::new(Self { db, keys, vault, settings, blobs, ended, origins, placing, hub, screens })
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum ErrorCode {
     BadRequest,
     ValidationError,
     Unauthorized,
+    SessionExpired,
+    AccountBanned,
     Forbidden,
     CsrfInvalid,
     NotFound,

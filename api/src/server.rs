@@ -69,6 +69,11 @@ pub async fn serve(
     grace: Duration,
     descriptors: usize,
 ) -> io::Result<()> {
+    // Until then, sessions that have ended would pass for living ones.
+    let ready = app.ended.clone();
+    if draining.run_until_cancelled(ready.is_read()).await.is_none() {
+        return Ok(());
+    }
     let refusal = refusal(app.settings.environment);
     serve_at(service::endpoint(app), refusal, listener, draining, grace, Places::among(descriptors)).await
 }

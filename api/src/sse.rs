@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream, future::BoxFuture};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::{
     ApiResponse,
@@ -15,20 +15,27 @@ use poem_openapi::{
 
 use crate::{hub::EventStream, screens::Present};
 
-/// A stream of server-sent events; with the presence of the screen that it goes to, if it goes to one.
+/// A stream of server-sent events; with the presence of the screen that it goes to, if it goes to one, and with what ends
+/// it, if it belongs to a session.
 pub(crate) struct Sse {
     stream: EventStream,
     present: Option<Present>,
+    over: Option<BoxFuture<'static, ()>>,
 }
 
 impl Sse {
     pub(crate) fn new(stream: EventStream) -> Self {
-        Self { stream, present: None }
+        Self { stream, present: None, over: None }
     }
 
     /// The screen is present for as long as the stream is open.
     pub(crate) fn to_screen(stream: EventStream, present: Present) -> Self {
-        Self { stream, present: Some(present) }
+        Self { stream, present: Some(present), over: None }
+    }
+
+    /// The stream ends as soon as `over` comes.
+    pub(crate) fn until(self, over: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { over: Some(over.boxed()), ..self }
     }
 }
 
@@ -36,12 +43,17 @@ impl Sse {
 struct SseBody {
     stream: EventStream,
     _present: Option<Present>,
+    over: Option<BoxFuture<'static, ()>>,
 }
 
 impl Stream for SseBody {
     type Item = <EventStream as Stream>::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.over.as_mut().is_some_and(|over| over.poll_unpin(cx).is_ready()) {
+            self.over = None;
+            self.stream.revoke();
+        }
         Pin::new(&mut self.stream).poll_next(cx)
     }
 }
@@ -53,7 +65,7 @@ impl IntoResponse for Sse {
             .header("cache-control", "no-store")
             // nginx would gather events into blocks.
             .header("x-accel-buffering", "no")
-            .body(Body::from_bytes_stream(SseBody { stream: self.stream, _present: self.present }))
+            .body(Body::from_bytes_stream(SseBody { stream: self.stream, _present: self.present, over: self.over }))
     }
 }
 

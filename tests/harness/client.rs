@@ -57,6 +57,12 @@ impl Session {
         Self { base: base.to_owned(), ..self.clone() }
     }
 
+    /// The same client, with this access token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
     /// A request to a path, with the session's token: for everything the shorthands below do not cover.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));

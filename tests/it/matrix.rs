@@ -44,6 +44,8 @@ impl Actor {
     fn refusal(self, asker: &str) -> Option<u16> {
         let least = match asker {
             "anybody" | "tokenHolder" => return None,
+            // Those of the example are nobody's.
+            "credentials" => return Some(401),
             "viewer" => Self::Viewer,
             "streamer" => Self::Streamer,
             "admin" => Self::Admin,
@@ -112,6 +114,7 @@ async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Opti
         }
         "getSubmission" => (submission(stage).await, submission(other).await),
         "getOutboxMessage" => (said(&stage.streamer).await, said(&other.streamer).await),
+        "endMySession" => (logged_in(stage, "anna").await, logged_in(other, "bert").await),
         "acknowledgePlay" => (waiting(stage, "anna").await.to_string(), waiting(other, "bert").await.to_string()),
         _ => return None,
     };
@@ -127,6 +130,12 @@ async fn waiting(stage: &Stage, login: &str) -> Uuid {
     let viewer = stage.viewer(login, 1000).await;
     let meme = stage.meme(1000).await;
     stage.activate(&viewer, meme).await.parse().expect("an id")
+}
+
+/// A session of this person's.
+async fn logged_in(stage: &Stage, login: &str) -> String {
+    let sessions = stage.app.login(login, "viewer").await.get("/auth/sessions").await.expect(200);
+    sessions[0]["id"].as_str().expect("an id").to_owned()
 }
 
 /// A submission of the stage's streamer; its file is none, and its jobs will say so.

@@ -11,7 +11,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::session;
+use super::{access::Named, session};
 use crate::{
     app::App,
     problem::{ErrorCode, Problem},
@@ -24,6 +24,7 @@ const BEARER: &str = "bearer";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) id: Uuid,
+    pub(crate) session: Uuid,
 }
 
 /// Somebody with a channel and the role for it; looked up at each request, so that a change counts at once.
@@ -31,6 +32,7 @@ pub(crate) struct Viewer {
 pub(crate) struct Streamer {
     pub(crate) user: User,
     pub(crate) channel: Channel,
+    pub(crate) session: Uuid,
 }
 
 /// An admin; looked up at each request.
@@ -44,16 +46,19 @@ trait Actor: Sized + Send {
     fn prove(request: &Request, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
-fn logged_in(request: &Request, app: &App) -> Result<Uuid, Problem> {
-    session::user_of(request, &app.keys, app.settings.environment)
+fn logged_in(request: &Request, app: &App) -> Result<Named, Problem> {
+    session::named(request, app)
         .ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))
 }
 
-async fn with_role(request: &Request, app: &App, role: Role) -> Result<User, Problem> {
-    let id = logged_in(request, app)?;
+async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Uuid), Problem> {
+    let Named { user: id, session } = logged_in(request, app)?;
     let mut conn = app.db.pool().acquire().await?;
     let user = accounts::find(&mut conn, id).await?;
     let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
+    if user.banned_at.is_some() {
+        return Err(Problem::unauthorized("the account is banned"));
+    }
     if user.role < role {
         return Err(Problem::forbidden(format!(
             "this needs the role {}, yours is {}",
@@ -61,30 +66,32 @@ async fn with_role(request: &Request, app: &App, role: Role) -> Result<User, Pro
             user.role.as_str()
         )));
     }
-    Ok(user)
+    Ok((user, session))
 }
 
 impl Actor for Viewer {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        Ok(Self { id: logged_in(request, app)? })
+        let Named { user, session } = logged_in(request, app)?;
+        Ok(Self { id: user, session })
     }
 }
 
 impl Actor for Streamer {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        let user = with_role(request, app, Role::Streamer).await?;
+        let (user, session) = with_role(request, app, Role::Streamer).await?;
         let mut conn = app.db.pool().acquire().await?;
         let channel = channels::find_of_owner(&mut conn, user.id).await?;
         let channel = channel.ok_or_else(|| {
             Problem::not_found(ErrorCode::ChannelNotFound, "you have no channel yet: POST /channels opens one")
         })?;
-        Ok(Self { user, channel })
+        Ok(Self { user, channel, session })
     }
 }
 
 impl Actor for Admin {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        Ok(Self { user: with_role(request, app, Role::Admin).await? })
+        let (user, _) = with_role(request, app, Role::Admin).await?;
+        Ok(Self { user })
     }
 }
 
@@ -100,7 +107,8 @@ fn register_schemes(registry: &mut Registry) {
         flows: None,
         openid_connect_url: None,
     };
-    let cookie = "The session cookie; `__Host-token_beta` on beta, `token_dev` on a dev machine.";
+    let cookie = "The cookie with the access token; `__Host-token_beta` on beta, `token_dev` on a dev machine. It lives for 15 \
+                  minutes, then `POST /auth/refresh` gives another.";
     registry.create_security_scheme(COOKIE, scheme("apiKey", cookie, Some("__Host-token"), Some("cookie"), None));
     let bearer = "The same token, for programs.";
     registry.create_security_scheme(BEARER, scheme("http", bearer, None, None, Some("bearer")));

@@ -1,124 +1,78 @@
-//! Session tokens: HS256 JWTs in an httpOnly cookie, or as Bearer for programs.
+//! How a request carries its session, and how one begins.
 
-use std::time::Duration;
-
-use domain::{access::Keys, accounts::User};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use poem::Request;
-use serde::{Deserialize, Serialize};
+use domain::sessions::{self, Opened, Origin};
+use poem::{Request, web::RemoteAddr};
+use queue::Tx;
 use uuid::Uuid;
 
-use crate::app::Environment;
+use super::{
+    access::{self, Named},
+    cookies,
+};
+use crate::{
+    app::{App, AppState, Environment},
+    problem::Problem,
+    views::sessions::TokensView,
+};
 
-/// A session's length.
-const LIFETIME: Duration = Duration::from_hours(24 * 7);
-
-/// What a session token says. Roles are not in it: they are looked up, so that a change counts at once.
-#[derive(Debug, Serialize, Deserialize)]
-struct Claims {
-    sub: Uuid,
-    /// The environment: a token of beta means nothing to prod.
-    aud: String,
-    iat: i64,
-    exp: i64,
+/// The session that the request proves, if it is good and has not ended. Bearer counts before the cookie.
+pub(crate) fn named(request: &Request, app: &AppState) -> Option<Named> {
+    let environment = app.settings.environment;
+    let token = bearer(request).or_else(|| cookies::access(request, environment))?;
+    let named = access::verify(&app.keys, environment, token)?;
+    (!app.ended.contains(named.session)).then_some(named)
 }
 
-/// A new session token for the person.
-pub(crate) fn issue(keys: &Keys, environment: Environment, user: &User) -> Result<String, jsonwebtoken::errors::Error> {
-    let now = time::OffsetDateTime::now_utc().unix_timestamp();
-    let claims = Claims {
-        sub: user.id,
-        aud: environment.as_str().to_owned(),
-        iat: now,
-        exp: now + i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX),
-    };
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&keys.session))
+fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The person whom the token names, if it is ours, of this environment and not over.
-fn verify(keys: &Keys, environment: Environment, token: &str) -> Option<Uuid> {
-    let mut rules = Validation::new(Algorithm::HS256);
-    rules.set_audience(&[environment.as_str()]);
-    rules.set_required_spec_claims(&["exp", "aud", "sub"]);
-    rules.leeway = 0;
-    let key = DecodingKey::from_secret(&keys.session);
-    jsonwebtoken::decode::<Claims>(token, &key, &rules).ok().map(|data| data.claims.sub)
+/// From where the request comes, for the list of sessions.
+pub(crate) fn origin(request: &Request) -> Origin {
+    let RemoteAddr(address) = request.remote_addr();
+    let address = address.as_socket_addr().map(|address| address.ip().to_canonical().to_string());
+    Origin::new(request.header("user-agent").unwrap_or_default(), &address.unwrap_or_default())
 }
 
-/// How the request carries its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
-    Bearer,
-    Cookie,
+/// What a new or a refreshed session gives to its client.
+pub(crate) struct Granted {
+    environment: Environment,
+    access: String,
+    opened: Opened,
 }
 
-/// The token that the request carries: Bearer first, else this environment's cookie.
-pub(super) fn carried(request: &Request, environment: Environment) -> Option<(Carrier, String)> {
-    let bearer = request.header("authorization").and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-    });
-    if let Some(token) = bearer {
-        return Some((Carrier::Bearer, token));
-    }
-    let name = environment.cookie();
-    request
-        .headers()
-        .get_all("cookie")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, token)| (Carrier::Cookie, token.to_owned()))
-}
-
-/// The person whom the request's session names.
-pub(super) fn user_of(request: &Request, keys: &Keys, environment: Environment) -> Option<Uuid> {
-    let (_, token) = carried(request, environment)?;
-    verify(keys, environment, &token)
-}
-
-/// `Set-Cookie` of a session.
-pub(crate) fn session_cookie(environment: Environment, token: &str) -> String {
-    cookie(environment, token, LIFETIME.as_secs())
-}
-
-/// `Set-Cookie` that ends a session.
-pub(crate) fn cleared_cookie(environment: Environment) -> String {
-    cookie(environment, "", 0)
-}
-
-fn cookie(environment: Environment, value: &str, max_age: u64) -> String {
-    let secure = if environment == Environment::Dev { "" } else { "; Secure" };
-    format!("{}={value}; Path=/; HttpOnly{secure}; SameSite=Lax; Max-Age={max_age}", environment.cookie())
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::accounts::Role;
-
-    use super::*;
-
-    fn user() -> User {
-        User {
-            id: Uuid::now_v7(),
-            login: "viewer".to_owned(),
-            display_name: "Viewer".to_owned(),
-            avatar_url: None,
-            role: Role::Viewer,
-            created_at: time::OffsetDateTime::UNIX_EPOCH,
-        }
+impl Granted {
+    /// An access token for the session, beside its refresh token.
+    pub(crate) fn new(app: &AppState, opened: Opened) -> Result<Self, Problem> {
+        let named = Named { user: opened.user_id, session: opened.id };
+        let environment = app.settings.environment;
+        let access = access::issue(&app.keys, environment, named).map_err(Problem::internal)?;
+        Ok(Self { environment, access, opened })
     }
 
-    #[test]
-    fn a_session_is_good_in_its_own_environment_under_its_own_key_only() {
-        let keys = Keys::derive(b"secret");
-        let user = user();
-        let token = issue(&keys, Environment::Prod, &user).expect("HS256 signs");
-        assert_eq!(verify(&keys, Environment::Prod, &token), Some(user.id));
-        assert_eq!(verify(&keys, Environment::Beta, &token), None);
-        assert_eq!(verify(&Keys::derive(b"other"), Environment::Prod, &token), None);
-        assert_eq!(verify(&keys, Environment::Prod, "eyJhbGciOiJub25lIn0.e30."), None);
+    /// For a browser.
+    pub(crate) fn cookies(&self) -> [String; 2] {
+        cookies::of(self.environment, &self.access, self.opened.token.expose())
     }
+
+    /// For a program.
+    pub(crate) fn tokens(&self) -> TokensView {
+        TokensView::new(self.access.clone(), self.opened.token.expose().to_owned())
+    }
+}
+
+/// Opens a session for whoever was proven by `methods`, in the place of the one that the browser has, if it has one. Commit,
+/// then [`Ended::catch_up`](super::Ended::catch_up).
+pub(crate) async fn begin(
+    app: &App,
+    tx: &mut Tx,
+    request: &Request,
+    user: Uuid,
+    methods: &[&str],
+) -> Result<Granted, Problem> {
+    if let Some(former) = cookies::refresh(request, app.settings.environment) {
+        sessions::end_of_token(tx, &app.keys, former, sessions::EndReason::Replaced).await?;
+    }
+    Granted::new(app, sessions::open(tx, &app.keys, user, methods, &origin(request)).await?)
 }

@@ -100,6 +100,14 @@ impl EventStream {
         }
     }
 
+    /// Whoever reads it may not any more: what is not told yet is not told.
+    pub(crate) fn revoke(&mut self) {
+        if !self.closed {
+            self.ready.clear();
+            self.close(Closed::Revoked);
+        }
+    }
+
     fn close(&mut self, reason: Closed) {
         metrics::counter!("realtime_closed_total", "reason" => reason.as_str()).increment(1);
         self.ready.push_back(frame::made(None, "closed", &format!(r#"{{"reason":"{}"}}"#, reason.as_str())));

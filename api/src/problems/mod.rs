@@ -1,5 +1,6 @@
 //! What each noun's failures mean to a client: status, code, words.
 
+mod accounts;
 mod activations;
 mod bots;
 mod channels;
@@ -8,5 +9,6 @@ mod jobs;
 mod memes;
 pub(crate) mod promised;
 mod requests;
+mod sessions;
 mod submissions;
 mod wallets;

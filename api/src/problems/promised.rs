@@ -12,6 +12,8 @@ pub(crate) enum Asker {
     Anybody,
     /// Whoever has the token in the address.
     TokenHolder,
+    /// Whoever shows in the body who they are: a refresh token, a password.
+    Credentials,
     Viewer,
     Streamer,
     Admin,
@@ -23,6 +25,7 @@ impl Asker {
         match self {
             Self::Anybody => "anybody",
             Self::TokenHolder => "tokenHolder",
+            Self::Credentials => "credentials",
             Self::Viewer => "viewer",
             Self::Streamer => "streamer",
             Self::Admin => "admin",
@@ -33,7 +36,7 @@ impl Asker {
     const fn refusals(self) -> &'static [ErrorCode] {
         match self {
             Self::Anybody => &[],
-            Self::TokenHolder | Self::Viewer => &[Unauthorized],
+            Self::TokenHolder | Self::Credentials | Self::Viewer => &[Unauthorized],
             Self::Streamer => &[Unauthorized, Forbidden, ChannelNotFound],
             Self::Admin => &[Unauthorized, Forbidden],
         }
@@ -56,7 +59,15 @@ type Promise = (&'static str, Asker, &'static [ErrorCode]);
 const OPERATIONS: &[Promise] = &[
     ("getHealth", Asker::Anybody, &[]),
     ("getMe", Asker::Viewer, &[]),
+    ("refreshSession", Asker::Credentials, &[SessionExpired, Conflict]),
     ("logOut", Asker::Anybody, &[]),
+    ("listMySessions", Asker::Viewer, &[]),
+    ("endMySession", Asker::Viewer, &[NotFound]),
+    ("endMyOtherSessions", Asker::Viewer, &[]),
+    ("listUsers", Asker::Admin, &[]),
+    ("changeUserRole", Asker::Admin, &[NotFound, Conflict]),
+    ("banUser", Asker::Admin, &[NotFound, Conflict]),
+    ("unbanUser", Asker::Admin, &[NotFound, Conflict]),
     ("getChannel", Asker::Anybody, &[ChannelNotFound]),
     ("openChannel", Asker::Viewer, &[Conflict]),
     ("getChannelSettings", Asker::Streamer, &[]),
@@ -196,8 +207,10 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         BotDisabled => (400, "the bot of twitch is not enabled"),
         TwitchChannelNotLinked => (400, "link the channel to a Twitch account first"),
         Unauthorized => (401, "log in first: no session, or one that is no longer good"),
+        SessionExpired => (401, "the session is over, log in again"),
         InsufficientCoins => (402, "the wallet holds 40 coins, 100 are needed"),
         Forbidden => (403, "this needs the role streamer, yours is viewer"),
+        AccountBanned => (403, "the account is banned"),
         CsrfInvalid => (403, "the request comes from another site"),
         NotFound => (404, "there is no such thing"),
         ChannelNotFound => (404, "there is no such channel"),

@@ -5,14 +5,14 @@ use domain::{
     channels,
 };
 use poem::{
-    IntoResponse, Response, handler,
+    IntoResponse, Request, Response, handler,
     web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
-    auth,
+    auth::{cookies::WithCookies, session},
     problem::{ErrorCode, Problem},
 };
 
@@ -28,27 +28,24 @@ struct Login {
 #[serde(rename_all = "camelCase")]
 struct LoggedIn {
     token: String,
+    refresh_token: String,
     user_id: uuid::Uuid,
     login: String,
     role: &'static str,
     channel_slug: Option<String>,
 }
 
-/// `POST /auth/dev/login {"login","role":"viewer|streamer|admin","displayName"?}`: sets the cookie and returns the
-/// token. A streamer gets a channel with the login as slug.
+/// `POST /auth/dev/login {"login","role":"viewer|streamer|admin","displayName"?}`: sets the cookies and returns the
+/// tokens. A streamer gets a channel with the login as slug.
 #[handler]
-pub(super) async fn login(app: Data<&App>, Json(wish): Json<Login>) -> poem::Result<Response> {
+pub(super) async fn login(app: Data<&App>, request: &Request, Json(wish): Json<Login>) -> poem::Result<Response> {
     let login = accounts::parse_login(&wish.login)
         .map_err(|error| Problem::bad_request(ErrorCode::ValidationError, format!("login: {error}")))?;
-    let role = match wish.role.as_deref().unwrap_or("viewer") {
-        "viewer" => Role::Viewer,
-        "streamer" => Role::Streamer,
-        "admin" => Role::Admin,
-        other => {
-            let detail = format!("role: {other:?} is none of viewer, streamer, admin");
-            return Err(Problem::bad_request(ErrorCode::ValidationError, detail).into());
-        }
-    };
+    let role = wish.role.as_deref().unwrap_or("viewer");
+    let role = Role::named(role).ok_or_else(|| {
+        let detail = format!("role: {role:?} is none of viewer, streamer, admin");
+        Problem::bad_request(ErrorCode::ValidationError, detail)
+    })?;
     let name = wish.display_name.unwrap_or_else(|| wish.login.trim().to_owned());
     let mut tx = app.db.begin().await.map_err(Problem::from)?;
     let user = accounts::upsert_by_login(&mut tx, &login, &name, role).await.map_err(Problem::from)?;
@@ -57,17 +54,20 @@ pub(super) async fn login(app: Data<&App>, Json(wish): Json<Login>) -> poem::Res
         _ if role == Role::Streamer => Some(channels::ensure(&mut tx, &user).await.map_err(Problem::from)?),
         _ => channels::find_of_owner(&mut tx, user.id).await.map_err(Problem::from)?,
     };
+    let granted = session::begin(&app, &mut tx, request, user.id, &["dev"]).await?;
     tx.commit().await.map_err(Problem::from)?;
-    let token = auth::issue(&app.keys, app.settings.environment, &user).map_err(Problem::internal)?;
-    let cookie = auth::session_cookie(app.settings.environment, &token);
+    app.ended.catch_up().await;
+    let cookies = granted.cookies();
+    let tokens = granted.tokens();
     let body = LoggedIn {
-        token,
+        token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
         user_id: user.id,
         login: user.login,
         role: user.role.as_str(),
         channel_slug: channel.map(|channel| channel.slug),
     };
-    Ok(Json(body).with_header("set-cookie", cookie).into_response())
+    Ok(WithCookies::new(Json(body), cookies).into_response())
 }
 
 /// `GET /dev/simulator`: where the simulated Twitch is (`{"address":"host:port"}`, IRC over WebSocket and over TCP, and

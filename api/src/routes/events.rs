@@ -65,7 +65,9 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given).await
+        open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given)
+            .await
+            .map(|stream| stream.until(app.ended.clone().when(streamer.session)))
     }
 
     /// My own events
@@ -84,7 +86,9 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &Stream::User(viewer.id), None, Audience::USER, given).await
+        open(&app, &Stream::User(viewer.id), None, Audience::USER, given)
+            .await
+            .map(|stream| stream.until(app.ended.clone().when(viewer.session)))
     }
 }
 

@@ -22,8 +22,10 @@ mod overlay_tokens;
 pub(crate) mod pages;
 mod playback;
 mod queues;
+mod sessions;
 mod submissions;
 mod uploads;
+mod users;
 mod wallets;
 
 use poem::{Route, post};
@@ -64,7 +66,7 @@ pub(crate) enum Group {
 pub(crate) fn all() -> impl OpenApi {
     (
         health::Health,
-        accounts::Accounts,
+        (accounts::Accounts, sessions::Sessions, users::Users),
         channels::Channels,
         memes::Memes,
         submissions::Submissions,

@@ -17,6 +17,16 @@ pub(crate) enum UserRole {
     Admin,
 }
 
+impl From<UserRole> for Role {
+    fn from(role: UserRole) -> Self {
+        match role {
+            UserRole::Viewer => Self::Viewer,
+            UserRole::Streamer => Self::Streamer,
+            UserRole::Admin => Self::Admin,
+        }
+    }
+}
+
 impl From<Role> for UserRole {
     fn from(role: Role) -> Self {
         match role {
@@ -55,4 +65,67 @@ impl MeView {
             created_at: user.created_at,
         }
     }
+}
+
+/// A person as admins see one.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct UserView {
+    id: Uuid,
+    login: String,
+    display_name: String,
+    avatar_url: Option<String>,
+    role: UserRole,
+    created_at: OffsetDateTime,
+    /// Since when the person is banned; absent when not.
+    banned_at: Option<OffsetDateTime>,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            login: user.login,
+            display_name: user.display_name,
+            avatar_url: user.avatar_url,
+            role: user.role.into(),
+            created_at: user.created_at,
+            banned_at: user.banned_at,
+        }
+    }
+}
+
+/// A part of the list of people, by login.
+#[derive(Debug, Object)]
+#[oai(example, skip_serializing_if_is_none)]
+pub(crate) struct UserPageView {
+    users: Vec<UserView>,
+    /// `after` of the next page; absent on the last.
+    next: Option<String>,
+}
+
+impl UserPageView {
+    /// Of what was found, which is one more than `limit` when there is a next page.
+    pub(crate) fn new(mut found: Vec<User>, limit: usize) -> Self {
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|user| user.login.clone());
+        Self { users: found.into_iter().map(Into::into).collect(), next }
+    }
+}
+
+/// A wish for somebody's role.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct NewRole {
+    pub(crate) role: UserRole,
+}
+
+/// A wish to ban somebody.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Ban {
+    /// For the log.
+    #[oai(validator(max_length = 200))]
+    pub(crate) reason: Option<String>,
 }

@@ -4,7 +4,7 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, health, jobs, memes, queues, submissions, wallets,
+    accounts, activations, bots, channels, credits, events, health, jobs, memes, queues, sessions, submissions, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -26,6 +26,32 @@ example!(health::HealthView, { "status": "ok", "build": "0.1.0+1a2b3c4d5e6f", "e
 example!(accounts::MeView, {
     "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "createdAt": "2026-11-21T05:17:56Z"
 });
+
+example!(accounts::UserView, {
+    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "createdAt": "2026-11-21T05:17:56Z"
+});
+example!(accounts::UserPageView, {
+    "users": [{
+        "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer",
+        "createdAt": "2026-11-21T05:17:56Z", "bannedAt": "2026-11-22T05:17:56Z"
+    }],
+    "next": "anna"
+});
+example!(accounts::NewRole, { "role": "streamer" });
+example!(accounts::Ban, { "reason": "sells coins elsewhere" });
+
+example!(sessions::TokensView, {
+    "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJtZW1hbGVydHMifQ.c2ln",
+    "refresh_token": "mr_01a1fc54f5a972828260d50a75c1381e_71d0...ad99", "token_type": "Bearer", "expires_in": 900
+});
+example!(sessions::Refresh, { "refresh_token": "mr_01a1fc54f5a972828260d50a75c1381e_71d0...ad99" });
+example!(sessions::SessionView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "createdAt": "2026-11-21T05:17:56Z", "seenAt": "2026-11-21T05:32:56Z",
+    "authenticatedAt": "2026-11-21T05:17:56Z", "expiresAt": "2026-12-21T05:32:56Z",
+    "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "address": "203.0.113.7",
+    "methods": ["twitch"], "current": true
+});
+example!(sessions::SessionsEndedView, { "ended": 2 });
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,

@@ -305,9 +305,10 @@ pub(crate) struct ActView {
     at: OffsetDateTime,
     /// `user:<login>`, or `os:<name>` of a command line.
     actor: String,
-    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker` or `resume_worker`.
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit`, `change_role`, `ban` or
+    /// `unban`.
     act: String,
-    /// One job's id, the conditions of many, or a pool and a worker; and why.
+    /// One job's id, the conditions of many, or a pool and a worker; and why. Of a person what was before and after.
     target: Any<Value>,
     /// Jobs that it changed; absent where it was not about jobs.
     jobs: Option<i64>,

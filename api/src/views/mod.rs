@@ -12,5 +12,6 @@ pub(crate) mod jobs;
 pub(crate) mod memes;
 pub(crate) mod overlay;
 pub(crate) mod queues;
+pub(crate) mod sessions;
 pub(crate) mod submissions;
 pub(crate) mod wallets;

@@ -2,7 +2,7 @@
 
 use queue::Kind;
 
-use crate::{activations, audit, chat, credits, events, outbox, playback, requests, submissions};
+use crate::{activations, audit, chat, credits, events, outbox, playback, requests, sessions, submissions};
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
 #[must_use]
@@ -25,6 +25,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<playback::ExpireWaiting>(),
         Kind::of::<playback::SweepScreens>(),
         Kind::of::<requests::ForgetRequests>(),
+        Kind::of::<sessions::ForgetSessions>(),
         Kind::of::<submissions::GiveUpUpload>(),
         Kind::of::<submissions::ProbeUpload>(),
         Kind::of::<submissions::SweepBlobs>(),

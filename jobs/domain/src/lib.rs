@@ -7,9 +7,11 @@ pub(crate) mod unseen;
 
 pub mod events;
 
-pub mod accounts;
-
 pub mod access;
+
+pub mod sessions;
+
+pub mod accounts;
 
 pub mod requests;
 

@@ -89,6 +89,7 @@ fn payloads(me: &str, topics: &HashSet<Topic>) -> Vec<String> {
         match topic {
             Topic::Pool(name) => lines.push(format!("p{name}")),
             Topic::Stream(key) => lines.push(format!("s{key}")),
+            Topic::Matter(name) => lines.push(format!("m{name}")),
             Topic::Later(name, at) => {
                 later.entry(name).and_modify(|earliest| *earliest = *at.min(earliest)).or_insert(*at);
             }
@@ -145,6 +146,7 @@ fn ring(wakes: &Wakes, me: &str, payload: &str) {
             Some(("p", name)) => wakes.ring(&Topic::Pool(name.into())),
             Some(("l", later)) => ring_later(wakes, later),
             Some(("s", key)) => wakes.ring(&Topic::Stream(key.into())),
+            Some(("m", name)) => wakes.ring(&Topic::Matter(name.into())),
             _ => debug!(line, "wake-up of an unknown sort"),
         }
     }

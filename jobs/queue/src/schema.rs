@@ -22,6 +22,12 @@ end $$;
 
 const LAST_WISH: &str = "alter table jobs add column last_wish jsonb;";
 
+/// Programs write their own acts into the log, in their own words.
+const ACTS: &str = "
+alter table job_acts drop constraint job_acts_act_check;
+alter table job_acts add constraint job_acts_act_check check (act ~ '^[a-z_]{1,40}$');
+";
+
 /// Makes the queue's tables, or brings those that an earlier version of this function made up to date. Processes that start
 /// together do it once. All tables, views and functions are named `job...`, but for the functions `app_now`, `machine_now`
 /// and `refuse_change`; they are made in the first schema of the search path.
@@ -39,6 +45,7 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
         (10, "lines", include_str!("../../../migrations/0010_lines.sql")),
         (11, "limits", include_str!("../../../migrations/0011_limits.sql")),
         (12, "turns", include_str!("../../../migrations/0012_turns.sql")),
+        (13, "acts", ACTS),
     ];
     let steps = steps.map(|(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)

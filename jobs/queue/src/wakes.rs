@@ -20,6 +20,8 @@ pub enum Topic {
     Later(Arc<str>, Instant),
     /// An event stream (`channel:<slug>`, `user:<id>`) has grown.
     Stream(Arc<str>),
+    /// Something that processes keep in mind has changed; which thing is the program's word.
+    Matter(Arc<str>),
 }
 
 /// An event stream has grown.
@@ -82,6 +84,7 @@ pub struct Wakes {
 #[derive(Debug)]
 struct Inner {
     pools: Mutex<HashMap<Arc<str>, Arc<Bell>>>,
+    matters: Mutex<HashMap<Arc<str>, Arc<Bell>>>,
     streams: broadcast::Sender<Grown>,
     schedules: Notify,
     /// The pools that run in this process.
@@ -97,6 +100,7 @@ impl Wakes {
         let (outward, drained) = mpsc::unbounded_channel();
         let inner = Inner {
             pools: Mutex::default(),
+            matters: Mutex::default(),
             streams: broadcast::channel(4096).0,
             schedules: Notify::new(),
             desks: Mutex::default(),
@@ -108,11 +112,13 @@ impl Wakes {
     /// Rings when the pool may have work.
     #[must_use]
     pub fn pool(&self, name: &str) -> Arc<Bell> {
-        let mut pools = self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bell) = pools.get(name) {
-            return bell.clone();
-        }
-        pools.entry(name.into()).or_default().clone()
+        bell(&self.inner.pools, name)
+    }
+
+    /// Rings when the matter may have changed. It has one listener in a process.
+    #[must_use]
+    pub fn matter(&self, name: &str) -> Arc<Bell> {
+        bell(&self.inner.matters, name)
     }
 
     /// Event streams that grew. A lagging receiver must look at all its streams again.
@@ -127,13 +133,14 @@ impl Wakes {
             Topic::Pool(name) => self.pool(name).ring(),
             Topic::Later(name, at) => self.pool(name).ring_for(*at),
             Topic::Stream(key) => self.grown(key.clone(), None),
+            Topic::Matter(name) => self.matter(name).ring(),
         }
     }
 
     /// Everybody in this process looks: what happened elsewhere meanwhile is not known.
     pub(crate) fn ring_all(&self) {
-        for bell in self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            bell.ring();
+        for bells in [&self.inner.pools, &self.inner.matters] {
+            bells.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|bell| bell.ring());
         }
         self.inner.schedules.notify_one();
         self.grown("".into(), None);
@@ -179,6 +186,14 @@ impl Wakes {
         // A closed receiver means that the process is stopping; polling proves.
         drop(self.inner.outward.send(topic));
     }
+}
+
+fn bell(bells: &Mutex<HashMap<Arc<str>, Arc<Bell>>>, name: &str) -> Arc<Bell> {
+    let mut bells = bells.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bell) = bells.get(name) {
+        return bell.clone();
+    }
+    bells.entry(name.into()).or_default().clone()
 }
 
 #[cfg(test)]

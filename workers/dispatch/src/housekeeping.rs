@@ -4,6 +4,7 @@ use domain::{
     events::{self, TrimEvents},
     playback::{self, SweepScreens},
     requests::{self, ForgetRequests},
+    sessions::{self, ForgetSessions},
 };
 use queue::{Ctx, Outcome, Verdict};
 
@@ -35,5 +36,12 @@ const TRIM: i64 = 10_000;
 pub(crate) async fn trim_events(ctx: Ctx, _job: TrimEvents) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     while events::trim(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    Ok(Verdict::Done)
+}
+
+/// Forgets sessions a month after their end, in the same way.
+pub(crate) async fn forget_sessions(ctx: Ctx, _job: ForgetSessions) -> Outcome {
+    let mut conn = ctx.db().pool().acquire().await?;
+    while sessions::forget_old(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

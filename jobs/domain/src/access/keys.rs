@@ -6,8 +6,10 @@ use sha2::Sha256;
 /// 256-bit keys. `Debug` prints nothing of them.
 #[derive(Clone)]
 pub struct Keys {
-    /// Signs session tokens (HS256).
+    /// Signs access tokens (HS256).
     pub session: [u8; 32],
+    /// Seals refresh tokens.
+    pub refresh: [u8; 32],
     /// Signs overlay and credits tokens.
     pub channel_tokens: [u8; 32],
     /// Seals secrets at rest where no key of their own is set.
@@ -20,6 +22,7 @@ impl Keys {
     pub fn derive(secret: &[u8]) -> Self {
         Self {
             session: labelled(secret, b"session"),
+            refresh: labelled(secret, b"refresh"),
             channel_tokens: labelled(secret, b"channel-tokens"),
             data: labelled(secret, b"data"),
         }

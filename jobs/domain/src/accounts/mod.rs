@@ -1,7 +1,11 @@
 //! People: who they are and which role they have.
 
+mod commands;
+mod error;
 mod model;
 mod repo;
 
+pub use commands::{ban, change_role, unban};
+pub use error::AccountError;
 pub use model::{LoginError, Role, User, parse_login};
-pub use repo::{find, find_by_login, promote, upsert_by_login};
+pub use repo::{find, find_by_login, list, promote, upsert_by_login};

@@ -22,13 +22,15 @@ impl Role {
         }
     }
 
+    /// The role that the word names.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Viewer, Self::Streamer, Self::Admin].into_iter().find(|role| role.as_str() == word)
+    }
+
     /// The least role for a word that the database cannot hold (a check constraint forbids it).
     pub(crate) fn parse(word: &str) -> Self {
-        match word {
-            "admin" => Self::Admin,
-            "streamer" => Self::Streamer,
-            _ => Self::Viewer,
-        }
+        Self::named(word).unwrap_or(Self::Viewer)
     }
 }
 
@@ -41,6 +43,8 @@ pub struct User {
     pub avatar_url: Option<String>,
     pub role: Role,
     pub created_at: OffsetDateTime,
+    /// Has no sessions and gets none.
+    pub banned_at: Option<OffsetDateTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

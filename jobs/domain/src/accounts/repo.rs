@@ -12,6 +12,7 @@ struct Row {
     avatar_url: Option<String>,
     role: String,
     created_at: time::OffsetDateTime,
+    banned_at: Option<time::OffsetDateTime>,
 }
 
 impl From<Row> for User {
@@ -23,6 +24,7 @@ impl From<Row> for User {
             avatar_url: row.avatar_url,
             role: Role::parse(&row.role),
             created_at: row.created_at,
+            banned_at: row.banned_at,
         }
     }
 }
@@ -34,7 +36,7 @@ impl From<Row> for User {
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, login, display_name, avatar_url, role, created_at from users where id = $1",
+        "select id, login, display_name, avatar_url, role, created_at, banned_at from users where id = $1",
         id
     )
     .fetch_optional(conn)
@@ -49,7 +51,7 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sql
 pub async fn find_by_login(conn: &mut PgConnection, login: &str) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, login, display_name, avatar_url, role, created_at from users where login = $1",
+        "select id, login, display_name, avatar_url, role, created_at, banned_at from users where login = $1",
         login
     )
     .fetch_optional(conn)
@@ -90,4 +92,51 @@ pub async fn promote(conn: &mut PgConnection, id: Uuid, role: Role) -> Result<Us
     }
     sqlx::query!("update users set role = $2 where id = $1", id, role.as_str()).execute(conn).await?;
     Ok(User { role, ..user })
+}
+
+/// People by login, after the one with `after`: those whose login begins with `prefix` (lower case), at most `limit`.
+///
+/// # Errors
+/// The database refused.
+pub async fn list(conn: &mut PgConnection, prefix: &str, after: &str, limit: i64) -> Result<Vec<User>, sqlx::Error> {
+    // Logins are letters, digits and underscores: all of them stand before the last character of ASCII.
+    let end = format!("{prefix}\u{7f}");
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, login, display_name, avatar_url, role, created_at, banned_at from users
+           where login collate "C" >= $1 and login collate "C" < $2 and login collate "C" > $3
+           order by login collate "C" limit $4"#,
+        prefix,
+        end,
+        after,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// The person, whom nobody changes until the end of the transaction.
+pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, login, display_name, avatar_url, role, created_at, banned_at from users where id = $1
+         for no key update",
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(User::from))
+}
+
+pub(super) async fn set_role(conn: &mut PgConnection, id: Uuid, role: Role) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set role = $2 where id = $1", id, role.as_str()).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn set_banned(conn: &mut PgConnection, id: Uuid, banned: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set banned_at = case when $2 then app_now() end where id = $1", id, banned)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

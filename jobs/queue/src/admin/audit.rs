@@ -23,9 +23,10 @@ pub struct ActView {
     pub at: OffsetDateTime,
     /// As [`By::actor`].
     pub actor: String,
-    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker` or `limit`.
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit`, or what the program
+    /// gave to [`note`].
     pub act: String,
-    /// One job's id, the conditions of many, or a pool and a worker; and why.
+    /// One job's id, the conditions of many, or a pool and a worker; and why. Of the program's own acts what it gave.
     pub target: serde_json::Value,
     /// Jobs that it changed; none where it was not about jobs.
     pub jobs: Option<i64>,
@@ -63,8 +64,12 @@ pub async fn acts(conn: &mut PgConnection, before: Option<i64>, limit: u16) -> R
     Ok(ActPage { acts, next })
 }
 
-/// Writes the act down, in the transaction that does it.
-pub(super) async fn note(
+/// Writes an act down, in the transaction that does it. `act` is a word of `a-z` and `_`; `jobs` is how many of them it
+/// changed, if it is about jobs.
+///
+/// # Errors
+/// The database refused.
+pub async fn note(
     conn: &mut PgConnection,
     by: &By,
     act: &str,

@@ -9,7 +9,7 @@ mod find;
 mod order;
 mod queues;
 
-pub use audit::{ActPage, ActView, By, acts};
+pub use audit::{ActPage, ActView, By, acts, note};
 pub use bulk::{Bulk, BulkError, all};
 pub use find::{Counts, Filter, JobDetail, JobView, Origin, Page, Paging, RunView, counts, list, show};
 pub use order::{Act, Ordered, RunAtError, now, one, run_at_within_reason};

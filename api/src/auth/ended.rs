@@ -1,0 +1,120 @@
+//! The sessions that have ended while a token of theirs may still live: what makes the end of a session count at once,
+//! without a question to the database per request.
+//!
+//! A process reads who was ended when it starts, before it serves anybody; again whenever a process says that there is news;
+//! and each second anyway, because a wake-up is a hint only.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use domain::sessions;
+use queue::Database;
+use time::OffsetDateTime;
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Longer than an access token lives.
+const KEEP: Duration = Duration::from_mins(20);
+/// Read at least this often.
+const POLL: Duration = Duration::from_secs(1);
+/// What was ended before the newest that is known may have been committed after it.
+const OVERLAP: time::Duration = time::Duration::seconds(10);
+/// So often everything is read, for commits that took longer.
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// The ended sessions that this process knows. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    db: Database,
+    /// Until when each is worth knowing.
+    known: RwLock<HashMap<Uuid, Instant>>,
+    read: Mutex<Read>,
+    /// True once they have been read; marked as changed when there are more.
+    told: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Read {
+    newest: Option<OffsetDateTime>,
+    whole: Option<Instant>,
+}
+
+impl Ended {
+    /// Knows nothing yet; reads until `shutdown`.
+    pub(crate) fn new(db: Database, shutdown: CancellationToken) -> Self {
+        let inner = Inner { db, known: RwLock::default(), read: Mutex::default(), told: watch::Sender::new(false) };
+        let ended = Self { inner: Arc::new(inner) };
+        tokio::spawn(ended.clone().keep_reading(shutdown));
+        ended
+    }
+
+    /// Whether the session has ended.
+    pub(crate) fn contains(&self, session: Uuid) -> bool {
+        self.inner.known.read().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
+    }
+
+    /// Comes when the process knows what it must before it serves anybody.
+    pub(crate) async fn is_read(&self) {
+        // The sender is ours: it cannot be gone.
+        drop(self.inner.told.subscribe().wait_for(|read| *read).await);
+    }
+
+    /// Comes when the session has ended.
+    pub(crate) async fn when(self, session: Uuid) {
+        let mut told = self.inner.told.subscribe();
+        while !self.contains(session) && told.changed().await.is_ok() {}
+    }
+
+    /// Reads what this process itself has just committed, so that it counts before the answer says so. What cannot be read
+    /// now is read later.
+    pub(crate) async fn catch_up(&self) {
+        if let Err(error) = self.read().await {
+            tracing::warn!(cause = %error, "ended sessions could not be read; trying again");
+        }
+    }
+
+    async fn keep_reading(self, shutdown: CancellationToken) {
+        let bell = self.inner.db.wakes().matter(sessions::MATTER);
+        loop {
+            self.catch_up().await;
+            tokio::select! {
+                _ = bell.heard() => {}
+                () = tokio::time::sleep(POLL) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<(), sqlx::Error> {
+        let mut read = self.inner.read.lock().await;
+        let whole = read.whole.is_none_or(|at| at.elapsed() >= WHOLE);
+        let since = read.newest.filter(|_| !whole).map(|newest| newest - OVERLAP);
+        let mut conn = self.inner.db.pool().acquire().await?;
+        let ended = sessions::ended_since(&mut conn, since).await?;
+        drop(conn);
+        let now = Instant::now();
+        read.newest = read.newest.max(ended.iter().map(|ended| ended.at).max());
+        let mut known = self.inner.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.len();
+        for ended in ended {
+            known.entry(ended.id).or_insert(now + KEEP);
+        }
+        let news = known.len() > before;
+        if whole {
+            known.retain(|_, until| *until > now);
+            read.whole = Some(now);
+        }
+        drop(known);
+        self.inner.told.send_if_modified(|told| !std::mem::replace(told, true) || news);
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! Failures of sessions.
+
+use domain::sessions::SessionError;
+use poem::http::StatusCode;
+
+use crate::problem::{ErrorCode, Problem};
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NoSuchUser => Self::unauthorized("the session's account is gone"),
+            SessionError::Banned => Self::new(StatusCode::FORBIDDEN, ErrorCode::AccountBanned, error.to_string()),
+            SessionError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! People, for admins of the house.
+
+use domain::accounts;
+use poem::web::Data;
+use poem_openapi::{
+    OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::{Group, queues::by};
+use crate::{
+    app::App,
+    auth::Admin,
+    problem::{ErrorCode, Problem},
+    views::accounts::{Ban, NewRole, UserPageView, UserView},
+};
+
+pub(crate) struct Users;
+
+const DEFAULT: u16 = 50;
+const MOST: u16 = 200;
+
+#[OpenApi(tag = "Group::Owner")]
+impl Users {
+    /// All people
+    ///
+    /// By login.
+    #[oai(path = "/owner/users", method = "get", operation_id = "listUsers")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        _admin: Admin,
+        /// How their logins begin.
+        login: Query<Option<String>>,
+        /// `next` of the page before.
+        after: Query<Option<String>>,
+        /// 1 to 200; 50 when absent.
+        limit: Query<Option<u16>>,
+    ) -> Result<Json<UserPageView>, Problem> {
+        let limit = limit.0.unwrap_or(DEFAULT);
+        if !(1..=MOST).contains(&limit) {
+            return Err(Problem::bad_request(ErrorCode::ValidationError, format!("limit: 1 to {MOST}")));
+        }
+        let prefix = login.0.unwrap_or_default().to_ascii_lowercase();
+        let mut conn = app.db.pool().acquire().await?;
+        let found =
+            accounts::list(&mut conn, &prefix, after.0.as_deref().unwrap_or_default(), i64::from(limit) + 1).await?;
+        Ok(Json(UserPageView::new(found, usize::from(limit))))
+    }
+
+    /// Change somebody's role
+    ///
+    /// Ends all sessions of the person at once, unless the person has this role already. Nobody changes their own.
+    #[oai(path = "/owner/users/:id/role", method = "put", operation_id = "changeUserRole")]
+    async fn change_role(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The person's id.
+        id: Path<Uuid>,
+        wish: Json<NewRole>,
+    ) -> Result<Json<UserView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let user = accounts::change_role(&mut tx, &by(&admin), admin.user.id, id.0, wish.role.into()).await?;
+        tx.commit().await?;
+        app.ended.catch_up().await;
+        Ok(Json(user.into()))
+    }
+
+    /// Ban somebody
+    ///
+    /// Ends all sessions of the person at once, and refuses new ones. Nobody bans themselves.
+    #[oai(path = "/owner/users/:id/ban", method = "post", operation_id = "banUser")]
+    async fn ban(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The person's id.
+        id: Path<Uuid>,
+        wish: Json<Ban>,
+    ) -> Result<Json<UserView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let user = accounts::ban(&mut tx, &by(&admin), admin.user.id, id.0, wish.reason.as_deref()).await?;
+        tx.commit().await?;
+        app.ended.catch_up().await;
+        Ok(Json(user.into()))
+    }
+
+    /// End somebody's ban
+    #[oai(path = "/owner/users/:id/unban", method = "post", operation_id = "unbanUser")]
+    async fn unban(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The person's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<UserView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let user = accounts::unban(&mut tx, &by(&admin), admin.user.id, id.0).await?;
+        tx.commit().await?;
+        Ok(Json(user.into()))
+    }
+}

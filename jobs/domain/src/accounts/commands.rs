@@ -1,0 +1,80 @@
+//! What an admin can do with people. Each act is written down with what was before and after, and ends all sessions of the
+//! person.
+
+use queue::{
+    Tx,
+    admin::{self, By},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{AccountError, Role, User, repo};
+use crate::sessions::{self, EndReason};
+
+/// Gives the person another role. One that the person has already changes nothing.
+///
+/// # Errors
+/// [`AccountError::NotFound`], [`AccountError::Own`] when `actor` is that person.
+pub async fn change_role(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, role: Role) -> Result<User, AccountError> {
+    let before = other(tx, actor, user).await?;
+    if before.role == role {
+        return Ok(before);
+    }
+    repo::set_role(&mut *tx, user, role).await?;
+    sessions::end_all_of_user(tx, user, None, EndReason::Role).await?;
+    let target = json!({
+        "user": user, "login": before.login,
+        "before": { "role": before.role.as_str() }, "after": { "role": role.as_str() },
+    });
+    admin::note(&mut *tx, by, "change_role", target, None).await?;
+    Ok(User { role, ..before })
+}
+
+/// Takes the person's sessions and lets the person open no others, until [`unban`]. One who is banned already remains so
+/// since then.
+///
+/// # Errors
+/// As [`change_role`].
+pub async fn ban(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, reason: Option<&str>) -> Result<User, AccountError> {
+    set_banned(tx, by, actor, user, true, reason).await
+}
+
+/// The person may log in again.
+///
+/// # Errors
+/// As [`change_role`].
+pub async fn unban(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid) -> Result<User, AccountError> {
+    set_banned(tx, by, actor, user, false, None).await
+}
+
+async fn set_banned(
+    tx: &mut Tx,
+    by: &By,
+    actor: Uuid,
+    user: Uuid,
+    banned: bool,
+    reason: Option<&str>,
+) -> Result<User, AccountError> {
+    let before = other(tx, actor, user).await?;
+    if before.banned_at.is_some() == banned {
+        return Ok(before);
+    }
+    repo::set_banned(&mut *tx, user, banned).await?;
+    if banned {
+        sessions::end_all_of_user(tx, user, None, EndReason::Ban).await?;
+    }
+    let mut target = json!({
+        "user": user, "login": before.login, "before": { "banned": !banned }, "after": { "banned": banned },
+    });
+    if let Some(reason) = reason {
+        target["reason"] = reason.into();
+    }
+    admin::note(&mut *tx, by, if banned { "ban" } else { "unban" }, target, None).await?;
+    repo::find(&mut *tx, user).await?.ok_or(AccountError::NotFound)
+}
+
+/// Somebody else than who acts: an admin who could shut out themselves might be the last one.
+async fn other(tx: &mut Tx, actor: Uuid, user: Uuid) -> Result<User, AccountError> {
+    let found = repo::lock(&mut *tx, user).await?.ok_or(AccountError::NotFound)?;
+    if found.id == actor { Err(AccountError::Own) } else { Ok(found) }
+}

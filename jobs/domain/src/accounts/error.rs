@@ -1,0 +1,11 @@
+//! Why nothing is done about a person.
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error("there is no such person")]
+    NotFound,
+    #[error("this is yourself: ask another admin")]
+    Own,
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}
