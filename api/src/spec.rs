@@ -75,6 +75,16 @@ fn document() -> Value {
 fn admit(operation: &mut Value) {
     let Some(asker) = promised::asker(operation["operationId"].as_str().unwrap_or_default()) else { return };
     operation["x-asker"] = asker.as_str().into();
+    if asker.acts_on_a_channel() {
+        let channel = json!({
+            "name": "channel", "in": "query", "required": false, "schema": { "type": "string" },
+            "description": "The slug of a channel in whose team you are; without it, your own channel is meant.",
+        });
+        match operation["parameters"].as_sequence_mut() {
+            Some(parameters) => parameters.push(yaml(&channel)),
+            None => operation["parameters"] = Value::Sequence(vec![yaml(&channel)]),
+        }
+    }
     if operation["security"].is_null() {
         operation["security"] = Value::Sequence(Vec::new());
     }

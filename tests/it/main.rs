@@ -27,6 +27,7 @@ mod requests;
 mod sessions;
 mod stage;
 mod submissions;
+mod teams;
 mod tokens;
 mod twitch;
 mod uploads;

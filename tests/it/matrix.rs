@@ -47,7 +47,8 @@ impl Actor {
             // Those of the example are nobody's.
             "credentials" => return Some(401),
             "viewer" => Self::Viewer,
-            "streamer" => Self::Streamer,
+            // Without `?channel=` the own channel is meant, which takes a streamer.
+            "moderator" | "editor" | "streamer" => Self::Streamer,
             "admin" => Self::Admin,
             other => panic!("x-asker {other}: who is that?"),
         };
@@ -168,7 +169,11 @@ async fn every_operation_serves_whom_the_document_says_and_refuses_everybody_els
     for operation in &operations {
         // What the path names need not be there to be refused, and where it is, is the next test's matter.
         let mut path = operation.path.replace("{slug}", "demo");
-        path = path.replace("{pool}", "dispatch").replace("{provider}", "twitch").replace("{hash}", &"0".repeat(64));
+        path = path
+            .replace("{pool}", "dispatch")
+            .replace("{login}", "anna")
+            .replace("{provider}", "twitch")
+            .replace("{hash}", &"0".repeat(64));
         for name in ["{userId}", "{channelId}"] {
             path = path.replace(name, &Uuid::now_v7().to_string());
         }
@@ -219,7 +224,8 @@ async fn what_belongs_to_somebody_else_is_not_there() {
             continue;
         };
         // Only streamers send in memes.
-        let streams = operation.asker == "streamer" || operation.name == "getSubmission";
+        let streams = matches!(operation.asker.as_str(), "moderator" | "editor" | "streamer")
+            || operation.name == "getSubmission";
         let actor = if streams { Actor::Streamer } else { Actor::Viewer };
         for (path, there) in [(foreign, false), (mine, true)] {
             let status = ask(&actor.session(&stage).await, operation, &path).await;
@@ -229,5 +235,45 @@ async fn what_belongs_to_somebody_else_is_not_there() {
             }
         }
     }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[tokio::test]
+async fn in_a_team_everybody_may_do_as_much_as_the_document_says_and_outside_of_it_there_is_no_channel() {
+    let mut stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    stage.app.leaves_jobs_behind();
+    for (login, role) in [("mona", "moderator"), ("edda", "editor")] {
+        stage.app.login(login, "viewer").await;
+        stage.streamer.put(&format!("/streamer/team/{login}"), &json!({ "role": role })).await.expect(200);
+    }
+    stage.app.login("rival", "streamer").await;
+    let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
+    let mut wrong = String::new();
+    let mut asked = 0;
+    for operation in operations(&document) {
+        let Some(needs) = ["moderator", "editor", "streamer"].iter().position(|asker| *asker == operation.asker) else {
+            continue;
+        };
+        let path = operation.path.replace("{id}", &Uuid::now_v7().to_string()).replace("{provider}", "twitch");
+        let path = format!("{}?channel=demo", path.replace("{login}", "mona"));
+        for (is, (login, role)) in
+            [("rival", "streamer"), ("mona", "viewer"), ("edda", "viewer"), ("demo", "streamer")].iter().enumerate()
+        {
+            let status = ask(&stage.app.login(login, role).await, &operation, &path).await;
+            let right = match is.checked_sub(1) {
+                None => status == 404,
+                Some(is) if is < needs => status == 403,
+                Some(_) => !matches!(status, 401 | 403) && status < 500,
+            };
+            asked += 1;
+            if !right {
+                writeln!(wrong, "{} {path} is for {}, {login} got {status}", operation.method, operation.asker)
+                    .expect("a string takes words");
+            }
+        }
+        // What the owner did to the team is undone.
+        stage.streamer.put("/streamer/team/mona", &json!({ "role": "moderator" })).await.expect(200);
+    }
+    assert!(asked > 100, "only {asked} questions");
     assert!(wrong.is_empty(), "{wrong}");
 }

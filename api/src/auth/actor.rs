@@ -1,14 +1,18 @@
 //! The people that operations serve, as extractors.
 
+use std::ops::Deref;
+
 use domain::{
     accounts::{self, Role, User},
     channels::{self, Channel},
+    teams::{self, TeamRole},
 };
 use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaSecurityScheme, Registry},
 };
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{access::Named, session};
@@ -27,12 +31,40 @@ pub(crate) struct Viewer {
     pub(crate) session: Uuid,
 }
 
-/// Somebody with a channel and the role for it; looked up at each request, so that a change counts at once.
+/// Somebody who acts on a channel, by default the own one, which takes the role for it. `?channel=<slug>` chooses another;
+/// there the operation says what one must be: `Streamer` its owner, [`Editor`] and [`Moderator`] at least that in its team.
+/// Looked up at each request, so that a change counts at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Streamer {
     pub(crate) user: User,
     pub(crate) channel: Channel,
     pub(crate) session: Uuid,
+    /// What the person is on the channel.
+    pub(crate) role: TeamRole,
+}
+
+/// Who looks after what a channel plays.
+#[derive(Debug, Clone)]
+pub(crate) struct Editor(Streamer);
+
+/// Who looks after a channel's queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Moderator(Streamer);
+
+impl Deref for Editor {
+    type Target = Streamer;
+
+    fn deref(&self) -> &Streamer {
+        &self.0
+    }
+}
+
+impl Deref for Moderator {
+    type Target = Streamer;
+
+    fn deref(&self) -> &Streamer {
+        &self.0
+    }
 }
 
 /// An admin; looked up at each request.
@@ -76,15 +108,61 @@ impl Actor for Viewer {
     }
 }
 
-impl Actor for Streamer {
-    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+/// The channel that the request chooses.
+#[derive(Deserialize)]
+struct Chosen {
+    channel: Option<String>,
+}
+
+/// Whoever asks, if they may act on the channel at least as `least` does.
+async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streamer, Problem> {
+    let chosen = request.params::<Chosen>();
+    let chosen =
+        chosen.map_err(|_| Problem::bad_request(ErrorCode::ValidationError, "channel: one slug is expected"))?;
+    let Some(slug) = chosen.channel else {
         let (user, session) = with_role(request, app, Role::Streamer).await?;
         let mut conn = app.db.pool().acquire().await?;
         let channel = channels::find_of_owner(&mut conn, user.id).await?;
         let channel = channel.ok_or_else(|| {
-            Problem::not_found(ErrorCode::ChannelNotFound, "you have no channel yet: POST /channels opens one")
+            let detail =
+                "you have no channel yet: POST /channels opens one, ?channel= chooses one whose team you are in";
+            Problem::not_found(ErrorCode::ChannelNotFound, detail)
         })?;
-        Ok(Self { user, channel, session })
+        return Ok(Streamer { user, channel, session, role: TeamRole::Owner });
+    };
+    let (user, session) = with_role(request, app, Role::Viewer).await?;
+    let mut conn = app.db.pool().acquire().await?;
+    let found = match channels::find_by_slug(&mut conn, &slug).await? {
+        Some(channel) if channel.owner_id == user.id && user.role >= Role::Streamer => Some((channel, TeamRole::Owner)),
+        Some(channel) => teams::role_of(&mut conn, channel.id, user.id).await?.map(|role| (channel, role)),
+        None => None,
+    };
+    let (channel, role) = found.ok_or_else(|| {
+        let detail = "there is no such channel, or you are not in its team";
+        Problem::not_found(ErrorCode::ChannelNotFound, detail)
+    })?;
+    if role < least {
+        let detail = format!("on this channel, this is for its {}; you are {}", least.as_str(), role.as_str());
+        return Err(Problem::forbidden(detail));
+    }
+    Ok(Streamer { user, channel, session, role })
+}
+
+impl Actor for Streamer {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        acting(request, app, TeamRole::Owner).await
+    }
+}
+
+impl Actor for Editor {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        Ok(Self(acting(request, app, TeamRole::Editor).await?))
+    }
+}
+
+impl Actor for Moderator {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        Ok(Self(acting(request, app, TeamRole::Moderator).await?))
     }
 }
 
@@ -146,4 +224,6 @@ macro_rules! extractor {
 
 extractor!(Viewer);
 extractor!(Streamer);
+extractor!(Editor);
+extractor!(Moderator);
 extractor!(Admin);

@@ -11,4 +11,5 @@ pub(crate) mod promised;
 mod requests;
 mod sessions;
 mod submissions;
+mod teams;
 mod wallets;

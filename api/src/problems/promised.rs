@@ -15,6 +15,11 @@ pub(crate) enum Asker {
     /// Whoever shows in the body who they are: a refresh token, a password.
     Credentials,
     Viewer,
+    /// In a channel's team, or its owner.
+    Moderator,
+    /// The same, with the right to change what it plays.
+    Editor,
+    /// The owner of a channel.
     Streamer,
     Admin,
 }
@@ -27,9 +32,16 @@ impl Asker {
             Self::TokenHolder => "tokenHolder",
             Self::Credentials => "credentials",
             Self::Viewer => "viewer",
+            Self::Moderator => "moderator",
+            Self::Editor => "editor",
             Self::Streamer => "streamer",
             Self::Admin => "admin",
         }
+    }
+
+    /// The operation acts on a channel, which the request may choose.
+    pub(crate) const fn acts_on_a_channel(self) -> bool {
+        matches!(self, Self::Moderator | Self::Editor | Self::Streamer)
     }
 
     /// How somebody else is refused.
@@ -37,7 +49,7 @@ impl Asker {
         match self {
             Self::Anybody => &[],
             Self::TokenHolder | Self::Credentials | Self::Viewer => &[Unauthorized],
-            Self::Streamer => &[Unauthorized, Forbidden, ChannelNotFound],
+            Self::Moderator | Self::Editor | Self::Streamer => &[Unauthorized, Forbidden, ChannelNotFound],
             Self::Admin => &[Unauthorized, Forbidden],
         }
     }
@@ -70,13 +82,18 @@ const OPERATIONS: &[Promise] = &[
     ("unbanUser", Asker::Admin, &[NotFound, Conflict]),
     ("getChannel", Asker::Anybody, &[ChannelNotFound]),
     ("openChannel", Asker::Viewer, &[Conflict]),
-    ("getChannelSettings", Asker::Streamer, &[]),
-    ("changeChannelSettings", Asker::Streamer, &[]),
+    ("getChannelSettings", Asker::Moderator, &[]),
+    ("changeChannelSettings", Asker::Editor, &[]),
+    ("listTeam", Asker::Moderator, &[]),
+    ("putTeamMember", Asker::Streamer, &[NotFound, Conflict]),
+    ("removeTeamMember", Asker::Streamer, &[NotFound]),
+    ("listMyChannels", Asker::Viewer, &[]),
+    ("leaveTeam", Asker::Viewer, &[ChannelNotFound, Conflict]),
     ("listChannelMemes", Asker::Anybody, &[ChannelNotFound]),
     ("listMemes", Asker::Anybody, &[ChannelNotFound]),
-    ("listMyMemes", Asker::Streamer, &[]),
-    ("changeMeme", Asker::Streamer, &[MemeNotFound, InvalidTitle]),
-    ("deleteMeme", Asker::Streamer, &[MemeNotFound]),
+    ("listMyMemes", Asker::Moderator, &[]),
+    ("changeMeme", Asker::Editor, &[MemeNotFound, InvalidTitle]),
+    ("deleteMeme", Asker::Editor, &[MemeNotFound]),
     (
         "submitMeme",
         Asker::Viewer,
@@ -128,16 +145,16 @@ const OPERATIONS: &[Promise] = &[
     ("discardJobs", Asker::Admin, &[]),
     ("rescheduleJobs", Asker::Admin, &[]),
     ("listAdminActs", Asker::Admin, &[]),
-    ("getQueue", Asker::Streamer, &[]),
-    ("listQueueHistory", Asker::Streamer, &[]),
-    ("skipPlaying", Asker::Streamer, &[Conflict]),
-    ("clearQueue", Asker::Streamer, &[]),
-    ("pausePlayback", Asker::Streamer, &[]),
-    ("resumePlayback", Asker::Streamer, &[]),
-    ("pauseIntake", Asker::Streamer, &[]),
-    ("resumeIntake", Asker::Streamer, &[]),
-    ("playTestEvent", Asker::Streamer, &[MemeNotFound]),
-    ("getChannelStats", Asker::Streamer, &[]),
+    ("getQueue", Asker::Moderator, &[]),
+    ("listQueueHistory", Asker::Moderator, &[]),
+    ("skipPlaying", Asker::Moderator, &[Conflict]),
+    ("clearQueue", Asker::Moderator, &[]),
+    ("pausePlayback", Asker::Moderator, &[]),
+    ("resumePlayback", Asker::Moderator, &[]),
+    ("pauseIntake", Asker::Moderator, &[]),
+    ("resumeIntake", Asker::Moderator, &[]),
+    ("playTestEvent", Asker::Editor, &[MemeNotFound]),
+    ("getChannelStats", Asker::Moderator, &[]),
     ("acknowledgePlay", Asker::TokenHolder, &[ActivationNotFound, StalePlay]),
     ("getOverlayToken", Asker::Streamer, &[]),
     ("rotateOverlayToken", Asker::Streamer, &[]),
@@ -150,16 +167,16 @@ const OPERATIONS: &[Promise] = &[
     ("pollCreditsEvents", Asker::TokenHolder, &[]),
     ("getCreditsToken", Asker::Streamer, &[]),
     ("rotateCreditsToken", Asker::Streamer, &[]),
-    ("getCreditsState", Asker::Streamer, &[]),
-    ("getCreditsSettings", Asker::Streamer, &[]),
-    ("changeCreditsSettings", Asker::Streamer, &[]),
-    ("resetCredits", Asker::Streamer, &[]),
-    ("listBots", Asker::Streamer, &[]),
+    ("getCreditsState", Asker::Moderator, &[]),
+    ("getCreditsSettings", Asker::Moderator, &[]),
+    ("changeCreditsSettings", Asker::Editor, &[]),
+    ("resetCredits", Asker::Editor, &[]),
+    ("listBots", Asker::Moderator, &[]),
     ("switchBot", Asker::Streamer, &[TwitchChannelNotLinked, FeatureNotAvailable]),
-    ("say", Asker::Streamer, &[BadRequest, BotDisabled]),
-    ("getOutboxMessage", Asker::Streamer, &[NotFound]),
+    ("say", Asker::Editor, &[BadRequest, BotDisabled]),
+    ("getOutboxMessage", Asker::Moderator, &[NotFound]),
     ("streamChannelEvents", Asker::Anybody, &[ChannelNotFound]),
-    ("streamStreamerEvents", Asker::Streamer, &[]),
+    ("streamStreamerEvents", Asker::Moderator, &[]),
     ("streamMyEvents", Asker::Viewer, &[]),
 ];
 
@@ -262,7 +279,7 @@ mod tests {
     fn each_operation_has_its_line_and_no_line_is_of_nothing() {
         let lines: BTreeMap<String, bool> = OPERATIONS
             .iter()
-            .map(|(name, asker, _)| (name.to_string(), matches!(asker, Asker::Viewer | Asker::Streamer | Asker::Admin)))
+            .map(|(name, asker, _)| (name.to_string(), !matches!(asker, Asker::Anybody | Asker::TokenHolder)))
             .collect();
         assert_eq!(
             lines,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Group;
 use crate::{
     app::App,
-    auth::Streamer,
+    auth::{Editor, Moderator, Streamer},
     problem::{ErrorCode, Problem},
     views::bots::{BotPatch, BotView, OutboxView, Provider, SaidView, Say},
 };
@@ -21,7 +21,7 @@ impl Bots {
     ///
     /// The switch of each platform's bot.
     #[oai(path = "/streamer/bots", method = "get", operation_id = "listBots")]
-    async fn list(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<Vec<BotView>>, Problem> {
+    async fn list(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<Vec<BotView>>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         let bots = bots::list(&mut conn, streamer.channel.id).await?;
         Ok(Json(bots.into_iter().map(BotView::from).collect()))
@@ -56,7 +56,7 @@ impl Bots {
     /// bots are enabled and none is named; 400 `BOT_DISABLED` when the bot is off. What begins like an order to the
     /// platform (`/ban`, `.ban`) is 400: bots give none.
     #[oai(path = "/streamer/bot/say", method = "post", operation_id = "say")]
-    async fn say(&self, app: Data<&App>, streamer: Streamer, say: Json<Say>) -> Result<Json<SaidView>, Problem> {
+    async fn say(&self, app: Data<&App>, streamer: Editor, say: Json<Say>) -> Result<Json<SaidView>, Problem> {
         let mut tx = app.db.begin().await?;
         let message =
             bots::say(&mut tx, streamer.channel.id, say.provider.map(outbox::Provider::from), &say.message).await?;
@@ -71,7 +71,7 @@ impl Bots {
     async fn outbox(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Moderator,
         /// The platform that the message went to.
         provider: Path<Provider>,
         /// From the answer to "say".

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::Group;
 use crate::{
     app::App,
-    auth::{Streamer, Viewer},
+    auth::{Editor, Moderator, Viewer},
     problem::{ErrorCode, Problem},
     views::channels::{ChannelSettingsView, ChannelView, NewChannel, SettingsPatch},
 };
@@ -58,8 +58,8 @@ impl Channels {
         operation_id = "getChannelSettings",
         tag = "Group::Streamer"
     )]
-    async fn settings(&self, streamer: Streamer) -> Json<ChannelSettingsView> {
-        Json(streamer.channel.into())
+    async fn settings(&self, streamer: Moderator) -> Json<ChannelSettingsView> {
+        Json(streamer.channel.clone().into())
     }
 
     /// Change my channel's settings
@@ -74,7 +74,7 @@ impl Channels {
     async fn change_settings(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Editor,
         patch: Json<SettingsPatch>,
     ) -> Result<Json<ChannelSettingsView>, Problem> {
         let mut tx = app.db.begin().await?;

@@ -11,7 +11,7 @@ use poem_openapi::{ApiResponse, OpenApi, payload::Json};
 use super::Group;
 use crate::{
     app::{App, AppState},
-    auth::Streamer,
+    auth::{Editor, Moderator, Streamer},
     problem::Problem,
     views::{
         channels::OverlayTokenView,
@@ -54,14 +54,14 @@ impl Credits {
     ///
     /// Who wrote in the chat and who donated since the last reset: the same as `credits:state`.
     #[oai(path = "/streamer/credits/state", method = "get", operation_id = "getCreditsState")]
-    async fn state(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<CreditsStateView>, Problem> {
+    async fn state(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<CreditsStateView>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         Ok(Json(credits::state(&mut conn, streamer.channel.id).await?.into()))
     }
 
     /// How my credits look
     #[oai(path = "/streamer/credits/settings", method = "get", operation_id = "getCreditsSettings")]
-    async fn settings(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<CreditsSettings>, Problem> {
+    async fn settings(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<CreditsSettings>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         Ok(Json(credits::config(&mut conn, streamer.channel.id).await?.into()))
     }
@@ -73,7 +73,7 @@ impl Credits {
     async fn change_settings(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Editor,
         settings: Json<CreditsSettings>,
     ) -> Result<Json<CreditsSettings>, Problem> {
         let mut tx = app.db.begin().await?;
@@ -86,7 +86,7 @@ impl Credits {
     ///
     /// Begins a new session: who writes or donates from now on is new. The overlay hears of it within a second.
     #[oai(path = "/streamer/credits/reset", method = "post", operation_id = "resetCredits")]
-    async fn reset(&self, app: Data<&App>, streamer: Streamer) -> Result<Reset, Problem> {
+    async fn reset(&self, app: Data<&App>, streamer: Editor) -> Result<Reset, Problem> {
         let mut tx = app.db.begin().await?;
         credits::reset(&mut tx, streamer.channel.id).await?;
         tx.commit().await?;

@@ -1,24 +1,31 @@
 //! Event streams: everybody's of a channel, the streamer's, a person's own.
 
+use std::time::Duration;
+
 use domain::{
     events::{self, Audience, Stream},
     playback,
+    teams::{self, TeamRole},
 };
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
 };
+use queue::Database;
 use uuid::Uuid;
 
 use super::{Group, channels::by_slug};
 use crate::{
     app::App,
-    auth::{Streamer, Viewer},
+    auth::{Moderator, Viewer},
     hub::{Opening, Resume, Wish, made},
     problem::Problem,
     sse::Sse,
 };
+
+/// Whoever reads the events of a channel as one of its team is looked up so often.
+const LOOK_AT_TEAM: Duration = Duration::from_secs(3);
 
 pub(crate) struct Events;
 
@@ -56,7 +63,7 @@ impl Events {
     async fn streamer(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Moderator,
         /// The id of the last event that was seen.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Option<String>>,
@@ -65,9 +72,18 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given)
-            .await
-            .map(|stream| stream.until(app.ended.clone().when(streamer.session)))
+        let stream = open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given).await?;
+        let over = app.ended.clone().when(streamer.session);
+        if streamer.role == TeamRole::Owner {
+            return Ok(stream.until(over));
+        }
+        let (db, channel, user) = (app.db.clone(), streamer.channel.id, streamer.user.id);
+        Ok(stream.until(async move {
+            tokio::select! {
+                () = over => {}
+                () = out_of_team(&db, channel, user) => {}
+            }
+        }))
     }
 
     /// My own events
@@ -89,6 +105,17 @@ impl Events {
         open(&app, &Stream::User(viewer.id), None, Audience::USER, given)
             .await
             .map(|stream| stream.until(app.ended.clone().when(viewer.session)))
+    }
+}
+
+/// Comes when the person is no longer in the channel's team. A database that is away takes nobody out.
+async fn out_of_team(db: &Database, channel: Uuid, user: Uuid) {
+    loop {
+        tokio::time::sleep(LOOK_AT_TEAM).await;
+        let Ok(mut conn) = db.pool().acquire().await else { continue };
+        if let Ok(None) = teams::role_of(&mut conn, channel, user).await {
+            return;
+        }
     }
 }
 

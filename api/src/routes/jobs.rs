@@ -240,7 +240,7 @@ fn unknown() -> Problem {
 
 async fn order(app: &App, admin: &Admin, id: i64, act: &Act) -> Result<Json<JobDetailView>, Problem> {
     let mut tx = app.db.begin().await?;
-    let ordered = admin::one(&mut tx, &by(admin), id, act).await?;
+    let ordered = admin::one(&mut tx, &by(&admin.user), id, act).await?;
     tx.commit().await?;
     let conflict = |detail| Err(Problem::conflict(ErrorCode::Conflict, detail));
     match ordered {
@@ -261,5 +261,5 @@ async fn bulk(
     act: &Act,
     dry_run: bool,
 ) -> Result<Json<BulkView>, Problem> {
-    Ok(Json(admin::all(&app.db, &by(admin), &filter.into(), act, dry_run).await?.into()))
+    Ok(Json(admin::all(&app.db, &by(&admin.user), &filter.into(), act, dry_run).await?.into()))
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{Group, channels::by_slug};
 use crate::{
     app::App,
-    auth::Streamer,
+    auth::{Editor, Moderator},
     paging::{Listed, Page},
     problem::{ErrorCode, Problem},
     views::memes::{MemePatch, MemeView},
@@ -80,7 +80,7 @@ impl Memes {
     async fn mine(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Moderator,
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
         /// Items to pass over.
@@ -96,7 +96,7 @@ impl Memes {
     async fn change(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Editor,
         /// The meme's id.
         id: Path<Uuid>,
         patch: Json<MemePatch>,
@@ -115,7 +115,7 @@ impl Memes {
     async fn remove(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Editor,
         /// The meme's id.
         id: Path<Uuid>,
     ) -> Result<Removed, Problem> {

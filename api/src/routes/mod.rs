@@ -24,6 +24,7 @@ mod playback;
 mod queues;
 mod sessions;
 mod submissions;
+mod teams;
 mod uploads;
 mod users;
 mod wallets;
@@ -67,7 +68,7 @@ pub(crate) fn all() -> impl OpenApi {
     (
         health::Health,
         (accounts::Accounts, sessions::Sessions, users::Users),
-        channels::Channels,
+        (channels::Channels, teams::Teams),
         memes::Memes,
         submissions::Submissions,
         uploads::Uploads,

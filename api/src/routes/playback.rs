@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::Group;
 use crate::{
     app::{App, AppState},
-    auth::Streamer,
+    auth::{Editor, Moderator},
     paging::{Listed, Page},
     problem::{ErrorCode, Problem},
     views::activations::{Ack, AckState, ActivationView, ChannelStatsView, ClearedView, EndedView, QueueView},
@@ -33,7 +33,7 @@ impl Playback {
     async fn queue(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Moderator,
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
         /// Items to pass over.
@@ -50,7 +50,7 @@ impl Playback {
     async fn history(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Moderator,
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
         /// Items to pass over.
@@ -76,7 +76,7 @@ impl Playback {
     async fn skip(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Moderator,
         /// The one that plays longest when absent.
         #[oai(name = "activationId")]
         activation_id: Query<Option<Uuid>>,
@@ -91,7 +91,7 @@ impl Playback {
     ///
     /// Everything that waits is cancelled and paid back in full; what plays goes on.
     #[oai(path = "/streamer/queue/clear", method = "post", operation_id = "clearQueue", tag = "Group::Streamer")]
-    async fn clear(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<ClearedView>, Problem> {
+    async fn clear(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<ClearedView>, Problem> {
         let mut all = ClearedView { cleared: 0, refunded: 0 };
         loop {
             let mut tx = app.db.begin().await?;
@@ -114,7 +114,7 @@ impl Playback {
         operation_id = "pausePlayback",
         tag = "Group::Streamer"
     )]
-    async fn pause(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+    async fn pause(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<QueueView>, Problem> {
         let mut tx = app.db.begin().await?;
         playback::pause(&mut tx, &streamer.channel).await?;
         tx.commit().await?;
@@ -130,7 +130,7 @@ impl Playback {
         operation_id = "resumePlayback",
         tag = "Group::Streamer"
     )]
-    async fn resume(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+    async fn resume(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<QueueView>, Problem> {
         let mut tx = app.db.begin().await?;
         playback::resume(&mut tx, &streamer.channel).await?;
         tx.commit().await?;
@@ -146,7 +146,7 @@ impl Playback {
         operation_id = "pauseIntake",
         tag = "Group::Streamer"
     )]
-    async fn pause_intake(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+    async fn pause_intake(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<QueueView>, Problem> {
         set_intake(&app, &streamer, true).await
     }
 
@@ -157,7 +157,7 @@ impl Playback {
         operation_id = "resumeIntake",
         tag = "Group::Streamer"
     )]
-    async fn resume_intake(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<QueueView>, Problem> {
+    async fn resume_intake(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<QueueView>, Problem> {
         set_intake(&app, &streamer, false).await
     }
 
@@ -168,7 +168,7 @@ impl Playback {
     async fn test_event(
         &self,
         app: Data<&App>,
-        streamer: Streamer,
+        streamer: Editor,
         /// The newest meme when absent.
         #[oai(name = "memeId")]
         meme_id: Query<Option<Uuid>>,
@@ -191,7 +191,7 @@ impl Playback {
 
     /// My channel's figures
     #[oai(path = "/streamer/stats/channel", method = "get", operation_id = "getChannelStats", tag = "Group::Streamer")]
-    async fn stats(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<ChannelStatsView>, Problem> {
+    async fn stats(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<ChannelStatsView>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         Ok(Json(activations::counts(&mut conn, streamer.channel.id).await?.into()))
     }
@@ -237,7 +237,7 @@ impl Playback {
     }
 }
 
-async fn set_intake(app: &AppState, streamer: &Streamer, paused: bool) -> Result<Json<QueueView>, Problem> {
+async fn set_intake(app: &AppState, streamer: &Moderator, paused: bool) -> Result<Json<QueueView>, Problem> {
     let mut tx = app.db.begin().await?;
     let channel = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
     playback::announce(&mut tx, &[channel.id]).await?;
@@ -245,7 +245,7 @@ async fn set_intake(app: &AppState, streamer: &Streamer, paused: bool) -> Result
     view(app, streamer, Page::new(None, None)?).await
 }
 
-async fn view(app: &AppState, streamer: &Streamer, page: Page) -> Result<Json<QueueView>, Problem> {
+async fn view(app: &AppState, streamer: &Moderator, page: Page) -> Result<Json<QueueView>, Problem> {
     let mut conn = app.db.pool().acquire().await?;
     let state = playback::queue_state(&mut conn, streamer.channel.id).await?;
     let items = activations::list_queued(&mut conn, streamer.channel.id, page.limit, page.offset).await?;

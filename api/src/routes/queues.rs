@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::accounts::User;
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 use queue::{
@@ -21,8 +22,8 @@ use crate::{
 pub(crate) struct Queues;
 
 /// Who acts, for the audit log.
-pub(super) fn by(admin: &Admin) -> By {
-    By { actor: format!("user:{}", admin.user.login), request: Some(telemetry::current().request_id) }
+pub(super) fn by(user: &User) -> By {
+    By { actor: format!("user:{}", user.login), request: Some(telemetry::current().request_id) }
 }
 
 #[OpenApi(tag = "Group::Owner")]
@@ -51,7 +52,7 @@ impl Queues {
     ) -> Result<Json<JobQueueView>, Problem> {
         known(&app, &pool).await?;
         let mut tx = app.db.begin().await?;
-        admin::pause(&mut tx, &by(&admin), &pool, wish.reason.as_deref()).await?;
+        admin::pause(&mut tx, &by(&admin.user), &pool, wish.reason.as_deref()).await?;
         tx.commit().await?;
         Ok(Json(known(&app, &pool).await?))
     }
@@ -69,7 +70,7 @@ impl Queues {
     ) -> Result<Json<JobQueueView>, Problem> {
         let mut queue = known(&app, &pool).await?;
         let mut tx = app.db.begin().await?;
-        if admin::resume(&mut tx, &by(&admin), &pool).await? {
+        if admin::resume(&mut tx, &by(&admin.user), &pool).await? {
             tx.commit().await?;
             queue = known(&app, &pool).await?;
         }
@@ -92,7 +93,7 @@ impl Queues {
         known(&app, &pool).await?;
         let limit = limit(&wish)?;
         let mut tx = app.db.begin().await?;
-        admin::limit(&mut tx, &by(&admin), &pool, Some(limit), wish.reason.as_deref()).await?;
+        admin::limit(&mut tx, &by(&admin.user), &pool, Some(limit), wish.reason.as_deref()).await?;
         tx.commit().await?;
         Ok(Json(known(&app, &pool).await?))
     }
@@ -108,7 +109,7 @@ impl Queues {
     ) -> Result<Json<JobQueueView>, Problem> {
         known(&app, &pool).await?;
         let mut tx = app.db.begin().await?;
-        admin::limit(&mut tx, &by(&admin), &pool, None, None).await?;
+        admin::limit(&mut tx, &by(&admin.user), &pool, None, None).await?;
         tx.commit().await?;
         Ok(Json(known(&app, &pool).await?))
     }
@@ -127,7 +128,7 @@ impl Queues {
     ) -> Result<Json<PausedPoolsView>, Problem> {
         let mut tx = app.db.begin().await?;
         let paused =
-            admin::pause_worker(&mut tx, &by(&admin), id.0, wish.pool.as_deref(), wish.reason.as_deref()).await?;
+            admin::pause_worker(&mut tx, &by(&admin.user), id.0, wish.pool.as_deref(), wish.reason.as_deref()).await?;
         tx.commit().await?;
         paused_pools(id.0, paused)
     }
@@ -145,7 +146,7 @@ impl Queues {
         wish: Json<ResumeWorker>,
     ) -> Result<Json<PausedPoolsView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let paused = admin::resume_worker(&mut tx, &by(&admin), id.0, wish.pool.as_deref()).await?;
+        let paused = admin::resume_worker(&mut tx, &by(&admin.user), id.0, wish.pool.as_deref()).await?;
         tx.commit().await?;
         paused_pools(id.0, paused)
     }

@@ -63,7 +63,7 @@ impl Users {
         wish: Json<NewRole>,
     ) -> Result<Json<UserView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let user = accounts::change_role(&mut tx, &by(&admin), admin.user.id, id.0, wish.role.into()).await?;
+        let user = accounts::change_role(&mut tx, &by(&admin.user), admin.user.id, id.0, wish.role.into()).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(user.into()))
@@ -82,7 +82,7 @@ impl Users {
         wish: Json<Ban>,
     ) -> Result<Json<UserView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let user = accounts::ban(&mut tx, &by(&admin), admin.user.id, id.0, wish.reason.as_deref()).await?;
+        let user = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, wish.reason.as_deref()).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(user.into()))
@@ -98,7 +98,7 @@ impl Users {
         id: Path<Uuid>,
     ) -> Result<Json<UserView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let user = accounts::unban(&mut tx, &by(&admin), admin.user.id, id.0).await?;
+        let user = accounts::unban(&mut tx, &by(&admin.user), admin.user.id, id.0).await?;
         tx.commit().await?;
         Ok(Json(user.into()))
     }

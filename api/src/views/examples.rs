@@ -4,7 +4,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, health, jobs, memes, queues, sessions, submissions, wallets,
+    accounts, activations, bots, channels, credits, events, health, jobs, memes, queues, sessions, submissions, teams,
+    wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -52,6 +53,13 @@ example!(sessions::SessionView, {
     "methods": ["twitch"], "current": true
 });
 example!(sessions::SessionsEndedView, { "ended": 2 });
+
+example!(teams::NewMember, { "role": "moderator" });
+example!(teams::MemberView, {
+    "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "moderator",
+    "addedAt": "2026-11-21T05:17:56Z"
+});
+example!(teams::MyChannelView, { "slug": "demo", "name": "Demo", "role": "moderator" });
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,

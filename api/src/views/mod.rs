@@ -14,4 +14,5 @@ pub(crate) mod overlay;
 pub(crate) mod queues;
 pub(crate) mod sessions;
 pub(crate) mod submissions;
+pub(crate) mod teams;
 pub(crate) mod wallets;

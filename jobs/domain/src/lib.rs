@@ -17,6 +17,8 @@ pub mod requests;
 
 pub mod channels;
 
+pub mod teams;
+
 pub mod wallets;
 
 pub mod media;

@@ -1,0 +1,110 @@
+//! A channel's team.
+
+use domain::{
+    accounts, channels,
+    teams::{self, TeamRole},
+};
+use poem::web::Data;
+use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
+
+use super::{Group, queues::by};
+use crate::{
+    app::App,
+    auth::{Moderator, Streamer, Viewer},
+    problem::Problem,
+    views::teams::{MemberView, MyChannelView, NewMember},
+};
+
+pub(crate) struct Teams;
+
+/// The answer to an end of a membership.
+#[derive(ApiResponse)]
+pub(crate) enum Gone {
+    /// No longer in the team.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi]
+impl Teams {
+    /// The team
+    ///
+    /// Who besides the owner may act on the channel, by login.
+    #[oai(path = "/streamer/team", method = "get", operation_id = "listTeam", tag = "Group::Streamer")]
+    async fn list(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<Vec<MemberView>>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let team = teams::list(&mut conn, streamer.channel.id).await?;
+        Ok(Json(team.into_iter().map(Into::into).collect()))
+    }
+
+    /// Take somebody into the team
+    ///
+    /// Or give somebody in it another role. At most 100 people.
+    #[oai(path = "/streamer/team/:login", method = "put", operation_id = "putTeamMember", tag = "Group::Streamer")]
+    async fn put(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The person's login.
+        login: Path<String>,
+        wish: Json<NewMember>,
+    ) -> Result<Json<MemberView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let by = by(&streamer.user);
+        let member = teams::put(&mut tx, &by, &streamer.user, &streamer.channel, &login.0, wish.role.into()).await?;
+        tx.commit().await?;
+        Ok(Json(member.into()))
+    }
+
+    /// Take somebody out of the team
+    ///
+    /// From the next request on; an open event stream of theirs ends within seconds.
+    #[oai(
+        path = "/streamer/team/:login",
+        method = "delete",
+        operation_id = "removeTeamMember",
+        tag = "Group::Streamer"
+    )]
+    async fn remove(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The person's login.
+        login: Path<String>,
+    ) -> Result<Gone, Problem> {
+        let mut tx = app.db.begin().await?;
+        teams::remove(&mut tx, &by(&streamer.user), &streamer.channel, &login.0).await?;
+        tx.commit().await?;
+        Ok(Gone::Done)
+    }
+
+    /// Channels that I may act on
+    ///
+    /// My own first, then those in whose teams I am, by slug. `?channel=<slug>` chooses one at the operations of a streamer.
+    #[oai(path = "/me/channels", method = "get", operation_id = "listMyChannels", tag = "Group::Accounts")]
+    async fn mine(&self, app: Data<&App>, viewer: Viewer) -> Result<Json<Vec<MyChannelView>>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let own = channels::find_of_owner(&mut conn, viewer.id).await?;
+        let own = own.map(|channel| (channel.slug, channel.name, TeamRole::Owner));
+        let teams = teams::channels_of(&mut conn, viewer.id).await?;
+        let all = own.into_iter().chain(teams);
+        Ok(Json(all.map(|(slug, name, role)| MyChannelView { slug, name, role: role.into() }).collect()))
+    }
+
+    /// Leave a team
+    #[oai(path = "/me/channels/:slug", method = "delete", operation_id = "leaveTeam", tag = "Group::Accounts")]
+    async fn leave(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The channel's slug, in any case.
+        slug: Path<String>,
+    ) -> Result<Gone, Problem> {
+        let mut tx = app.db.begin().await?;
+        let user = accounts::find(&mut tx, viewer.id).await?;
+        let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
+        teams::leave(&mut tx, &by(&user), &user, &slug.0).await?;
+        tx.commit().await?;
+        Ok(Gone::Done)
+    }
+}
