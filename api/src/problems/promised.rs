@@ -271,7 +271,12 @@ mod tests {
         let paths = document["paths"].as_mapping().unwrap();
         let operations = paths.values().flat_map(|path| path.as_mapping().unwrap().values());
         operations
-            .map(|operation| (operation["operationId"].as_str().unwrap().to_owned(), !operation["security"].is_null()))
+            .map(|operation| {
+                (
+                    operation["operationId"].as_str().unwrap().to_owned(),
+                    !operation["security"].as_sequence().is_none_or(Vec::is_empty),
+                )
+            })
             .collect()
     }
 
