@@ -284,7 +284,10 @@ mod tests {
     fn each_operation_has_its_line_and_no_line_is_of_nothing() {
         let lines: BTreeMap<String, bool> = OPERATIONS
             .iter()
-            .map(|(name, asker, _)| (name.to_string(), !matches!(asker, Asker::Anybody | Asker::TokenHolder)))
+            .map(|(name, asker, _)| {
+                let session = !matches!(asker, Asker::Anybody | Asker::TokenHolder | Asker::Credentials);
+                (name.to_string(), session)
+            })
             .collect();
         assert_eq!(
             lines,
