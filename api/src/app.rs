@@ -49,6 +49,16 @@ impl Environment {
             Self::Prod => "__Host-refresh",
         }
     }
+
+    /// The name of the cookie of a browser that is on its way to another platform, to log in.
+    #[must_use]
+    pub const fn login_cookie(self) -> &'static str {
+        match self {
+            Self::Dev => "login_dev",
+            Self::Beta => "__Host-login_beta",
+            Self::Prod => "__Host-login",
+        }
+    }
 }
 
 /// What the API must be told.
@@ -63,6 +73,8 @@ pub struct Settings {
     pub simulator: Option<String>,
     /// Version and build, as `/health` shows them.
     pub build: String,
+    /// Platforms to log in with.
+    pub platforms: identity::Platforms,
     /// Bytes of the largest upload.
     pub max_upload_bytes: u64,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.

@@ -59,6 +59,13 @@ pub(crate) enum ErrorCode {
     FeatureNotAvailable,
     TwitchChannelNotLinked,
     RangeNotSatisfiable,
+    OauthStateMismatch,
+    OauthFailed,
+    OauthNotConfigured,
+    OauthUnavailable,
+    AccountAlreadyLinked,
+    LastAccount,
+    YoutubeChannelRequired,
 }
 
 /// The body of every error.
@@ -132,6 +139,11 @@ impl Problem {
         let ids = telemetry::current();
         tracing::error!(requestId = ids.request_id, traceId = ids.trace_id, cause = %cause, "request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError, "something broke on our side")
+    }
+
+    /// The `errorCode` in lower case, for addresses.
+    pub(crate) fn word(&self) -> String {
+        self.code.to_json_string().trim_matches('"').to_lowercase()
     }
 
     pub(crate) fn status(&self) -> StatusCode {

@@ -14,6 +14,7 @@ mod deploy;
 mod failpoints;
 mod guards;
 mod headers;
+mod identities;
 mod logins;
 mod matrix;
 mod metrics;

@@ -3,12 +3,13 @@
 
 use std::fmt::Write as _;
 
+use domain::identities::{Grant, Identity, Provider, Token};
 use harness::{Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stage::Stage;
+use crate::{identities, stage::Stage};
 
 /// Whoever asks; a session of its own for each question, because some of them end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +117,7 @@ async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Opti
         "getSubmission" => (submission(stage).await, submission(other).await),
         "getOutboxMessage" => (said(&stage.streamer).await, said(&other.streamer).await),
         "endMySession" => (logged_in(stage, "anna").await, logged_in(other, "bert").await),
+        "unlinkAccount" => (linked(stage, "anna").await.to_string(), linked(stage, "bert").await.to_string()),
         "acknowledgePlay" => (waiting(stage, "anna").await.to_string(), waiting(other, "bert").await.to_string()),
         _ => return None,
     };
@@ -139,6 +141,29 @@ async fn logged_in(stage: &Stage, login: &str) -> String {
     sessions[0]["id"].as_str().expect("an id").to_owned()
 }
 
+/// An account elsewhere of this person, who has another one, too.
+async fn linked(stage: &Stage, login: &str) -> Uuid {
+    let user = stage.app.login(login, "viewer").await.user_id.parse().expect("an id");
+    let mut ids = Vec::new();
+    for provider in [Provider::Kick, Provider::Trovo] {
+        let identity = Identity {
+            provider,
+            issuer: "https://platform.example".to_owned(),
+            subject: format!("{login}-there"),
+            login: login.to_owned(),
+            display_name: login.to_owned(),
+            avatar_url: None,
+        };
+        let access = Token::new("a-token");
+        let grant = Grant { access, refresh: None, lifetime: None, scopes: Vec::new(), device: None };
+        let mut tx = stage.app.db.begin().await.expect("a transaction");
+        let vault = &stage.app.process.vault;
+        ids.push(domain::identities::link(&mut tx, vault, user, &identity, &grant).await.expect("it is free").id);
+        tx.commit().await.expect("commit");
+    }
+    ids[0]
+}
+
 /// A submission of the stage's streamer; its file is none, and its jobs will say so.
 async fn submission(stage: &Stage) -> String {
     let file = reqwest::multipart::Part::bytes(b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2".to_vec());
@@ -159,7 +184,9 @@ async fn said(streamer: &Session) -> String {
 
 #[tokio::test]
 async fn every_operation_serves_whom_the_document_says_and_refuses_everybody_else() {
-    let mut stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    let platforms = identities::simulator().await;
+    let builder = identities::knowing(&platforms, TestApp::builder().pools(&[]));
+    let mut stage = Stage::on(builder.start().await).await;
     stage.app.leaves_jobs_behind();
     let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
     let operations = operations(&document);

@@ -1,4 +1,4 @@
-//! The two cookies of a session, and answers that set them.
+//! The two cookies of a session, the one of a login that is under way elsewhere, and answers that set them.
 
 use poem::{
     IntoResponse, Request, Response,
@@ -25,6 +25,11 @@ pub(crate) fn refresh(request: &Request, environment: Environment) -> Option<&st
     named(request, environment.refresh_cookie())
 }
 
+/// This environment's cookie of a browser that logs in with another platform.
+pub(super) fn login(request: &Request, environment: Environment) -> Option<&str> {
+    named(request, environment.login_cookie())
+}
+
 fn named<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request
         .headers()
@@ -48,6 +53,11 @@ pub(super) fn of(environment: Environment, access: &str, refresh: &str) -> [Stri
 /// `Set-Cookie`s that take a session out of the browser.
 pub(crate) fn cleared(environment: Environment) -> [String; 2] {
     [environment.cookie(), environment.refresh_cookie()].map(|name| cookie(environment, name, "", 0))
+}
+
+/// `Set-Cookie` of a browser that goes to another platform, for so many seconds. `Lax`, as the platform sends it back.
+pub(super) fn of_login(environment: Environment, value: &str, seconds: i64) -> String {
+    cookie(environment, environment.login_cookie(), value, seconds)
 }
 
 fn cookie(environment: Environment, name: &str, value: &str, max_age: i64) -> String {
@@ -106,7 +116,8 @@ mod tests {
     #[test]
     fn every_cookie_is_out_of_reach_of_scripts_and_of_other_hosts() {
         for environment in [Environment::Prod, Environment::Beta] {
-            for cookie in of(environment, "a", "b").into_iter().chain(cleared(environment)) {
+            let login = of_login(environment, "c", 600);
+            for cookie in of(environment, "a", "b").into_iter().chain(cleared(environment)).chain([login]) {
                 assert!(cookie.starts_with("__Host-"), "{cookie}");
                 for part in ["; Path=/; ", "; HttpOnly; ", "; Secure; ", "; SameSite=Lax; ", "Max-Age="] {
                     assert!(cookie.contains(part), "{cookie} lacks {part}");
@@ -114,7 +125,8 @@ mod tests {
                 assert!(!cookie.contains("Domain"), "{cookie}");
             }
         }
-        let names = |environment: Environment| [environment.cookie(), environment.refresh_cookie()];
+        let names =
+            |environment: Environment| [environment.cookie(), environment.refresh_cookie(), environment.login_cookie()];
         let prod = names(Environment::Prod);
         assert!(names(Environment::Beta).iter().all(|name| !prod.contains(name)), "beta overwrites prod's cookies");
     }

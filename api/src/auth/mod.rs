@@ -11,6 +11,7 @@ mod actor;
 pub(crate) mod cookies;
 mod csrf;
 mod ended;
+pub(crate) mod oauth;
 pub(crate) mod session;
 
 pub(crate) use actor::{Admin, Editor, Moderator, Streamer, Viewer};

@@ -5,6 +5,7 @@ mod activations;
 mod bots;
 mod channels;
 mod credits;
+pub(crate) mod identities;
 mod jobs;
 mod memes;
 pub(crate) mod promised;

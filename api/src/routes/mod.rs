@@ -14,6 +14,7 @@ mod dev;
 mod door;
 mod events;
 mod health;
+pub(crate) mod identities;
 mod internal;
 mod jobs;
 mod memes;
@@ -67,7 +68,7 @@ pub(crate) enum Group {
 pub(crate) fn all() -> impl OpenApi {
     (
         health::Health,
-        (accounts::Accounts, sessions::Sessions, users::Users),
+        (accounts::Accounts, sessions::Sessions, users::Users, identities::Identities),
         (channels::Channels, teams::Teams),
         memes::Memes,
         submissions::Submissions,

@@ -4,8 +4,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, health, jobs, memes, queues, sessions, submissions, teams,
-    wallets,
+    accounts, activations, bots, channels, credits, events, health, identities, jobs, memes, queues, sessions,
+    submissions, teams, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -53,6 +53,11 @@ example!(sessions::SessionView, {
     "methods": ["twitch"], "current": true
 });
 example!(sessions::SessionsEndedView, { "ended": 2 });
+example!(identities::AccountView, {
+    "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "provider": "twitch", "providerAccountId": "44322889", "login": "anna",
+    "displayName": "Anna", "avatarUrl": "https://static-cdn.example/anna.png", "scopes": ["chat:read"],
+    "linkedAt": "2026-11-21T05:17:56Z", "needsRelink": false
+});
 
 example!(teams::NewMember, { "role": "moderator" });
 example!(teams::MemberView, {

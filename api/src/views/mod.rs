@@ -8,6 +8,7 @@ pub(crate) mod credits;
 pub(crate) mod events;
 mod examples;
 pub(crate) mod health;
+pub(crate) mod identities;
 pub(crate) mod jobs;
 pub(crate) mod memes;
 pub(crate) mod overlay;

@@ -13,6 +13,8 @@ pub mod sessions;
 
 pub mod accounts;
 
+pub mod identities;
+
 pub mod requests;
 
 pub mod channels;

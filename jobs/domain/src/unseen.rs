@@ -20,9 +20,29 @@ pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|character| character.is_whitespace() || is_unseen(character) || joins(character))
 }
 
+/// A name as it may be shown beside others: without the characters that nobody sees, one space between words, at most `most`
+/// characters. Empty when there is nothing to see in it.
+#[must_use]
+pub(crate) fn plain(name: &str, most: usize) -> String {
+    let seen: String =
+        name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_unseen(*c)).collect();
+    if is_blank(&seen) {
+        return String::new();
+    }
+    let words = seen.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    words.chars().take(most).collect::<String>().trim_end().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_shown_on_one_line_without_what_nobody_sees() {
+        assert_eq!(plain("  Анна \n\u{202e} Ann\u{200b}a ", 50), "Анна Anna");
+        assert_eq!(plain("ab cd", 3), "ab");
+        assert_eq!(plain("\u{200d}\u{feff}", 50), "");
+    }
 
     #[test]
     fn tells_what_is_seen_from_what_is_not() {

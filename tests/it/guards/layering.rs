@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 17] = [
+const MAY_SEE: [(&str, &[&str]); 18] = [
     ("queue", &[]),
     ("blobs", &[]),
     ("embedded", &[]),
     ("domain", &["queue"]),
-    ("api", &["queue", "domain", "blobs"]),
+    // Platforms that say who somebody is: for those who log people in, and for those who act there in their name.
+    ("identity", &["queue", "domain"]),
+    ("api", &["queue", "domain", "blobs", "identity"]),
     ("dispatch", &["queue", "domain"]),
     ("media", &["queue", "domain", "blobs"]),
     // Twitch's protocol is spoken by those who listen and by those who send.
@@ -20,7 +22,10 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
     ("credits", &["queue", "domain"]),
     (
         "runtime",
-        &["queue", "domain", "blobs", "api", "dispatch", "media", "chat", "outbox", "credits", "embedded", "irc"],
+        &[
+            "queue", "domain", "blobs", "identity", "api", "dispatch", "media", "chat", "outbox", "credits",
+            "embedded", "irc",
+        ],
     ),
     ("test-cluster", &["embedded"]),
     // What a queue says to the bench, ours and others.
@@ -30,14 +35,17 @@ const MAY_SEE: [(&str, &[&str]); 17] = [
     // Processes of the real binary; the world they live in is made by the domain's commands and judged by its audits, and the
     // simulator of Twitch is the one of pool `chat`.
     ("chaos", &["queue", "domain", "chat", "embedded"]),
-    ("tests", &["queue", "domain", "blobs", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime"]),
+    (
+        "tests",
+        &["queue", "domain", "blobs", "identity", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime"],
+    ),
 ];
 
 /// Capabilities, and the only crates that have them.
 const ONLY: [(&str, &[&str]); 9] = [
     ("poem", &["api"]),
     ("poem-openapi", &["api"]),
-    ("jsonwebtoken", &["api"]),
+    ("jsonwebtoken", &["api", "identity"]),
     ("ffmpeg-sidecar", &["media"]),
     ("tokio-tungstenite", &["chat"]),
     ("apalis", &["queue"]),

@@ -63,9 +63,37 @@ pub fn parse_login(input: &str) -> Result<String, LoginError> {
     if fits { Ok(login) } else { Err(LoginError) }
 }
 
+/// What comes closest to the name and can be a login; `viewer` when nothing of it can.
+pub(super) fn login_like(name: &str) -> String {
+    let login: String = name
+        .chars()
+        .map(|c| c.to_ascii_lowercase())
+        .map(|c| if c == ' ' || c == '-' || c == '.' { '_' } else { c })
+        .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_')
+        .take(25)
+        .collect();
+    let login = login.trim_matches('_');
+    if login.is_empty() { "viewer".to_owned() } else { login.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_name_leads_to_a_login() {
+        for (name, login) in [
+            ("Anna", "anna"),
+            ("@Anna.B-c", "anna_b_c"),
+            ("  ", "viewer"),
+            ("Анна", "viewer"),
+            ("Анна 2", "2"),
+            (&"x".repeat(99), &"x".repeat(25)),
+        ] {
+            assert_eq!(login_like(name), login, "{name}");
+            assert!(parse_login(&login_like(name)).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn a_login_is_kept_in_lower_case_without_its_at_sign() {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Role, User};
+use super::{Role, User, model::login_like};
 
 struct Row {
     id: Uuid,
@@ -117,7 +117,7 @@ pub async fn list(conn: &mut PgConnection, prefix: &str, after: &str, limit: i64
 }
 
 /// The person, whom nobody changes until the end of the transaction.
-pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
+pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         "select id, login, display_name, avatar_url, role, created_at, banned_at from users where id = $1
@@ -139,4 +139,36 @@ pub(super) async fn set_banned(conn: &mut PgConnection, id: Uuid, banned: bool) 
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// A new person, with the login that comes closest to `name` and is free.
+///
+/// # Errors
+/// The database refused.
+pub async fn create(
+    conn: &mut PgConnection,
+    name: &str,
+    display_name: &str,
+    avatar_url: Option<&str>,
+) -> Result<User, sqlx::Error> {
+    let wanted = login_like(name);
+    let mut login = wanted.clone();
+    loop {
+        let id = Uuid::now_v7();
+        let made = sqlx::query!(
+            "insert into users (id, login, display_name, avatar_url) values ($1, $2, $3, $4) on conflict (login) do nothing",
+            id,
+            login,
+            display_name,
+            avatar_url,
+        )
+        .execute(&mut *conn)
+        .await?;
+        if made.rows_affected() == 1 {
+            return find(conn, id).await?.ok_or(sqlx::Error::RowNotFound);
+        }
+        // 24 bits beside the name: who shares a name with a million others waits for a second try.
+        let (kept, drawn) = (&wanted[..wanted.len().min(18)], rand::random::<u32>() >> 8);
+        login = format!("{kept}_{drawn:06x}");
+    }
 }

@@ -43,9 +43,9 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Queues(command) => queues::run(command).await,
         Command::Audit { json } => audit::run(json).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
-        Command::Simulator { port } => {
+        Command::Simulator { port, identity_port } => {
             telemetry::init("info");
-            roles::chat::run_simulator(port, Lifecycle::of_this_process()?).await
+            roles::chat::run_simulator(port, identity_port, Lifecycle::of_this_process()?).await
         }
         Command::RunJob { id, token } => {
             roles::work::run_job(config_of_role()?, id, token, Lifecycle::of_this_process()?).await

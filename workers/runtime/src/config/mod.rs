@@ -7,6 +7,7 @@ mod chat;
 mod database;
 mod environment;
 mod http;
+mod identity;
 mod media;
 mod process;
 mod reader;
@@ -22,6 +23,7 @@ pub use self::{
     database::Database,
     environment::Environment,
     http::Http,
+    identity::Identity,
     media::Media,
     process::Process,
     reader::Reader,
@@ -41,6 +43,7 @@ pub struct Config {
     pub uploads: Uploads,
     pub media: Media,
     pub chat: Chat,
+    pub identity: Identity,
     pub process: Process,
 }
 
@@ -112,6 +115,7 @@ impl Config {
             media: Media::read(reader),
             database,
             chat: Chat::read(reader, environment),
+            identity: Identity::read(reader, environment),
             process: Process::read(reader),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use super::{Process, api, chat, welcome, work};
+use super::{Process, api, chat, identity, welcome, work};
 use crate::{boot, config::Config, lifecycle::Lifecycle, telemetry};
 
 /// Starts the database if it is ours to start, then the roles; ends when they have drained.
@@ -14,6 +14,7 @@ pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()>
     work::find_programs(&mut config, &work::Pool::ALL)?;
     let listener = api::bind(&mut config)?;
     chat::simulate(&mut config, &lifecycle).await?;
+    identity::simulate(&mut config, &lifecycle).await?;
     let patience = boot::Patience::Some(lifecycle.draining.clone());
     let connected = boot::connect(&config, "all", true, patience).await?;
     let process = Process::boot(config, connected.pool, lifecycle).await?;

@@ -6,7 +6,7 @@ use ::api::App;
 use anyhow::Context as _;
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::Process;
+use super::{Process, identity};
 use crate::{
     boot,
     config::{Config, Environment},
@@ -59,10 +59,10 @@ pub async fn serve(process: &Process, listener: TcpListener) -> anyhow::Result<(
     let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).context("how many files may be open")?;
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
     let grace = process.config.process.grace;
-    ::api::serve(app(process), listener, draining, grace, descriptors).await.context("serve the API")
+    ::api::serve(app(process)?, listener, draining, grace, descriptors).await.context("serve the API")
 }
 
-fn app(process: &Process) -> App {
+fn app(process: &Process) -> anyhow::Result<App> {
     let settings = ::api::Settings {
         environment: match process.config.environment {
             Environment::Dev => ::api::Environment::Dev,
@@ -75,9 +75,11 @@ fn app(process: &Process) -> App {
         build: crate::BUILD.to_owned(),
         max_upload_bytes: process.config.uploads.max_bytes,
         cors_origins: process.config.http.cors_origins.clone(),
+        platforms: identity::platforms(process)?,
     };
     let secrets = ::api::Secrets { keys: process.keys.clone(), vault: process.vault.clone() };
-    ::api::AppState::new(process.db.clone(), secrets, settings, process.blobs.clone(), &process.lifecycle.draining)
+    let draining = &process.lifecycle.draining;
+    Ok(::api::AppState::new(process.db.clone(), secrets, settings, process.blobs.clone(), draining))
 }
 
 /// In dev, whoever listens at the plain WebSocket that the pools read is a simulator.

@@ -7,10 +7,10 @@ use ::chat::{
     simulator::{self, Simulator},
 };
 use anyhow::Context as _;
-use domain::outbox::Provider;
+use domain::{identities, outbox::Provider};
 use irc::OauthToken;
 
-use super::Process;
+use super::{Process, identity};
 use crate::{
     config::{self, Config},
     lifecycle::Lifecycle,
@@ -60,16 +60,25 @@ pub(super) async fn listen(process: &Process, platform: Provider, named: bool) {
     }
 }
 
-/// The simulator as a process of its own, until the lifecycle drains.
+/// The simulators as a process of their own, until the lifecycle drains.
 ///
 /// # Errors
-/// The port is taken.
-pub async fn run_simulator(port: u16, lifecycle: Lifecycle) -> anyhow::Result<()> {
+/// A port is taken.
+pub async fn run_simulator(port: u16, identity_port: u16, lifecycle: Lifecycle) -> anyhow::Result<()> {
     let simulator = start_simulator(port, &lifecycle).await?;
     tracing::info!(
         url = simulator.websocket_url(),
         "the simulator of Twitch takes connections: set TWITCH_IRC_URL to its address"
     );
+    let platforms = identity::start(identity_port, &lifecycle).await?;
+    for provider in identities::Provider::ALL {
+        let (client_id, client_secret) = ::identity::simulator::Simulator::client(provider);
+        let [id, secret, url, _] = ::identity::Platforms::settings(provider);
+        tracing::info!(
+            settings = format!("{id}={client_id} {secret}={client_secret} {url}={}", platforms.url(provider)),
+            "the simulator of platforms to log in with takes connections: set these"
+        );
+    }
     lifecycle.draining.cancelled().await;
     Ok(())
 }

@@ -4,6 +4,7 @@
 pub mod all;
 pub mod api;
 pub mod chat;
+mod identity;
 mod process;
 mod welcome;
 pub mod work;

@@ -1,0 +1,185 @@
+//! Logins with other platforms, and the accounts that come of them.
+
+use domain::identities::{self, Provider};
+use poem::{Request, web::Data};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use uuid::Uuid;
+
+use super::Group;
+use crate::{
+    app::App,
+    auth::{
+        Viewer,
+        cookies::WithCookies,
+        oauth::{self, Answer, Departure},
+    },
+    problem::Problem,
+    views::identities::{AccountView, IdentityProvider},
+};
+
+/// Beside what every link asks for: writing into live chats.
+const FORCE_SSL: &str = "https://www.googleapis.com/auth/youtube.force-ssl";
+
+pub(crate) struct Identities;
+
+/// Where the browser goes now.
+#[derive(ApiResponse)]
+pub(crate) enum Sent {
+    /// To the platform, or back to where the login was begun: with `error` and `provider` in the address when it failed.
+    #[oai(status = 302)]
+    To(#[oai(header = "Location")] String),
+}
+
+/// The account is not mine any more.
+#[derive(ApiResponse)]
+pub(crate) enum Unlinked {
+    /// Gone, with its tokens.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi(tag = "Group::Accounts")]
+impl Identities {
+    /// Log in with a platform
+    ///
+    /// Sends the browser to the platform, which sends it back to the callback. Whoever has never been here gets an account. 503
+    /// `OAUTH_NOT_CONFIGURED` names in `setting` what the operator has not set.
+    #[oai(path = "/auth/:provider", method = "get", operation_id = "startLogin")]
+    async fn start_login(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        provider: Path<IdentityProvider>,
+        /// Where the browser goes in the end: a path of this site, `/` if left out.
+        redirect_to: Query<Option<String>>,
+    ) -> Result<WithCookies<Sent>, Problem> {
+        depart(&app, request, provider.0, redirect_to.0, None, &[]).await
+    }
+
+    /// Log in with a platform: the way back
+    ///
+    /// Where the platform sends the browser; opens a session and sends it on. What fails is told by the `error` in the address
+    /// where the browser goes then (the `errorCode` in lower case, `access_denied` when the person said no), or as a problem to
+    /// who does not take HTML. A login that is not under way in this browser is always a problem.
+    #[oai(path = "/auth/:provider/callback", method = "get", operation_id = "finishLogin")]
+    #[expect(clippy::too_many_arguments, reason = "what platforms send is what it is")]
+    async fn finish_login(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        provider: Path<IdentityProvider>,
+        /// As it was given to the platform.
+        state: Query<Option<String>>,
+        /// What the platform lets us ask with who came.
+        code: Query<Option<String>>,
+        /// Instead of a code: why there is none.
+        error: Query<Option<String>>,
+        /// Who sends the browser (RFC 9207).
+        iss: Query<Option<String>>,
+        /// Of VK.
+        device_id: Query<Option<String>>,
+    ) -> Result<WithCookies<Sent>, Problem> {
+        let answer = Answer::new(state.0, code.0, error.0, iss.0, device_id.0);
+        oauth::log_in(&app, request, provider.0.into(), &answer).await
+    }
+
+    /// Link an account
+    ///
+    /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is mine
+    /// already gets new rights.
+    #[oai(path = "/auth/:provider/link", method = "get", operation_id = "startLink")]
+    async fn start_link(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        viewer: Viewer,
+        provider: Path<IdentityProvider>,
+        /// Where the browser goes in the end: a path of this site, `/` if left out.
+        redirect_to: Query<Option<String>>,
+    ) -> Result<WithCookies<Sent>, Problem> {
+        depart(&app, request, provider.0, redirect_to.0, Some(viewer), &[]).await
+    }
+
+    /// Link YouTube with the right to write
+    ///
+    /// As linking YouTube, and asks for `youtube.force-ssl`, without which nothing can be said in live chats.
+    #[oai(path = "/auth/youtube/link/force-ssl", method = "get", operation_id = "startYouTubeForceSslLink")]
+    async fn start_force_ssl_link(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        viewer: Viewer,
+        /// Where the browser goes in the end: a path of this site, `/` if left out.
+        redirect_to: Query<Option<String>>,
+    ) -> Result<WithCookies<Sent>, Problem> {
+        depart(&app, request, IdentityProvider::YouTube, redirect_to.0, Some(viewer), &[FORCE_SSL]).await
+    }
+
+    /// Link an account: the way back
+    ///
+    /// As the login's, in the session that began it. 409 `ACCOUNT_ALREADY_LINKED` when the account is somebody else's here.
+    #[oai(path = "/auth/:provider/link/callback", method = "get", operation_id = "finishLink")]
+    #[expect(clippy::too_many_arguments, reason = "what platforms send is what it is")]
+    async fn finish_link(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        provider: Path<IdentityProvider>,
+        /// As it was given to the platform.
+        state: Query<Option<String>>,
+        /// What the platform lets us ask with who came.
+        code: Query<Option<String>>,
+        /// Instead of a code: why there is none.
+        error: Query<Option<String>>,
+        /// Who sends the browser (RFC 9207).
+        iss: Query<Option<String>>,
+        /// Of VK.
+        device_id: Query<Option<String>>,
+    ) -> Result<WithCookies<Sent>, Problem> {
+        let answer = Answer::new(state.0, code.0, error.0, iss.0, device_id.0);
+        oauth::link(&app, request, provider.0.into(), &answer).await
+    }
+
+    /// My accounts on other platforms
+    ///
+    /// In the order in which they were linked.
+    #[oai(path = "/auth/accounts", method = "get", operation_id = "listMyAccounts")]
+    async fn list(&self, app: Data<&App>, viewer: Viewer) -> Result<Json<Vec<AccountView>>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let accounts = identities::list(&mut conn, viewer.id).await?;
+        Ok(Json(accounts.into_iter().map(AccountView::from).collect()))
+    }
+
+    /// Unlink an account
+    ///
+    /// It opens this account no more, and its tokens are forgotten. 409 `LAST_ACCOUNT` when nothing else would let me in.
+    #[oai(path = "/auth/accounts/:id", method = "delete", operation_id = "unlinkAccount")]
+    async fn unlink(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// As in the list.
+        id: Path<Uuid>,
+    ) -> Result<Unlinked, Problem> {
+        let mut tx = app.db.begin().await?;
+        identities::unlink(&mut tx, viewer.id, id.0).await?;
+        tx.commit().await?;
+        Ok(Unlinked::Done)
+    }
+}
+
+async fn depart(
+    app: &App,
+    request: &Request,
+    provider: IdentityProvider,
+    redirect_to: Option<String>,
+    viewer: Option<Viewer>,
+    scopes: &[&str],
+) -> Result<WithCookies<Sent>, Problem> {
+    let provider = Provider::from(provider);
+    oauth::depart(app, request, &Departure { provider, redirect_to: redirect_to.as_deref(), viewer, scopes }).await
+}

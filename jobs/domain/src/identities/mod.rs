@@ -1,0 +1,26 @@
+//! Logins with other platforms: which account there is which person here, and the tokens that come with it.
+//!
+//! - An identity is what a platform vouches for: (provider, issuer, id there). Names and e-mail addresses prove nothing, so
+//!   nobody gets into an account by owning a name that somebody else has here.
+//! - [`begin`] and [`redeem`]: a login on its way to the platform and back. It is known by a state that is good once, for ten
+//!   minutes, in the browser that began it; a link belongs to the session that asked for it, too.
+//! - [`log_in`], [`link`], [`unlink`]: what follows. All that concerns one identity happens one after the other ([`repo::hold`]).
+//! - [`fresh_token`]: a token that is good now; renewed by one at a time, and stored before it is used.
+//!
+//! Lock order: the identity, the person, the account's row. What speaks to the platforms is crate `identity`.
+
+mod commands;
+mod error;
+mod flow;
+mod model;
+mod provider;
+mod repo;
+mod tokens;
+
+pub use commands::{LoggedIn, link, log_in, unlink};
+pub use error::IdentityError;
+pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Wish, begin, redeem};
+pub use model::{Account, Grant, Identity, Token};
+pub use provider::Provider;
+pub use repo::list;
+pub use tokens::{Renew, RenewError, TokenError, fresh_token};

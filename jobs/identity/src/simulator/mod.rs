@@ -1,0 +1,198 @@
+//! The platforms' side of logins: all of them on one loopback port, each below its name (`http://127.0.0.1:PORT/twitch`), and a
+//! plain OpenID provider (`/oidc`).
+//!
+//! Faithful where a client can tell the difference: whose code it is, for which address and which browser (PKCE) it was given,
+//! that it is good once, how a client proves itself, in which form tokens come, whether a refresh token rotates, that one shown
+//! twice ends them all, and the platform's own words for who came and for what is wrong. Beyond them: everybody may log in under
+//! any name, and the client is always `<platform>-client` with the secret `<platform>-secret`.
+//!
+//! A browser at the authorize address gets a page where it picks a name; with `&as=NAME` (or `&deny=1`) added to the address it is
+//! sent back at once.
+//!
+//! HTTP to steer it, JSON in and out:
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /requests` | what clients asked: `[{provider, door, grant, status}]`, without secrets |
+//! | `POST /faults {"provider":"twitch","fault":"token_status","status":500}` | the next fitting request is answered so; [`Fault`] lists all |
+//! | `POST /revoke {"provider":"twitch","login":"anna"}` | the person takes all grants back |
+
+mod authorize;
+mod faults;
+mod http;
+mod openid;
+mod platforms;
+mod token;
+mod world;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use domain::identities::Provider;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+pub use faults::Fault;
+use http::{Request, Response};
+pub use world::Seen;
+use world::World;
+
+/// A running simulator; clones steer the same one.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    world: Arc<World>,
+}
+
+impl Simulator {
+    /// Listens, and serves until stopped.
+    ///
+    /// # Errors
+    /// The address cannot be taken.
+    pub async fn start(address: SocketAddr, stop: CancellationToken) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let world = Arc::new(World::new(listener.local_addr()?));
+        tokio::spawn(serve(listener, world.clone(), stop));
+        Ok(Self { world })
+    }
+
+    /// For the platform's `<PLATFORM>_URL`.
+    #[must_use]
+    pub fn url(&self, provider: Provider) -> String {
+        self.world.url(provider)
+    }
+
+    /// For the platform's `<PLATFORM>_CLIENT_ID` and `<PLATFORM>_CLIENT_SECRET`.
+    #[must_use]
+    pub fn client(provider: Provider) -> (String, String) {
+        (format!("{provider}-client"), format!("{provider}-secret"))
+    }
+
+    /// The id of the platform's account with this name.
+    #[must_use]
+    pub fn subject(provider: Provider, login: &str) -> String {
+        platforms::subject(provider, login)
+    }
+
+    /// For the next request that it fits.
+    pub fn fault(&self, provider: Provider, fault: Fault) {
+        self.world.state().faults.push((provider, fault));
+    }
+
+    /// Faults that nothing has met yet.
+    #[must_use]
+    pub fn faults(&self) -> Vec<(Provider, Fault)> {
+        self.world.state().faults.clone()
+    }
+
+    /// Answers what was held back.
+    pub fn release(&self) {
+        self.world.held.notify_waiters();
+    }
+
+    /// What clients asked, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Seen> {
+        self.world.state().seen.clone()
+    }
+
+    /// The person takes all grants back that the platform has given for this account.
+    pub fn revoke(&self, provider: Provider, login: &str) {
+        self.world.revoke(provider, login);
+    }
+
+    /// Whether the platform takes this access token.
+    #[must_use]
+    pub fn knows(&self, provider: Provider, access: &str) -> bool {
+        self.world.state().access.get(access).is_some_and(|grant| grant.provider == provider)
+    }
+}
+
+async fn serve(listener: TcpListener, world: Arc<World>, stop: CancellationToken) {
+    loop {
+        let stream = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "the simulator of platforms cannot take a connection");
+                    continue;
+                }
+            },
+        };
+        let world = world.clone();
+        // A client that breaks off has no more to hear.
+        tokio::spawn(async move { drop(answer(stream, &world).await) });
+    }
+}
+
+async fn answer(mut stream: TcpStream, world: &World) -> io::Result<()> {
+    let request = Request::read(&mut stream).await?;
+    match respond(&request, world).await {
+        Some(response) => response.write(&mut stream).await,
+        // Hangs up without a word.
+        None => Ok(()),
+    }
+}
+
+async fn respond(request: &Request, world: &World) -> Option<Response> {
+    if let Some((platform, path)) = platforms::named(&request.path) {
+        return match (request.method.as_str(), path) {
+            ("GET", path) if path == platform.authorize => Some(authorize::answer(request, platform, world)),
+            ("POST", path) if path == platform.token || path == platform.renew => {
+                token::answer(request, platform, world, path).await
+            }
+            (_, path) if path == platform.profile => token::tell(request, platform, world),
+            ("GET", "/.well-known/openid-configuration") => Some(openid::configuration(platform, world)),
+            ("GET", "/keys") => Some(openid::keys(platform, world)),
+            _ => Some(Response::json(404, &json!({ "error": "not_found" }))),
+        };
+    }
+    Some(steer(request, world))
+}
+
+#[derive(Deserialize)]
+struct Order {
+    provider: String,
+    #[serde(flatten)]
+    fault: Fault,
+}
+
+#[derive(Deserialize)]
+struct Revocation {
+    provider: String,
+    login: String,
+}
+
+fn steer(request: &Request, world: &World) -> Response {
+    let provider = |name: &str| name.parse::<Provider>();
+    let done = Response::json(200, &json!({ "ok": true }));
+    let bad = |why: String| Response::json(400, &json!({ "error": why }));
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/requests") => {
+            let seen = world.state().seen.clone();
+            Response::json(200, &serde_json::to_value(seen).unwrap_or(Value::Null))
+        }
+        ("POST", "/faults") => match serde_json::from_slice::<Order>(&request.body) {
+            Ok(order) => match provider(&order.provider) {
+                Ok(provider) => {
+                    world.state().faults.push((provider, order.fault));
+                    done
+                }
+                Err(()) => bad(format!("no platform {}", order.provider)),
+            },
+            Err(error) => bad(error.to_string()),
+        },
+        ("POST", "/revoke") => match serde_json::from_slice::<Revocation>(&request.body) {
+            Ok(order) => match provider(&order.provider) {
+                Ok(provider) => {
+                    world.revoke(provider, &order.login);
+                    done
+                }
+                Err(()) => bad(format!("no platform {}", order.provider)),
+            },
+            Err(error) => bad(error.to_string()),
+        },
+        _ => Response::json(404, &json!({ "error": "unknown path" })),
+    }
+}

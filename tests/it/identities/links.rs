@@ -1,0 +1,142 @@
+//! One person, many accounts.
+
+use domain::identities::Provider;
+use futures_util::future::join;
+use identity::simulator::Fault;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Visitor, counts, system};
+
+#[tokio::test]
+async fn all_linked_accounts_lead_to_one_person() {
+    let (_platforms, app) = system().await;
+    let anna = Visitor::new(&app);
+    let id = anna.log_in(Provider::Twitch, "anna").await["id"].clone();
+    let others = [Provider::YouTube, Provider::Vk, Provider::VkVideo, Provider::Kick, Provider::Oidc];
+    for provider in others {
+        assert_eq!(anna.link(provider, "anna_there").await.header("location"), "/linked", "{provider}");
+        assert_eq!(anna.me().await["id"], id, "{provider}");
+    }
+    let linked: Vec<String> =
+        anna.accounts().await.iter().map(|account| account["provider"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(linked, ["twitch", "youtube", "vk", "vkvideo", "kick", "oidc"]);
+    for provider in others {
+        assert_eq!(Visitor::new(&app).log_in(provider, "anna_there").await["id"], id, "{provider}");
+    }
+    assert_eq!(counts(&app).await.0, 1);
+}
+
+#[tokio::test]
+async fn an_account_that_is_somebody_elses_stays_theirs() {
+    let (_platforms, app) = system().await;
+    let (anna, bert) = (Visitor::new(&app), Visitor::with_pages(&app));
+    let id = anna.log_in(Provider::Twitch, "anna").await["id"].clone();
+    anna.link(Provider::Kick, "kicker").await;
+    bert.log_in(Provider::Twitch, "bert").await;
+    let answer = bert.link(Provider::Kick, "kicker").await;
+    let told = "/linked?error=account_already_linked&provider=kick";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, told), "a browser is told in its address");
+    let program = Visitor::new(&app);
+    program.log_in(Provider::Twitch, "bert").await;
+    let answer = program.link(Provider::Kick, "kicker").await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (409, "ACCOUNT_ALREADY_LINKED"));
+    assert_eq!(bert.accounts().await.len(), 1);
+    assert_eq!(Visitor::new(&app).log_in(Provider::Kick, "kicker").await["id"], id);
+}
+
+#[tokio::test]
+async fn of_two_who_link_one_account_at_once_one_gets_it() {
+    let (_platforms, app) = system().await;
+    for round in 0..8 {
+        let (anna, bert) = (Visitor::new(&app), Visitor::new(&app));
+        anna.log_in(Provider::Twitch, "anna").await;
+        bert.log_in(Provider::Twitch, "bert").await;
+        let account = format!("both_{round}");
+        let answers = join(anna.link(Provider::Kick, &account), bert.link(Provider::Kick, &account)).await;
+        let mut statuses = [answers.0.status.as_u16(), answers.1.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [302, 409], "round {round}");
+    }
+    assert_eq!(counts(&app).await.1, 10);
+}
+
+#[tokio::test]
+async fn linking_an_account_again_only_renews_what_it_grants() {
+    let (_platforms, app) = system().await;
+    let anna = Visitor::new(&app);
+    anna.log_in(Provider::Twitch, "anna").await;
+    anna.link(Provider::YouTube, "anna").await;
+    let before = anna.accounts().await;
+    assert_eq!(before[1]["scopes"], json!(["https://www.googleapis.com/auth/youtube.readonly"]));
+    let answer = anna.travel("/auth/youtube/link/force-ssl?redirect_to=/bot", "anna").await;
+    assert_eq!(answer.header("location"), "/bot", "{}", answer.text);
+    let after = anna.accounts().await;
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[1]["id"], before[1]["id"]);
+    let scopes =
+        ["https://www.googleapis.com/auth/youtube.readonly", "https://www.googleapis.com/auth/youtube.force-ssl"];
+    assert_eq!(after[1]["scopes"], json!(scopes));
+}
+
+#[tokio::test]
+async fn a_google_account_without_a_channel_is_told_so() {
+    let (_platforms, app) = system().await;
+    let anna = Visitor::new(&app);
+    anna.log_in(Provider::Twitch, "anna").await;
+    let answer = anna.link(Provider::YouTube, "nochannel").await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "YOUTUBE_CHANNEL_REQUIRED"));
+}
+
+#[tokio::test]
+async fn who_says_no_at_the_platform_is_back_where_it_began() {
+    let (platforms, app) = system().await;
+    let anna = Visitor::with_pages(&app);
+    anna.log_in(Provider::Twitch, "anna").await;
+    platforms.fault(Provider::Kick, Fault::Deny);
+    let answer = anna.travel("/auth/kick/link?redirect_to=/panel%3Fa=b%23top", "kicker").await;
+    assert_eq!(answer.header("location"), "/panel?a=b&error=access_denied&provider=kick#top");
+    assert_eq!(anna.accounts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_unlinked_account_opens_nothing_and_can_be_somebody_elses() {
+    let (_platforms, app) = system().await;
+    let anna = Visitor::new(&app);
+    let id = anna.log_in(Provider::Twitch, "anna").await["id"].clone();
+    anna.link(Provider::Kick, "kicker").await;
+    let accounts = anna.accounts().await;
+    let path = format!("/auth/accounts/{}", accounts[1]["id"].as_str().unwrap());
+    let bert = Visitor::new(&app);
+    bert.log_in(Provider::Twitch, "bert").await;
+    bert.send(Method::DELETE, &path).await.expect(404);
+    assert_eq!(anna.send(Method::DELETE, &path).await.status, 204);
+    anna.send(Method::DELETE, &path).await.expect(404);
+    assert_eq!(anna.accounts().await.len(), 1);
+    assert_ne!(Visitor::new(&app).log_in(Provider::Kick, "kicker").await["id"], id);
+}
+
+#[tokio::test]
+async fn the_last_account_stays() {
+    let (_platforms, app) = system().await;
+    let anna = Visitor::new(&app);
+    anna.log_in(Provider::Twitch, "anna").await;
+    let path = |account: &serde_json::Value| format!("/auth/accounts/{}", account["id"].as_str().unwrap());
+    let answer = anna.send(Method::DELETE, &path(&anna.accounts().await[0])).await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (409, "LAST_ACCOUNT"));
+    // Of two that go at once one stays, too.
+    for _ in 0..8 {
+        anna.link(Provider::Kick, "kicker").await;
+        let accounts = anna.accounts().await;
+        let paths = [path(&accounts[0]), path(&accounts[1])];
+        let answers = join(anna.send(Method::DELETE, &paths[0]), anna.send(Method::DELETE, &paths[1])).await;
+        let mut statuses = [answers.0.status.as_u16(), answers.1.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 409]);
+        anna.link(Provider::Twitch, "anna").await;
+        let accounts = anna.accounts().await;
+        if let Some(kick) = accounts.iter().find(|account| account["provider"] == "kick") {
+            assert_eq!(anna.send(Method::DELETE, &path(kick)).await.status, 204);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Logins with other platforms, against simulated ones over real sockets.
+
+mod links;
+mod logins;
+mod misbehaviour;
+mod states;
+mod tokens;
+mod visitor;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use domain::identities::Provider;
+use harness::{Builder, TestApp};
+use identity::{Platforms, simulator::Simulator};
+use tokio_util::sync::CancellationToken;
+
+use visitor::Visitor;
+
+pub(crate) async fn simulator() -> Simulator {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Simulator::start(address, CancellationToken::new()).await.unwrap()
+}
+
+/// The system with all platforms simulated.
+pub(crate) fn knowing(simulator: &Simulator, builder: Builder) -> Builder {
+    Provider::ALL.into_iter().fold(builder, |builder, provider| {
+        let [id, secret, url, _] = Platforms::settings(provider);
+        let (client_id, client_secret) = Simulator::client(provider);
+        builder.env(id, &client_id).env(secret, &client_secret).env(url, &simulator.url(provider))
+    })
+}
+
+/// The API alone, with all platforms simulated.
+async fn system() -> (Simulator, TestApp) {
+    let simulator = simulator().await;
+    let app = knowing(&simulator, TestApp::builder().pools(&[])).start().await;
+    (simulator, app)
+}
+
+/// Rows of people, of their accounts elsewhere and of sessions.
+async fn counts(app: &TestApp) -> (i64, i64, i64) {
+    sqlx::query_as(
+        "select (select count(*) from users), (select count(*) from external_accounts),
+                (select count(*) from sessions where ended_at is null)",
+    )
+    .fetch_one(app.pool())
+    .await
+    .unwrap()
+}

@@ -1,0 +1,70 @@
+//! Platforms to log in with.
+
+use std::collections::BTreeMap;
+
+use domain::identities::{Provider, Token};
+use identity::{Access, Platforms};
+use url::Url;
+
+use super::{Environment, Reader};
+
+/// A platform without client id and secret is not offered: who wants to log in with it is told which setting is missing.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Of each platform `P` (`TWITCH`, `GOOGLE`, `YOUTUBE`, `GITHUB`, `VK`, `VKVIDEO`, `KICK`, `TROVO`, `DISCORD`, `OIDC`):
+    /// `P_CLIENT_ID` and `P_CLIENT_SECRET` as registered there; `P_URL`: another host that speaks like it, for OIDC the issuer
+    /// and required; `P_SCOPES`: what is asked for, with spaces between. Defaults: the platform's own.
+    pub access: BTreeMap<Provider, Access>,
+    /// Platforms that nothing is said about: in dev `memalerts all` simulates them.
+    pub simulated: Vec<Provider>,
+}
+
+impl Identity {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let mut identity = Self { access: BTreeMap::new(), simulated: Vec::new() };
+        for provider in Provider::ALL {
+            let access = read(reader, provider, environment);
+            if environment.is_dev()
+                && access.client_id.is_none()
+                && access.client_secret.is_none()
+                && access.url.is_none()
+            {
+                identity.simulated.push(provider);
+            }
+            identity.access.insert(provider, access);
+        }
+        identity
+    }
+}
+
+fn read(reader: &mut Reader, provider: Provider, environment: Environment) -> Access {
+    let [id, secret, url, scopes] = Platforms::settings(provider);
+    let access = Access {
+        client_id: reader.text(id),
+        client_secret: reader.secret(secret).map(|secret| Token::new(secret.expose())),
+        url: address(reader, url, environment),
+        scopes: reader.text(scopes),
+    };
+    if environment.is_dev() {
+        for name in [id, secret, url] {
+            reader.otherwise(name, "the simulator within memalerts all");
+        }
+    } else if !Platforms::usual_url(provider).is_empty() {
+        reader.otherwise(url, Platforms::usual_url(provider));
+    }
+    reader.otherwise(scopes, Platforms::usual_scopes(provider));
+    access
+}
+
+/// Secrets go there: in clear on a dev machine only.
+fn address(reader: &mut Reader, name: &'static str, environment: Environment) -> Option<Url> {
+    let text = reader.text(name)?;
+    let url = Url::parse(&text).ok().filter(|url| {
+        let kind = url.scheme() == "https" || (url.scheme() == "http" && environment.is_dev());
+        kind && url.has_host() && url.query().is_none() && url.fragment().is_none()
+    });
+    if url.is_none() {
+        reader.complain(format!("{name} must be an https:// address without a query, not {text:?}"));
+    }
+    url
+}
