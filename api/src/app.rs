@@ -10,7 +10,14 @@ use domain::{
 use queue::Database;
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Ended, hub::Hub, origins::Origins, placing::Placing, screens::Screens};
+use crate::{
+    auth::Ended,
+    budgets::{Budgets, Limits, Network},
+    hub::Hub,
+    origins::Origins,
+    placing::Placing,
+    screens::Screens,
+};
 
 /// In which surroundings this instance runs; instances of different ones never accept each other's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +86,10 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.
     pub cors_origins: Vec<String>,
+    /// Who may say for whom they ask (`X-Forwarded-For`, `Forwarded`).
+    pub trusted_proxies: Vec<Network>,
+    /// How much anybody may ask.
+    pub limits: Limits,
 }
 
 /// What the API proves and seals with.
@@ -102,6 +113,7 @@ pub struct AppState {
     pub(crate) blobs: Blobs,
     pub(crate) ended: Ended,
     pub(crate) origins: Origins,
+    pub(crate) budgets: Budgets,
     pub(crate) placing: Placing,
     pub(crate) hub: Hub,
     pub(crate) screens: Screens,
@@ -118,6 +130,7 @@ impl AppState {
         let screens = Screens::new(db.clone(), draining.clone());
         let Secrets { keys, vault } = secrets;
         let origins = Origins::of(&settings);
-        Arc::new(Self { db, keys, vault, settings, blobs, ended, origins, placing, hub, screens })
+        let budgets = Budgets::open(db.clone(), keys.clone(), &settings);
+        Arc::new(Self { db, keys, vault, settings, blobs, ended, origins, budgets, placing, hub, screens })
     }
 }

@@ -7,6 +7,7 @@
 mod again;
 mod app;
 mod auth;
+mod budgets;
 mod explain;
 mod form;
 mod gate;
@@ -33,6 +34,7 @@ mod telemetry;
 mod views;
 
 pub use app::{App, AppState, Environment, Secrets, Settings};
+pub use budgets::{Limits, Network};
 pub use server::serve;
 pub use service::endpoint;
 pub use spec::{spec_json, spec_yaml};

@@ -33,6 +33,7 @@ pub(crate) enum ErrorCode {
     UnsupportedMediaType,
     Conflict,
     RateLimited,
+    TooManyRequests,
     Timeout,
     InternalError,
     ServiceUnavailable,
@@ -162,6 +163,11 @@ impl Problem {
             members.extend(self.extra.clone());
         }
         json.to_string()
+    }
+
+    /// The answer that an error makes, be it a problem already or the framework's.
+    pub(crate) fn answer_to(error: poem::Error) -> Response {
+        if error.is_from_response() { error.into_response() } else { Self::from_framework(&error).into_response() }
     }
 
     /// The problem that an error of the framework stands for (path unknown, body not JSON, parameter out of range, ...).

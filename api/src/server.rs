@@ -44,6 +44,8 @@ use crate::{
 
 /// A head of a request that is not whole by then ends its connection; so does a connection that nobody uses.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// Bytes of a head, which has a hundred lines at most; also what is read of a body at once.
+const MOST_HEAD: usize = 64 * 1024;
 /// The same for a connection that is only to hear that there is no place for it.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -229,6 +231,7 @@ async fn connection<S, E>(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(head_within)
+            .max_buf_size(MOST_HEAD)
             .serve_connection(TokioIo::new(socket), service),
     );
     // What goes wrong on a connection concerns nobody but the client, who knows.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Response, Route, endpoint::make_sync, get};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, endpoint::make_sync, get};
 
 use crate::{
-    again, app::App, auth, explain::Document, headers, limits, origins, problem::Problem, routes, spec,
+    again, app::App, auth, budgets, explain::Document, headers, limits, origins, problem::Problem, routes, spec,
     telemetry::Telemetry,
 };
 
@@ -28,17 +28,13 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
         )
         .around(again::if_sacrificed)
         .around(routes::pages::front)
+        .around(budgets::of_the_person)
         .around(auth::refuse_foreign_sites)
         .around(limits::refuse_odd_requests)
         // Outside of what needs it: a middleware sees the data of those around it only.
         .data(app.clone())
-        .catch_all_error(|error: poem::Error| async move {
-            if error.is_from_response() {
-                error.into_response()
-            } else {
-                Problem::from_framework(&error).into_response()
-            }
-        })
+        .catch_all_error(|error: poem::Error| async move { Problem::answer_to(error) })
+        .around(budgets::of_the_address(app.clone()))
         .around(origins::shared(app))
         .around(headers::strict(environment))
         .with(Telemetry)

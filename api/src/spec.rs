@@ -12,6 +12,7 @@ use serde_json::json;
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::{
+    budgets,
     problem::ErrorCode,
     problems::promised::{self, Form},
     routes,
@@ -60,10 +61,10 @@ fn json_of(document: &Value) -> String {
 fn document() -> Value {
     let mut document: Value = serde_yaml_ng::from_str(&service().spec_yaml()).expect("the framework writes YAML");
     let mut examples = BTreeMap::new();
-    for (_, path) in members(&mut document["paths"]) {
-        for (method, operation) in members(path) {
+    for (path, operations) in members(&mut document["paths"]) {
+        for (method, operation) in members(operations) {
             admit(operation);
-            promise(&method, operation, &mut examples);
+            promise(&method, &path, operation, &mut examples);
         }
     }
     document["components"]["examples"] =
@@ -91,12 +92,14 @@ fn admit(operation: &mut Value) {
 }
 
 /// Adds what the operation fails with, and the examples of it.
-fn promise(method: &str, operation: &mut Value, examples: &mut BTreeMap<String, Value>) {
+fn promise(method: &str, path: &str, operation: &mut Value, examples: &mut BTreeMap<String, Value>) {
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
     let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let form = Form {
         parameters: operation["parameters"].is_sequence(),
         body: operation["requestBody"]["content"].get("application/json; charset=utf-8").is_some(),
-        changes: method != Method::GET.as_str().to_lowercase(),
+        changes: method != Method::GET,
+        budgeted: budgets::of_operation(&method, path).is_some(),
     };
     // An operation without a line is the test's matter, not the system's.
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();

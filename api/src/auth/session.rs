@@ -1,7 +1,7 @@
 //! How a request carries its session, and how one begins.
 
 use domain::sessions::{self, Opened, Origin};
-use poem::{Request, web::RemoteAddr};
+use poem::Request;
 use queue::Tx;
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     app::{App, AppState, Environment},
+    budgets::ClientAddress,
     problem::Problem,
     views::sessions::TokensView,
 };
@@ -30,8 +31,7 @@ fn bearer(request: &Request) -> Option<&str> {
 
 /// From where the request comes, for the list of sessions.
 pub(crate) fn origin(request: &Request) -> Origin {
-    let RemoteAddr(address) = request.remote_addr();
-    let address = address.as_socket_addr().map(|address| address.ip().to_canonical().to_string());
+    let address = request.data::<ClientAddress>().map(|ClientAddress(address)| address.to_string());
     Origin::new(request.header("user-agent").unwrap_or_default(), &address.unwrap_or_default())
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct Form {
     pub(crate) body: bool,
     /// A method that changes something.
     pub(crate) changes: bool,
+    /// It has a budget of its own.
+    pub(crate) budgeted: bool,
 }
 
 type Promise = (&'static str, Asker, &'static [ErrorCode]);
@@ -224,7 +226,10 @@ pub(crate) fn of(operation: &str, form: Form) -> Option<Vec<ErrorCode>> {
         codes.extend([LengthRequired, FileTooLarge, UnsupportedMediaType]);
     }
     codes.extend_from_slice(own);
-    codes.extend([InternalError, ServiceUnavailable]);
+    if form.budgeted {
+        codes.push(TooManyRequests);
+    }
+    codes.extend([RateLimited, InternalError, ServiceUnavailable]);
     let mut seen = Vec::with_capacity(codes.len());
     codes.retain(|code| {
         !seen.contains(code) && {
@@ -279,7 +284,8 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         OauthUnavailable => (503, "the platform does not answer as it should: begin anew in a while"),
         RangeNotSatisfiable => (416, "Range: the file has 1048576 bytes"),
         IdempotencyKeyReused => (422, "Idempotency-Key: it was used for another request before"),
-        RateLimited => (429, "too many requests"),
+        RateLimited => (429, "too many requests: 100 in 60 s are allowed, come again in 17 s"),
+        TooManyRequests => (429, "too many requests: 1 in 3 s are allowed, come again in 2 s"),
         InternalError => (500, "something broke on our side"),
         ServiceUnavailable => (503, "the database cannot be reached right now, try again"),
         UploadFailed => (503, "the file could not be worked on, try again"),

@@ -2,7 +2,7 @@
 
 use queue::Kind;
 
-use crate::{activations, audit, chat, credits, events, outbox, playback, requests, sessions, submissions};
+use crate::{activations, audit, budgets, chat, credits, events, outbox, playback, requests, sessions, submissions};
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
 #[must_use]
@@ -10,6 +10,7 @@ pub fn all() -> Vec<Kind> {
     let mut kinds = vec![
         Kind::of::<activations::AdvancePlayback>(),
         Kind::of::<audit::AuditMoney>(),
+        Kind::of::<budgets::ForgetBudgets>(),
         Kind::of::<chat::IngestChatBatch>(),
         Kind::of::<chat::TrimChat>(),
         Kind::of::<credits::ForgetCreditsEvents>(),

@@ -17,6 +17,8 @@ pub mod identities;
 
 pub mod requests;
 
+pub mod budgets;
+
 pub mod channels;
 
 pub mod teams;

@@ -94,7 +94,8 @@ pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> an
     Ok(stalls)
 }
 
-/// Starts `memalerts all` on the database, as it comes but for what a bench cannot do without: the dev login.
+/// Starts `memalerts all` on the database, as it comes but for what a bench cannot do without: the dev login, and no rate
+/// limits, which the peers have not and one address would reach.
 pub(crate) async fn start_ours(bench: &Bench, cluster: &Cluster, database: &str, log: &str) -> anyhow::Result<Server> {
     let data = data_dir(bench);
     let environment = [
@@ -103,6 +104,7 @@ pub(crate) async fn start_ours(bench: &Bench, cluster: &Cluster, database: &str,
         ("MEMALERTS_DATA_DIR", data.to_str().context("the folder's name")?),
         ("DATABASE_URL", &cluster.url(database)),
         ("METRICS_PORT", "0"),
+        ("RATE_LIMIT_FACTOR", "0"),
     ];
     let mut command = Command::new(&bench.binary);
     command.arg("all");

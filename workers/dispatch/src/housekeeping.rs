@@ -1,6 +1,7 @@
 //! Periodic work that keeps tables small and screens true.
 
 use domain::{
+    budgets::{self, ForgetBudgets},
     events::{self, TrimEvents},
     playback::{self, SweepScreens},
     requests::{self, ForgetRequests},
@@ -24,6 +25,15 @@ pub(crate) async fn forget_requests(ctx: Ctx, _job: ForgetRequests) -> Outcome {
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     requests::forget_old(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Verdict::Done)
+}
+
+/// Forgets what was used of budgets whose time is over.
+pub(crate) async fn forget_budgets(ctx: Ctx, _job: ForgetBudgets) -> Outcome {
+    let mut tx = ctx.db().begin().await?;
+    ctx.finish(&mut tx).await?;
+    budgets::forget_ended(&mut tx).await?;
     tx.commit().await?;
     Ok(Verdict::Done)
 }

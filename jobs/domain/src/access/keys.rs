@@ -12,6 +12,8 @@ pub struct Keys {
     pub refresh: [u8; 32],
     /// Signs overlay and credits tokens.
     pub channel_tokens: [u8; 32],
+    /// Names budgets without saying whose they are.
+    pub budgets: [u8; 32],
     /// Seals secrets at rest where no key of their own is set.
     pub data: [u8; 32],
 }
@@ -24,6 +26,7 @@ impl Keys {
             session: labelled(secret, b"session"),
             refresh: labelled(secret, b"refresh"),
             channel_tokens: labelled(secret, b"channel-tokens"),
+            budgets: labelled(secret, b"budgets"),
             data: labelled(secret, b"data"),
         }
     }

@@ -153,6 +153,23 @@ pub async fn store_all(conn: &mut PgConnection, answers: &[(&Request, Stored)]) 
     if written == answers.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
+/// Whether an answer is kept under the key.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_known(conn: &mut PgConnection, actor: Uuid, operation: &str, key: &str) -> Result<bool, sqlx::Error> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (
+               select from idempotency_keys
+               where actor = $1 and operation = $2 and key = $3 and status is not null
+           ) as "known!""#,
+        actor,
+        operation,
+        key,
+    );
+    known.fetch_one(conn).await
+}
+
 /// Removes answers older than 30 days (keys of money operations live on in the ledger); says how many.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ::api::Network;
 use url::Url;
 
 use super::{Environment, Reader};
@@ -20,6 +21,13 @@ pub struct Http {
     /// `CORS_ORIGINS`: sites whose pages may use the API with a person's session, comma separated, each
     /// `https://host[:port]`; http in dev only. Default none.
     pub cors_origins: Vec<String>,
+    /// `TRUSTED_PROXIES`: addresses that may say for whom they ask (`X-Forwarded-For`, `Forwarded`), comma separated, each
+    /// an IP address or a network like 10.0.0.0/8. Default none.
+    pub trusted_proxies: Vec<Network>,
+    /// `RATE_LIMIT_PER_MINUTE`: requests of one address a minute, beside the budgets that some operations have. Default 100.
+    pub rate_limit: u32,
+    /// `RATE_LIMIT_FACTOR`: all budgets are so many times their size; 0: there are none. Default 1.
+    pub rate_limit_factor: u32,
 }
 
 impl Http {
@@ -49,6 +57,9 @@ impl Http {
             metrics_port: tcp_port("METRICS_PORT", 9090),
             public_base_url,
             cors_origins: origins(reader, environment),
+            trusted_proxies: networks(reader),
+            rate_limit: whole(reader.number("RATE_LIMIT_PER_MINUTE", 100, 1, 1_000_000)),
+            rate_limit_factor: whole(reader.number("RATE_LIMIT_FACTOR", 1, 0, 1_000_000)),
         };
         reader.otherwise("LISTEN_ADDRESS", address);
         reader.otherwise("PUBLIC_BASE_URL", http.public_url());
@@ -97,4 +108,22 @@ fn origins(reader: &mut Reader, environment: Environment) -> Vec<String> {
         }
     }
     origins
+}
+
+fn networks(reader: &mut Reader) -> Vec<Network> {
+    let list = reader.text("TRUSTED_PROXIES").unwrap_or_default();
+    reader.otherwise("TRUSTED_PROXIES", "none");
+    let mut networks = Vec::new();
+    for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(()) => reader
+                .complain(format!("TRUSTED_PROXIES must hold IP addresses or networks like 10.0.0.0/8, not {text:?}")),
+        }
+    }
+    networks
+}
+
+fn whole(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

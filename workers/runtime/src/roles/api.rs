@@ -76,6 +76,11 @@ fn app(process: &Process) -> anyhow::Result<App> {
         max_upload_bytes: process.config.uploads.max_bytes,
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,
+        trusted_proxies: process.config.http.trusted_proxies.clone(),
+        limits: ::api::Limits {
+            per_minute: process.config.http.rate_limit,
+            factor: process.config.http.rate_limit_factor,
+        },
     };
     let secrets = ::api::Secrets { keys: process.keys.clone(), vault: process.vault.clone() };
     let draining = &process.lifecycle.draining;

@@ -1,0 +1,179 @@
+//! Which budget a request is of, and how large that is.
+
+use std::time::Duration;
+
+use domain::budgets::Budget;
+use poem::http::Method;
+
+use crate::problem::ErrorCode;
+
+/// A budget has a largest count that PostgreSQL's integers hold, also when a factor raises it.
+const MOST: u32 = 1_000_000_000;
+
+/// The budgets that there are. To add one: a variant, its line in [`Kind::size`], and the requests that it is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Of an address: everything that has no budget of its own.
+    General,
+    /// Of an address: whoever watches over us asks often.
+    Health,
+    /// Of an address: files of memes, and what pages load. A channel's page shows hundreds.
+    Files,
+    /// Of an address: overlays, by the token in their address. Ten of them may stand behind one.
+    Screens,
+    /// Of an address: signed calls between processes.
+    Calls,
+    /// Of an address: whatever takes a secret that somebody could guess.
+    Secrets,
+    /// Of a person.
+    Activations,
+    /// Of a person.
+    Uploads,
+    /// Of a person: what streamers and admins do.
+    Moderation,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 9] = [
+        Self::General,
+        Self::Health,
+        Self::Files,
+        Self::Screens,
+        Self::Calls,
+        Self::Secrets,
+        Self::Activations,
+        Self::Uploads,
+        Self::Moderation,
+    ];
+
+    /// Stable: the shared counts are found by it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Health => "health",
+            Self::Files => "files",
+            Self::Screens => "screens",
+            Self::Calls => "calls",
+            Self::Secrets => "secrets",
+            Self::Activations => "activations",
+            Self::Uploads => "uploads",
+            Self::Moderation => "moderation",
+        }
+    }
+
+    /// Uses, and seconds.
+    const fn size(self, settings: Limits) -> (u32, u64) {
+        match self {
+            Self::General => (settings.per_minute, 60),
+            Self::Health => (600, 60),
+            Self::Files | Self::Screens => (3000, 60),
+            Self::Calls => (6000, 60),
+            Self::Secrets => (10, 60),
+            Self::Activations => (1, 3),
+            Self::Uploads => (30, 60),
+            Self::Moderation => (60, 60),
+        }
+    }
+
+    /// What is told to whoever has used it up.
+    pub(super) const fn error_code(self) -> ErrorCode {
+        match self {
+            Self::Secrets | Self::Activations | Self::Uploads | Self::Moderation => ErrorCode::TooManyRequests,
+            Self::General | Self::Health | Self::Files | Self::Screens | Self::Calls => ErrorCode::RateLimited,
+        }
+    }
+}
+
+/// How large budgets are.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests of one address a minute.
+    pub per_minute: u32,
+    /// All budgets are so many times their usual size; 0: there are none.
+    pub factor: u32,
+}
+
+impl Limits {
+    /// None where there is no limit.
+    pub(super) fn budget(self, kind: Kind) -> Option<Budget> {
+        let (most, seconds) = kind.size(self);
+        let most = most.saturating_mul(self.factor).min(MOST);
+        (most > 0).then(|| Budget { most, per: Duration::from_secs(seconds) })
+    }
+}
+
+/// The budget of the address that asks: each request is of exactly one.
+pub(super) fn of_address(path: &str) -> Kind {
+    if path == "/health" {
+        Kind::Health
+    } else if ["/uploads/", "/overlay/assets/", "/favicon.ico"].iter().any(|begin| path.starts_with(begin)) {
+        Kind::Files
+    } else if ["/overlay/t/", "/overlay/credits/t/"].iter().any(|begin| path.starts_with(begin)) {
+        Kind::Screens
+    } else if path.starts_with("/internal/") {
+        Kind::Calls
+    } else {
+        Kind::General
+    }
+}
+
+/// The budget of an operation, beside the address's; and the name under which its answers are kept, if they are: who only
+/// wants to hear one again is not refused. `path` may be the template of a path.
+pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<&'static str>)> {
+    if method.is_safe() {
+        return None;
+    }
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        ["memes", _, "activate"] => Some((Kind::Activations, Some("activate"))),
+        ["submissions"] => Some((Kind::Uploads, Some("submit"))),
+        ["owner", "wallets", _, _, "adjust"] => Some((Kind::Moderation, Some("adjust"))),
+        ["streamer" | "admin" | "owner", ..] => Some((Kind::Moderation, None)),
+        // The dev login takes no secret, and a session's own tokens are too long to be guessed.
+        ["auth", "dev" | "logout" | "refresh" | "sessions" | "accounts", ..] => None,
+        ["auth", ..] => Some((Kind::Secrets, None)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlays_files_and_health_take_nothing_from_the_general_budget() {
+        for (path, kind) in [
+            ("/health", Kind::Health),
+            ("/uploads/abc", Kind::Files),
+            ("/overlay/assets/overlay.js", Kind::Files),
+            ("/overlay/t/ot_1_2/events", Kind::Screens),
+            ("/overlay/credits/t/ct_1_2", Kind::Screens),
+            ("/internal/credits/chatter", Kind::Calls),
+            ("/me", Kind::General),
+            ("/", Kind::General),
+            ("/healthy", Kind::General),
+            ("/streamer/overlay/token", Kind::General),
+        ] {
+            assert_eq!(of_address(path), kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_has_a_budget_of_its_own() {
+        let of = |method: Method, path: &str| of_operation(&method, path).map(|(kind, _)| kind);
+        assert_eq!(of(Method::POST, "/memes/1/activate"), Some(Kind::Activations));
+        assert_eq!(of(Method::POST, "/submissions"), Some(Kind::Uploads));
+        assert_eq!(of(Method::PATCH, "/streamer/memes/{id}"), Some(Kind::Moderation));
+        assert_eq!(of(Method::DELETE, "/admin/queues/{pool}/limit"), Some(Kind::Moderation));
+        assert_eq!(of(Method::POST, "/auth/login"), Some(Kind::Secrets));
+        assert_eq!(of(Method::POST, "/auth/dev/login"), None);
+        assert_eq!(of(Method::GET, "/streamer/memes"), None);
+        assert_eq!(of(Method::POST, "/overlay/t/{token}/activations/{id}/ack"), None);
+    }
+
+    #[test]
+    fn a_factor_raises_all_budgets_and_nought_takes_them_away() {
+        let most = |factor| Limits { per_minute: 100, factor }.budget(Kind::General).map(|budget| budget.most);
+        assert_eq!((most(1), most(20), most(u32::MAX), most(0)), (Some(100), Some(2000), Some(MOST), None));
+    }
+}

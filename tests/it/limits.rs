@@ -1,0 +1,103 @@
+//! What is too much, or can be read in two ways, is refused before it costs anything.
+
+use harness::{Session, TestApp};
+use reqwest::Method;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// Says these bytes; all that comes back until the connection is closed.
+async fn say(app: &TestApp, bytes: &[u8]) -> String {
+    let mut socket = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
+    let (mut reading, mut writing) = socket.split();
+    let answer = async {
+        let mut answer = Vec::new();
+        // A reset after the answer is an end as well.
+        let _ = reading.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    // Who is refused halfway cannot say the rest.
+    let (_, answer) = tokio::join!(writing.write_all(bytes), tokio::time::timeout(harness::DEADLINE, answer));
+    answer.expect("the connection is not closed")
+}
+
+#[tokio::test]
+async fn a_request_that_can_be_read_in_two_ways_is_refused_and_nothing_after_it_is_read() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let smuggled = "0\r\n\r\nGET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let post = |head: &str| format!("POST /auth/logout HTTP/1.1\r\n{head}\r\n\r\n{smuggled}");
+    for (what, said) in [
+        ("a length and chunks", post("host: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked")),
+        ("two lengths", post("host: x\r\ncontent-length: 4\r\ncontent-length: 5")),
+        ("a list of lengths", post("host: x\r\ncontent-length: 4, 5")),
+        ("a length with a sign", post("host: x\r\ncontent-length: +4")),
+        ("a length below nothing", post("host: x\r\ncontent-length: -1")),
+        ("a length of another base", post("host: x\r\ncontent-length: 0x4")),
+        ("a coding that is none", post("host: x\r\ntransfer-encoding: xchunked")),
+        ("chunks that do not come last", post("host: x\r\ntransfer-encoding: chunked, identity")),
+        ("a blank before the colon", post("host: x\r\ntransfer-encoding : chunked")),
+        ("a folded line", post("host: x\r\nx-y: 1\r\n content-length: 4")),
+        ("two hosts", post("host: x\r\nhost: y\r\ncontent-length: 4")),
+        ("no host", post("content-length: 4")),
+        (
+            "chunks of an old version",
+            post("host: x\r\ntransfer-encoding: chunked").replace("HTTP/1.1\r\nhost", "HTTP/1.0\r\nhost"),
+        ),
+        ("a NUL", post("host: x\r\nx-y: a\0b\r\ncontent-length: 4")),
+        ("a name that is none", post("host: x\r\nx y: 1\r\ncontent-length: 4")),
+        ("chunks where a length is wanted", post("host: x\r\ntransfer-encoding: chunked")),
+    ] {
+        let answer = say(&app, said.as_bytes()).await;
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(matches!(status, "400" | "411"), "{what}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.").count(), 1, "{what}: {answer}");
+    }
+    app.anonymous().get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_head_has_an_end() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
+    let long = "y".repeat(1 << 20);
+    for (what, said) in [
+        ("many headers", format!("GET /health HTTP/1.1\r\nhost: x\r\n{many}\r\n")),
+        ("a long header", format!("GET /health HTTP/1.1\r\nhost: x\r\nx-y: {long}\r\n\r\n")),
+        ("a long address", format!("GET /health?{long} HTTP/1.1\r\nhost: x\r\n\r\n")),
+        ("a long method", format!("{long} /health HTTP/1.1\r\nhost: x\r\n\r\n")),
+    ] {
+        let answer = say(&app, said.as_bytes()).await;
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        // Of a head that is cut off in the middle the answer may be lost with the connection.
+        assert!(matches!(status, "400" | "414" | "431" | ""), "{what}: {answer}");
+    }
+    app.anonymous().get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn json_that_is_made_to_hurt_is_refused_as_what_it_is() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let keys = (0..60_000).map(|number| format!("\"k{number}\":1")).collect::<Vec<_>>().join(",");
+    let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xed, 0xc1, 1, 1, 0, 0, 0];
+    for (what, body) in [
+        ("deep lists", "[".repeat(500_000).into_bytes()),
+        ("deep objects", "{\"description\":".repeat(60_000).into_bytes()),
+        ("a deep value", format!("{{\"description\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes()),
+        ("a long number", format!("{{\"description\":{}}}", "9".repeat(900_000)).into_bytes()),
+        ("a large number", b"{\"description\":1e999999999}".to_vec()),
+        ("no UTF-8", b"{\"description\":\"\xff\xfe\"}".to_vec()),
+        ("half a character", b"{\"description\":\"\\ud800\"}".to_vec()),
+        ("something packed", gzip.to_vec()),
+        ("many keys", format!("{{{keys}}}").into_bytes()),
+    ] {
+        let request =
+            demo.request(Method::PATCH, "/streamer/channel/settings").header("content-type", "application/json");
+        let answer = Session::send(request.header("content-encoding", "gzip").body(body)).await;
+        assert_eq!(answer.status.as_u16(), 400, "{what}: {}", answer.text);
+        assert_eq!(answer.error_code(), "VALIDATION_ERROR", "{what}: {}", answer.text);
+    }
+    demo.patch("/streamer/channel/settings", &json!({ "description": "well" })).await.expect(200);
+}
