@@ -20,12 +20,14 @@ enum Actor {
     /// A screen that shows its token where a session belongs.
     Screen,
     Viewer,
+    /// Somebody without a channel who may look at the pages of ops.
+    Observer,
     Streamer,
     Admin,
 }
 
-const ACTORS: [Actor; 6] =
-    [Actor::Nobody, Actor::Impostor, Actor::Screen, Actor::Viewer, Actor::Streamer, Actor::Admin];
+const ACTORS: [Actor; 7] =
+    [Actor::Nobody, Actor::Impostor, Actor::Screen, Actor::Viewer, Actor::Observer, Actor::Streamer, Actor::Admin];
 
 impl Actor {
     async fn session(self, stage: &Stage) -> Session {
@@ -35,6 +37,12 @@ impl Actor {
             Self::Impostor => nobody.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIn0.".to_owned()),
             Self::Screen => nobody.token = Some(stage.token.clone()),
             Self::Viewer => return stage.app.login("anna", "viewer").await,
+            Self::Observer => {
+                let otto = stage.app.login("otto", "viewer").await;
+                let boss = stage.app.login("boss", "admin").await;
+                boss.put(&format!("/owner/users/{}/observer", otto.user_id), &json!({})).await.expect(200);
+                return otto;
+            }
             Self::Streamer => return stage.app.login("demo", "streamer").await,
             Self::Admin => return stage.app.login("boss", "admin").await,
         }
@@ -50,7 +58,8 @@ impl Actor {
             "viewer" => Self::Viewer,
             // Without `?channel=` the own channel is meant, which takes a streamer.
             "moderator" | "editor" | "streamer" => Self::Streamer,
-            "admin" => Self::Admin,
+            "observer" if self == Self::Observer => Self::Observer,
+            "observer" | "admin" => Self::Admin,
             other => panic!("x-asker {other}: who is that?"),
         };
         match self {
@@ -245,7 +254,8 @@ async fn what_belongs_to_somebody_else_is_not_there() {
     let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
     let mut wrong = String::new();
     for operation in &operations(&document) {
-        let named = operation.path.contains("{id}") && !matches!(operation.asker.as_str(), "admin" | "anybody");
+        let named =
+            operation.path.contains("{id}") && !matches!(operation.asker.as_str(), "observer" | "admin" | "anybody");
         let Some(Belongings { mine, foreign }) = belongings(&stage, &other, operation).await else {
             assert!(!named || operation.name == "activateMeme", "{}: say whose {{id}} is", operation.name);
             continue;

@@ -73,6 +73,10 @@ pub(crate) struct Admin {
     pub(crate) user: User,
 }
 
+/// Who may look at the pages of ops: an admin, or whom an admin lets. Looked up at each request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Observer;
+
 /// How each kind of person is proven.
 trait Actor: Sized + Send {
     fn prove(request: &Request, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
@@ -173,6 +177,16 @@ impl Actor for Admin {
     }
 }
 
+impl Actor for Observer {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        let (user, _) = with_role(request, app, Role::Viewer).await?;
+        if user.role == Role::Admin || user.observer {
+            return Ok(Self);
+        }
+        Err(Problem::forbidden("this needs the role admin, or an admin's leave to look (observer)"))
+    }
+}
+
 /// Both ways of carrying a session, for the document.
 fn register_schemes(registry: &mut Registry) {
     let scheme = |ty, description, name, key_in, scheme| MetaSecurityScheme {
@@ -226,4 +240,5 @@ extractor!(Viewer);
 extractor!(Streamer);
 extractor!(Editor);
 extractor!(Moderator);
+extractor!(Observer);
 extractor!(Admin);

@@ -1,6 +1,6 @@
 //! Who asks, and how it is proven.
 //!
-//! An operation says whom it serves by taking [`Viewer`], [`Moderator`], [`Editor`], [`Streamer`] or [`Admin`]; the document then lists the session
+//! An operation says whom it serves by taking [`Viewer`], [`Moderator`], [`Editor`], [`Streamer`], [`Observer`] or [`Admin`]; the document then lists the session
 //! schemes for it. No or a bad session is 401, a role that is too low is 403.
 //!
 //! A request proves its session by an access token ([`access`]), which names it and lives for minutes; that the session has
@@ -14,6 +14,6 @@ mod ended;
 pub(crate) mod oauth;
 pub(crate) mod session;
 
-pub(crate) use actor::{Admin, Editor, Moderator, Streamer, Viewer};
+pub(crate) use actor::{Admin, Editor, Moderator, Observer, Streamer, Viewer};
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;

@@ -21,6 +21,8 @@ pub(crate) enum Asker {
     Editor,
     /// The owner of a channel.
     Streamer,
+    /// An admin, or whom an admin lets look.
+    Observer,
     Admin,
 }
 
@@ -35,6 +37,7 @@ impl Asker {
             Self::Moderator => "moderator",
             Self::Editor => "editor",
             Self::Streamer => "streamer",
+            Self::Observer => "observer",
             Self::Admin => "admin",
         }
     }
@@ -50,7 +53,7 @@ impl Asker {
             Self::Anybody => &[],
             Self::TokenHolder | Self::Credentials | Self::Viewer => &[Unauthorized],
             Self::Moderator | Self::Editor | Self::Streamer => &[Unauthorized, Forbidden, ChannelNotFound],
-            Self::Admin => &[Unauthorized, Forbidden],
+            Self::Observer | Self::Admin => &[Unauthorized, Forbidden],
         }
     }
 }
@@ -82,6 +85,8 @@ const OPERATIONS: &[Promise] = &[
     ("changeUserRole", Asker::Admin, &[NotFound, Conflict]),
     ("banUser", Asker::Admin, &[NotFound, Conflict]),
     ("unbanUser", Asker::Admin, &[NotFound, Conflict]),
+    ("letUserObserve", Asker::Admin, &[NotFound, Conflict]),
+    ("letUserObserveNoMore", Asker::Admin, &[NotFound, Conflict]),
     ("startLogin", Asker::Anybody, &[OauthNotConfigured, OauthUnavailable]),
     (
         "finishLogin",
@@ -154,23 +159,23 @@ const OPERATIONS: &[Promise] = &[
     ("getWallet", Asker::Viewer, &[ChannelNotFound]),
     ("getChannelWallet", Asker::Viewer, &[ChannelNotFound]),
     ("adjustWallet", Asker::Admin, &[InsufficientCoins, NotFound, RequestInFlight, IdempotencyKeyReused]),
-    ("listJobQueues", Asker::Admin, &[]),
+    ("listJobQueues", Asker::Observer, &[]),
     ("pauseJobQueue", Asker::Admin, &[NotFound]),
     ("resumeJobQueue", Asker::Admin, &[NotFound]),
     ("limitJobQueue", Asker::Admin, &[NotFound]),
     ("unlimitJobQueue", Asker::Admin, &[NotFound]),
     ("pauseWorker", Asker::Admin, &[NotFound]),
     ("resumeWorker", Asker::Admin, &[NotFound]),
-    ("listJobKinds", Asker::Admin, &[]),
-    ("listJobs", Asker::Admin, &[]),
-    ("getJob", Asker::Admin, &[NotFound]),
+    ("listJobKinds", Asker::Observer, &[]),
+    ("listJobs", Asker::Observer, &[]),
+    ("getJob", Asker::Observer, &[NotFound]),
     ("retryJob", Asker::Admin, &[NotFound, Conflict]),
     ("discardJob", Asker::Admin, &[NotFound, Conflict]),
     ("rescheduleJob", Asker::Admin, &[NotFound, Conflict]),
     ("retryJobs", Asker::Admin, &[]),
     ("discardJobs", Asker::Admin, &[]),
     ("rescheduleJobs", Asker::Admin, &[]),
-    ("listAdminActs", Asker::Admin, &[]),
+    ("listAdminActs", Asker::Observer, &[]),
     ("getQueue", Asker::Moderator, &[]),
     ("listQueueHistory", Asker::Moderator, &[]),
     ("skipPlaying", Asker::Moderator, &[Conflict]),

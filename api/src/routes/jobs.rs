@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::{Group, queues::by};
 use crate::{
     app::App,
-    auth::Admin,
+    auth::{Admin, Observer},
     problem::{ErrorCode, Problem},
     views::{
         jobs::{
@@ -33,7 +33,7 @@ impl Jobs {
     ///
     /// Each with its pool and its policy.
     #[oai(path = "/admin/jobs/kinds", method = "get", operation_id = "listJobKinds")]
-    async fn kinds(&self, _admin: Admin) -> Json<Vec<JobKindView>> {
+    async fn kinds(&self, _observer: Observer) -> Json<Vec<JobKindView>> {
         Json(domain::kinds::all().iter().map(|kind| admin::KindView::from(kind).into()).collect())
     }
 
@@ -46,7 +46,7 @@ impl Jobs {
     async fn list(
         &self,
         app: Data<&App>,
-        _admin: Admin,
+        _observer: Observer,
         /// The pool that runs it.
         pool: Query<Option<String>>,
         /// The job's name, e.g. `advance-playback`.
@@ -101,7 +101,7 @@ impl Jobs {
     async fn show(
         &self,
         app: Data<&App>,
-        _admin: Admin,
+        _observer: Observer,
         /// The job's id.
         id: Path<i64>,
     ) -> Result<Json<JobDetailView>, Problem> {
@@ -196,7 +196,7 @@ impl Jobs {
     async fn acts(
         &self,
         app: Data<&App>,
-        _admin: Admin,
+        _observer: Observer,
         /// The `next` of the page before.
         before: Query<Option<i64>>,
         /// Acts of the page, 50 by default.

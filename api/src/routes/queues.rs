@@ -13,7 +13,7 @@ use queue::{
 use super::Group;
 use crate::{
     app::App,
-    auth::Admin,
+    auth::{Admin, Observer},
     problem::{ErrorCode, Problem},
     telemetry,
     views::queues::{JobQueueView, LimitQueue, PauseQueue, PauseWorker, PausedPoolsView, ResumeWorker},
@@ -33,7 +33,7 @@ impl Queues {
     /// Each pool with its counts, the age of its oldest due job, the processes that serve it, and the retry policy of
     /// every kind of job.
     #[oai(path = "/admin/queues", method = "get", operation_id = "listJobQueues")]
-    async fn list(&self, app: Data<&App>, _admin: Admin) -> Result<Json<Vec<JobQueueView>>, Problem> {
+    async fn list(&self, app: Data<&App>, _observer: Observer) -> Result<Json<Vec<JobQueueView>>, Problem> {
         Ok(Json(queues(&app).await?))
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Group, queues::by};
 use crate::{
-    app::App,
+    app::{App, AppState},
     auth::Admin,
     problem::{ErrorCode, Problem},
     views::accounts::{Ban, NewRole, UserPageView, UserView},
@@ -102,4 +102,39 @@ impl Users {
         tx.commit().await?;
         Ok(Json(user.into()))
     }
+
+    /// Let somebody look
+    ///
+    /// At queues, jobs and the log of acts, and at nothing else that is for admins.
+    #[oai(path = "/owner/users/:id/observer", method = "put", operation_id = "letUserObserve")]
+    async fn observe(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The person's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<UserView>, Problem> {
+        set_observer(&app, &admin, id.0, true).await
+    }
+
+    /// Let somebody look no more
+    ///
+    /// From the next request on.
+    #[oai(path = "/owner/users/:id/observer", method = "delete", operation_id = "letUserObserveNoMore")]
+    async fn observe_no_more(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The person's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<UserView>, Problem> {
+        set_observer(&app, &admin, id.0, false).await
+    }
+}
+
+async fn set_observer(app: &AppState, admin: &Admin, id: Uuid, observer: bool) -> Result<Json<UserView>, Problem> {
+    let mut tx = app.db.begin().await?;
+    let user = accounts::set_observer(&mut tx, &by(&admin.user), admin.user.id, id, observer).await?;
+    tx.commit().await?;
+    Ok(Json(user.into()))
 }

@@ -79,6 +79,8 @@ pub(crate) struct UserView {
     created_at: OffsetDateTime,
     /// Since when the person is banned; absent when not.
     banned_at: Option<OffsetDateTime>,
+    /// May look at queues, jobs and the log of acts, whatever the role.
+    observer: bool,
 }
 
 impl From<User> for UserView {
@@ -91,6 +93,7 @@ impl From<User> for UserView {
             role: user.role.into(),
             created_at: user.created_at,
             banned_at: user.banned_at,
+            observer: user.observer,
         }
     }
 }

@@ -29,12 +29,13 @@ example!(accounts::MeView, {
 });
 
 example!(accounts::UserView, {
-    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "createdAt": "2026-11-21T05:17:56Z"
+    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "createdAt": "2026-11-21T05:17:56Z",
+    "observer": false
 });
 example!(accounts::UserPageView, {
     "users": [{
         "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer",
-        "createdAt": "2026-11-21T05:17:56Z", "bannedAt": "2026-11-22T05:17:56Z"
+        "createdAt": "2026-11-21T05:17:56Z", "bannedAt": "2026-11-22T05:17:56Z", "observer": false
     }],
     "next": "anna"
 });

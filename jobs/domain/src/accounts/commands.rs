@@ -73,6 +73,24 @@ async fn set_banned(
     repo::find(&mut *tx, user).await?.ok_or(AccountError::NotFound)
 }
 
+/// The person may look at the pages of ops from now on, or may not any more.
+///
+/// # Errors
+/// As [`change_role`].
+pub async fn set_observer(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, observer: bool) -> Result<User, AccountError> {
+    let before = other(tx, actor, user).await?;
+    if before.observer == observer {
+        return Ok(before);
+    }
+    repo::set_observer(&mut *tx, user, observer).await?;
+    let target = json!({
+        "user": user, "login": before.login,
+        "before": { "observer": before.observer }, "after": { "observer": observer },
+    });
+    admin::note(&mut *tx, by, "change_observer", target, None).await?;
+    Ok(User { observer, ..before })
+}
+
 /// Somebody else than who acts: an admin who could shut out themselves might be the last one.
 async fn other(tx: &mut Tx, actor: Uuid, user: Uuid) -> Result<User, AccountError> {
     let found = repo::lock(&mut *tx, user).await?.ok_or(AccountError::NotFound)?;

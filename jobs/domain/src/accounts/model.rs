@@ -45,6 +45,8 @@ pub struct User {
     pub created_at: OffsetDateTime,
     /// Has no sessions and gets none.
     pub banned_at: Option<OffsetDateTime>,
+    /// May look at the pages of ops, whatever the role; an admin may anyway.
+    pub observer: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -13,6 +13,7 @@ struct Row {
     role: String,
     created_at: time::OffsetDateTime,
     banned_at: Option<time::OffsetDateTime>,
+    observer: bool,
 }
 
 impl From<Row> for User {
@@ -25,6 +26,7 @@ impl From<Row> for User {
             role: Role::parse(&row.role),
             created_at: row.created_at,
             banned_at: row.banned_at,
+            observer: row.observer,
         }
     }
 }
@@ -36,7 +38,7 @@ impl From<Row> for User {
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, login, display_name, avatar_url, role, created_at, banned_at from users where id = $1",
+        "select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users where id = $1",
         id
     )
     .fetch_optional(conn)
@@ -51,7 +53,7 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sql
 pub async fn find_by_login(conn: &mut PgConnection, login: &str) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, login, display_name, avatar_url, role, created_at, banned_at from users where login = $1",
+        "select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users where login = $1",
         login
     )
     .fetch_optional(conn)
@@ -103,7 +105,7 @@ pub async fn list(conn: &mut PgConnection, prefix: &str, after: &str, limit: i64
     let end = format!("{prefix}\u{7f}");
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, login, display_name, avatar_url, role, created_at, banned_at from users
+        r#"select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users
            where login collate "C" >= $1 and login collate "C" < $2 and login collate "C" > $3
            order by login collate "C" limit $4"#,
         prefix,
@@ -120,7 +122,7 @@ pub async fn list(conn: &mut PgConnection, prefix: &str, after: &str, limit: i64
 pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, login, display_name, avatar_url, role, created_at, banned_at from users where id = $1
+        "select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users where id = $1
          for no key update",
         id
     )
@@ -131,6 +133,11 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Use
 
 pub(super) async fn set_role(conn: &mut PgConnection, id: Uuid, role: Role) -> Result<(), sqlx::Error> {
     sqlx::query!("update users set role = $2 where id = $1", id, role.as_str()).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn set_observer(conn: &mut PgConnection, id: Uuid, observer: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set observer = $2 where id = $1", id, observer).execute(conn).await?;
     Ok(())
 }
 
