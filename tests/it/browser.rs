@@ -139,6 +139,36 @@ async fn a_tab_that_may_not_sound_plays_muted_and_that_counts_as_played() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_a_page_of_its_own_is_shown_as_the_text_that_it_is() {
+    let Some(mut browser) = Browser::start("a_name_that_is_a_page_of_its_own_is_shown_as_the_text_that_it_is").await
+    else {
+        return;
+    };
+    let app = TestApp::start().await;
+    // Would throw, which the browser tells, and load from elsewhere, which it tells as well.
+    let name = "<img src=//x onerror=x()>&lt;b>";
+    let wish = json!({ "login": "demo", "role": "streamer", "displayName": name });
+    app.anonymous().post("/auth/dev/login", &wish).await.expect(200);
+    let demo = app.login("demo", "streamer").await;
+    let picture = made(&["-i", "color=red:size=320x180", "-frames:v", "1"], "png");
+    let picture = Rendition { kind: MediaType::Image, mime_type: "image/png", duration_ms: 3000, bytes: &picture };
+    let meme = app.meme(&demo, picture).await;
+    browser.open(&format!("{}{}", app.base, overlay_path(&demo).await), true).await;
+    let activation = activate(&demo, &meme).await;
+    let shown = wait_until("it is on the screen", async || {
+        let look = browser.look().await;
+        (!look.plays.is_empty()).then_some(look)
+    })
+    .await;
+    assert_eq!(shown.plays[0]["sender"], name, "{shown:?}");
+    wait_until("it is done", async || (state(&demo, &activation).await["status"] == "done").then_some(())).await;
+    assert_eq!(browser.look().await.complaints, Vec::<String>::new());
+    // The last news of the queue is told with a delay.
+    app.advance(Duration::from_secs(1)).await;
+    app.drain().await;
+}
+
+#[tokio::test]
 async fn a_token_that_is_no_good_shows_nothing() {
     let Some(mut browser) = Browser::start("a_token_that_is_no_good_shows_nothing").await else { return };
     let app = TestApp::builder().pools(&[]).start().await;

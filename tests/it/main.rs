@@ -12,6 +12,7 @@ mod chat;
 mod clients;
 mod credits;
 mod deploy;
+mod environments;
 mod failpoints;
 mod guards;
 mod headers;
