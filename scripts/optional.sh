@@ -26,12 +26,15 @@ else
     without "stories in a browser" "no chromium; type: sudo apt-get install chromium"
 fi
 
-# The driver of the browser, the generators of clients and the validator: their locks say which.
+# The driver of the browser, an identity server, the generators of clients and the validator: their locks say which.
 if ! has npm; then
-    without "stories in a browser, generated clients, validity of openapi.yaml" "no node with npm; type: sudo apt-get install nodejs npm"
+    without "stories in a browser, an identity server of others, generated clients, validity of openapi.yaml" "no node with npm; type: sudo apt-get install nodejs npm"
 else
     if [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
         npm ci --prefix tests/browser --silent || without "stories in a browser" "npm ci in tests/browser failed"
+    fi
+    if [ ! tests/idp/node_modules/.package-lock.json -nt tests/idp/package-lock.json ]; then
+        npm ci --prefix tests/idp --silent || without "an identity server of others" "npm ci in tests/idp failed"
     fi
     tests/clients/install.sh || without "generated clients, validity of openapi.yaml" "tests/clients/install.sh failed"
 fi

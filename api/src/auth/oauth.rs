@@ -68,11 +68,7 @@ pub(crate) async fn depart(
 ) -> Result<WithCookies<Sent>, Problem> {
     let Departure { provider, viewer, .. } = *departure;
     app.settings.platforms.check(provider)?;
-    let redirect_to = departure.redirect_to.unwrap_or("/");
-    if !is_ours(redirect_to) {
-        let detail = "redirect_to: a path of this site, at most 2048 characters: /like/this";
-        return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
-    }
+    let redirect_to = ours(departure.redirect_to)?;
     let environment = app.settings.environment;
     let browser = cookies::login(request, environment).and_then(BrowserSecret::parse);
     let browser = browser.unwrap_or_else(BrowserSecret::random);
@@ -90,6 +86,11 @@ pub(crate) async fn depart(
     let address = app.settings.platforms.address(provider, &trip).await?;
     let cookie = cookies::of_login(environment, &browser.text(), LIFETIME.as_secs().cast_signed());
     Ok(sent(address.into(), [cookie]))
+}
+
+/// Sends a browser on that has come back.
+pub(crate) fn complete(redirect_to: Option<&str>) -> Result<WithCookies<Sent>, Problem> {
+    Ok(sent(ours(redirect_to)?.to_owned(), []))
 }
 
 /// Ends a login: whoever came gets a session.
@@ -225,6 +226,13 @@ fn sent(to: String, cookies: impl IntoIterator<Item = String>) -> WithCookies<Se
 fn callback(app: &AppState, provider: Provider, linking: bool) -> String {
     let link = if linking { "/link" } else { "" };
     format!("{}/auth/{provider}{link}/callback", app.settings.public_url)
+}
+
+/// A path of ours, as it was asked for.
+fn ours(redirect_to: Option<&str>) -> Result<&str, Problem> {
+    let path = redirect_to.unwrap_or("/");
+    let detail = "redirect_to: a path of this site, at most 2048 characters: /like/this";
+    if is_ours(path) { Ok(path) } else { Err(Problem::bad_request(ErrorCode::ValidationError, detail)) }
 }
 
 /// Whether a browser stays with us when it is sent there. Browsers take a backslash for a slash, and drop line breaks and tabs.

@@ -93,6 +93,7 @@ const OPERATIONS: &[Promise] = &[
         Asker::Anybody,
         &[OauthStateMismatch, OauthFailed, YoutubeChannelRequired, AccountBanned, OauthNotConfigured, OauthUnavailable],
     ),
+    ("completeTwitchLogin", Asker::Viewer, &[]),
     ("startLink", Asker::Viewer, &[OauthNotConfigured, OauthUnavailable]),
     ("startYouTubeForceSslLink", Asker::Viewer, &[OauthNotConfigured, OauthUnavailable]),
     // Who took longer than a token lives comes without one: the session is asked instead.

@@ -87,6 +87,19 @@ impl Identities {
         oauth::log_in(&app, request, provider.0.into(), &answer).await
     }
 
+    /// The end of a login with Twitch
+    ///
+    /// For clients that go on from here: the callback has opened the session already, and this sends the browser on if it has.
+    #[oai(path = "/auth/twitch/complete", method = "get", operation_id = "completeTwitchLogin")]
+    async fn complete_twitch_login(
+        &self,
+        _viewer: Viewer,
+        /// Where the browser goes: a path of this site, `/` if left out.
+        redirect_to: Query<Option<String>>,
+    ) -> Result<WithCookies<Sent>, Problem> {
+        oauth::complete(redirect_to.0.as_deref())
+    }
+
     /// Link an account
     ///
     /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is mine

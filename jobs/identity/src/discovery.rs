@@ -26,6 +26,9 @@ pub(crate) struct Metadata {
     pub(crate) issuer: String,
     pub(crate) authorization_endpoint: String,
     pub(crate) token_endpoint: String,
+    /// Where it tells more about whoever has a token.
+    #[serde(default)]
+    pub(crate) userinfo_endpoint: Option<String>,
     jwks_uri: String,
     /// It names itself when it sends a browser back (RFC 9207).
     #[serde(default)]

@@ -57,7 +57,9 @@ fn error_of(json: &Value) -> Option<&str> {
 fn refusal(status: u16, json: &Value) -> Result<Refusal, IdentityError> {
     let error = error_of(json).unwrap_or_default();
     let message = ["error_description", "message"].map(|name| json[name].as_str().unwrap_or_default()).join(" ");
-    let why = plain(format!("{status} {error} {message}").trim());
+    let why = format!("{status} {error} {message}");
+    // This is kept and shown, and a platform may repeat what it was given: no word of ours is as long as a token.
+    let why = plain(&why.split_whitespace().filter(|word| word.len() < 25).collect::<Vec<_>>().join(" "));
     // Trovo's own numbers: asked too often, and "internal".
     let passing = matches!(json["status"].as_i64(), Some(11_706 | 20_000 | 500..=599));
     if passing || matches!(error, "temporarily_unavailable" | "server_error" | "slow_down") {
@@ -163,6 +165,14 @@ mod tests {
         }
         assert!(read(&answer(200, &json!({ "access_token": "a", "token_type": "mac" })), &[]).is_err());
         assert!(read(&answer(200, &json!({ "access_token": "a", "token_type": "OAuth" })), &[]).unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_token_that_the_platform_repeats_is_not_kept() {
+        let token = "mysecretrefreshtoken0123456789";
+        let body = json!({ "error": "invalid_grant", "error_description": format!("no such token: {token}") });
+        let refusal = read(&answer(400, &body), &[]).unwrap().unwrap_err();
+        assert_eq!(refusal.why, "400 invalid_grant no such token:");
     }
 
     #[test]

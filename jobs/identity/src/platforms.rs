@@ -186,7 +186,13 @@ impl Platforms {
                 }
                 let exchange = if metadata.takes_secret_in_form() { Exchange::Form } else { Exchange::Basic };
                 let tokens = self.ask(&door, exchange, &metadata.token_endpoint, form).await?.map_err(of_code)?;
-                let profile = self.proven(&door, &metadata, tokens.id_token.as_deref(), trip.nonce).await?;
+                let mut profile = self.proven(&door, &metadata, tokens.id_token.as_deref(), trip.nonce).await?;
+                // Many say in the proof who came, but not how they are called.
+                if profile.login.is_empty()
+                    && let Some(address) = &metadata.userinfo_endpoint
+                {
+                    profile = self.described(address, &tokens.grant.access, profile).await?;
+                }
                 let issuer =
                     if door.row.issuer.is_empty() { metadata.issuer.clone() } else { door.row.issuer.to_owned() };
                 (profile, issuer, tokens.grant)
@@ -283,6 +289,22 @@ impl Platforms {
                 self.inner.client.post(&address)?.form(&form)
             }
         };
+        (who.read)(&self.told(request).await?).map_err(nobody)
+    }
+
+    /// The proven person with the names that the provider tells beside the proof.
+    async fn described(&self, address: &str, access: &Token, proven: Profile) -> Result<Profile, IdentityError> {
+        let told = self.told(self.inner.client.get(address)?.bearer_auth(access.expose())).await?;
+        let described = profiles::openid(&told).map_err(nobody)?;
+        if described.subject == proven.subject {
+            Ok(described)
+        } else {
+            Err(IdentityError::refused("the platform tells of somebody else than it has proven"))
+        }
+    }
+
+    /// What a platform answers about a person.
+    async fn told(&self, request: RequestBuilder) -> Result<Value, IdentityError> {
         let answer = self.inner.client.send(request).await?;
         match answer.status {
             200..=299 => {}
@@ -291,10 +313,8 @@ impl Platforms {
             }
             status => return Err(IdentityError::unavailable(format!("the platform tells of nobody: {status}"))),
         }
-        let told = serde_json::from_slice(&answer.body);
-        let told =
-            told.map_err(|_| IdentityError::unavailable("the platform tells of people in no words of its own"))?;
-        (who.read)(&told).map_err(nobody)
+        serde_json::from_slice(&answer.body)
+            .map_err(|_| IdentityError::unavailable("the platform tells of people in no words of its own"))
     }
 
     /// Who came, by the id token. Keys are asked for anew when it names one that we have not seen.

@@ -182,3 +182,28 @@ async fn addresses_of_logins_are_kept_by_nobody() {
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
     assert_eq!(answer.header("cache-control"), "no-store");
 }
+
+#[tokio::test]
+async fn a_login_with_twitch_may_end_at_its_own_address() {
+    let (_platforms, app) = system().await;
+    let visitor = Visitor::new(&app);
+    visitor.get("/auth/twitch/complete").await.expect(401);
+    let answer = visitor.travel("/auth/twitch?redirect_to=/auth/twitch/complete%3Fredirect_to=/panel", "anna").await;
+    let answer = visitor.get(answer.header("location")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/panel"));
+    visitor.get("/auth/twitch/complete?redirect_to=//evil.example").await.expect(400);
+}
+
+#[tokio::test]
+async fn who_is_banned_is_not_let_in_by_a_platform_either() {
+    let (_platforms, app) = system().await;
+    let visitor = Visitor::new(&app);
+    let id = visitor.log_in(Provider::Twitch, "anna").await["id"].as_str().unwrap().to_owned();
+    let admin = app.login("boss", "admin").await;
+    let path = format!("/owner/users/{id}/ban");
+    let answer = admin.post(&path, &serde_json::json!({ "reason": "sells coins elsewhere" })).await;
+    assert!(answer.status.is_success(), "{}", answer.text);
+    let answer = Visitor::new(&app).travel("/auth/twitch", "anna").await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "ACCOUNT_BANNED"), "{}", answer.text);
+    assert!(!answer.headers.contains_key("set-cookie"));
+}

@@ -180,3 +180,28 @@ async fn names_that_nobody_should_have_to_read_are_made_readable() {
         );
     }
 }
+
+#[tokio::test]
+async fn names_that_a_proof_leaves_out_are_asked_for_and_believed_of_the_same_person_only() {
+    let (platforms, app) = system().await;
+    let first = Visitor::new(&app).log_in(Oidc, "anna").await;
+    platforms.fault(Oidc, ProofWithoutNames);
+    let again = Visitor::new(&app);
+    assert_eq!(again.log_in(Oidc, "anna").await["id"], first["id"]);
+    assert_eq!(again.accounts().await[0]["login"], "anna");
+    for (fault, told) in [
+        (ProfileOfAnother, REFUSED),
+        (ProfileWithoutId, REFUSED),
+        (ProfileStatus { status: 401 }, REFUSED),
+        (ProfileStatus { status: 500 }, UNAVAILABLE),
+        (ProfileHtml, UNAVAILABLE),
+    ] {
+        let before = counts(&app).await;
+        platforms.fault(Oidc, ProofWithoutNames);
+        platforms.fault(Oidc, fault.clone());
+        let answer = Visitor::new(&app).travel("/auth/oidc", "mallory").await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), told, "{fault:?}: {}", answer.text);
+        assert!(platforms.faults().is_empty(), "{fault:?}: nobody met it");
+        assert_eq!(counts(&app).await, before, "{fault:?}");
+    }
+}

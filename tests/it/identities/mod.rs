@@ -4,6 +4,7 @@ mod links;
 mod logins;
 mod misbehaviour;
 mod states;
+mod stranger;
 mod tokens;
 mod visitor;
 

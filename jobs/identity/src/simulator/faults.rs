@@ -67,6 +67,8 @@ pub enum Fault {
     ProfileEmptyId,
     /// Two people at once.
     ProfileOfTwo,
+    /// Somebody else than the token is of.
+    ProfileOfAnother,
     /// Names that nobody should have to read.
     ProfileStrangeNames,
     ProfileHangUp,
@@ -97,6 +99,8 @@ pub enum Fault {
     ProofNoSubject,
     ProofEmptySubject,
     ProofNumberSubject,
+    /// As many do it who tell names elsewhere; no fault by itself.
+    ProofWithoutNames,
     /// `sub` and `nonce` stand twice.
     ProofTwice,
     DiscoveryStatus {
@@ -147,6 +151,7 @@ impl Fault {
             | F::ProfileWithoutId
             | F::ProfileEmptyId
             | F::ProfileOfTwo
+            | F::ProfileOfAnother
             | F::ProfileStrangeNames
             | F::ProfileHangUp => Door::Profile,
             F::DiscoveryStatus { .. }

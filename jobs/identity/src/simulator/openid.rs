@@ -89,6 +89,7 @@ pub(super) fn configuration(platform: &Platform, world: &World) -> Response {
         body["token_endpoint_auth_methods_supported"] = json!(["client_secret_post", "client_secret_basic"]);
     } else {
         body["authorization_response_iss_parameter_supported"] = json!(true);
+        body["userinfo_endpoint"] = at(platform.profile);
     }
     match world.state().take_fault(platform.provider, Door::Discovery) {
         Some(Fault::DiscoveryStatus { status }) => return Response::json(status, &json!({})),
@@ -173,6 +174,11 @@ pub(super) fn proof(platform: &Platform, world: &World, code: &Code, fault: Opti
         Some(Fault::ProofNoSubject) => drop(claims.as_object_mut()?.remove("sub")),
         Some(Fault::ProofEmptySubject) => claims["sub"] = json!(""),
         Some(Fault::ProofNumberSubject) => claims["sub"] = json!(42),
+        Some(Fault::ProofWithoutNames) => {
+            claims
+                .as_object_mut()?
+                .retain(|name, _| !["preferred_username", "name", "picture"].contains(&name.as_str()));
+        }
         _ => {}
     }
     let token = signed(&header, &claims, &pair.private)?;

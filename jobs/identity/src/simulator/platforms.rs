@@ -144,7 +144,7 @@ pub(super) const ALL: [Platform; 10] = [
         authorize: "/authorize",
         token: "/token",
         renew: "/token",
-        profile: "",
+        profile: "/userinfo",
         client: Client::Basic,
         refresh: Refresh::Rotates,
         pkce: true,

@@ -222,6 +222,7 @@ pub(super) fn tell(request: &Request, platform: &Platform, world: &World) -> Opt
             }
             Response::json(200, &body)
         }
+        Some(Fault::ProfileOfAnother) => Response::json(200, &platform.tell("somebody_else")),
         Some(Fault::ProfileHangUp) => return None,
         Some(_) => Response::json(200, &strange(grant.as_ref().map_or("nobody", |grant| &grant.login))),
     })
