@@ -11,7 +11,7 @@ use queue::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::Ended,
+    auth::{Ended, Hasher},
     budgets::{Budgets, Limits, Network},
     hub::Hub,
     origins::Origins,
@@ -112,6 +112,7 @@ pub struct AppState {
     pub settings: Settings,
     pub(crate) blobs: Blobs,
     pub(crate) ended: Ended,
+    pub(crate) hasher: Hasher,
     pub(crate) origins: Origins,
     pub(crate) budgets: Budgets,
     pub(crate) placing: Placing,
@@ -131,6 +132,7 @@ impl AppState {
         let Secrets { keys, vault } = secrets;
         let origins = Origins::of(&settings);
         let budgets = Budgets::open(db.clone(), keys.clone(), &settings);
-        Arc::new(Self { db, keys, vault, settings, blobs, ended, origins, budgets, placing, hub, screens })
+        let hasher = Hasher::new();
+        Arc::new(Self { db, keys, vault, settings, blobs, ended, hasher, origins, budgets, placing, hub, screens })
     }
 }

@@ -1,5 +1,7 @@
 //! The one error body: `application/problem+json` (RFC 9457) with a closed `errorCode`.
 
+use std::time::Duration;
+
 use poem::{
     Body, IntoResponse, Response,
     http::{StatusCode, header},
@@ -14,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::{again::Sacrificed, telemetry};
 
 /// Seconds after which what was unavailable is worth another try.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 
 /// What went wrong, from a closed list that clients may switch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -25,6 +27,12 @@ pub(crate) enum ErrorCode {
     Unauthorized,
     SessionExpired,
     AccountBanned,
+    CredentialsInvalid,
+    CodeRequired,
+    CodeInvalid,
+    StepUpRequired,
+    UsernameTaken,
+    EmailTaken,
     Forbidden,
     CsrfInvalid,
     NotFound,
@@ -102,11 +110,13 @@ pub(crate) struct Problem {
     detail: String,
     extra: Map<String, Value>,
     sacrificed: bool,
+    /// Seconds after which it is worth another try, where that is known.
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), extra: Map::new(), sacrificed: false }
+        Self { status, code, detail: detail.into(), extra: Map::new(), sacrificed: false, retry_after: None }
     }
 
     /// Adds a member to the body.
@@ -125,6 +135,17 @@ impl Problem {
 
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail)
+    }
+
+    /// Not before this long.
+    pub(crate) fn too_often(wait: Duration, detail: &str) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            format!("{detail}, come again in {seconds} s"),
+        );
+        Self { retry_after: Some(seconds), ..problem }
     }
 
     pub(crate) fn not_found(code: ErrorCode, detail: impl Into<String>) -> Self {
@@ -208,8 +229,9 @@ impl From<&Problem> for ProblemBody {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::builder().status(self.status).content_type("application/problem+json");
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response = response.header(header::RETRY_AFTER, RETRY_AFTER);
+        let retry_after = self.retry_after.or((self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER));
+        if let Some(seconds) = retry_after {
+            response = response.header(header::RETRY_AFTER, seconds);
         }
         response.body(Body::from_string(self.body()))
     }

@@ -23,6 +23,7 @@ mod matrix;
 mod metrics;
 mod origins;
 mod overlay;
+mod passwords;
 mod playback;
 mod processes;
 mod procfile;

@@ -71,6 +71,7 @@ impl Deref for Moderator {
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
     pub(crate) user: User,
+    pub(crate) session: Uuid,
 }
 
 /// Who may look at the pages of ops: an admin, or whom an admin lets. Looked up at each request.
@@ -172,8 +173,8 @@ impl Actor for Moderator {
 
 impl Actor for Admin {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        let (user, _) = with_role(request, app, Role::Admin).await?;
-        Ok(Self { user })
+        let (user, session) = with_role(request, app, Role::Admin).await?;
+        Ok(Self { user, session })
     }
 }
 

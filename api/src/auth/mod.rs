@@ -11,9 +11,12 @@ mod actor;
 pub(crate) mod cookies;
 mod csrf;
 mod ended;
+mod hasher;
 pub(crate) mod oauth;
+pub(crate) mod proof;
 pub(crate) mod session;
 
 pub(crate) use actor::{Admin, Editor, Moderator, Observer, Streamer, Viewer};
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;
+pub(crate) use hasher::Hasher;

@@ -8,6 +8,7 @@ mod credits;
 pub(crate) mod identities;
 mod jobs;
 mod memes;
+mod passwords;
 pub(crate) mod promised;
 mod requests;
 mod sessions;

@@ -1,6 +1,6 @@
 //! The person who asks.
 
-use domain::{accounts, channels};
+use domain::{accounts, channels, passwords};
 use poem::web::Data;
 use poem_openapi::{OpenApi, payload::Json};
 
@@ -20,6 +20,7 @@ impl Accounts {
         let user = accounts::find(&mut conn, viewer.id).await?;
         let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
         let channel = channels::find_of_owner(&mut conn, user.id).await?;
-        Ok(Json(MeView::new(user, channel)))
+        let credentials = passwords::find_of(&mut conn, user.id).await?;
+        Ok(Json(MeView::new(user, channel, credentials)))
     }
 }

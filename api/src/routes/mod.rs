@@ -13,6 +13,7 @@ mod credits_overlay;
 mod dev;
 mod door;
 mod events;
+mod factors;
 mod health;
 pub(crate) mod identities;
 mod internal;
@@ -21,6 +22,7 @@ mod memes;
 mod overlay;
 mod overlay_tokens;
 pub(crate) mod pages;
+mod passwords;
 mod playback;
 mod queues;
 mod sessions;
@@ -68,7 +70,14 @@ pub(crate) enum Group {
 pub(crate) fn all() -> impl OpenApi {
     (
         health::Health,
-        (accounts::Accounts, sessions::Sessions, users::Users, identities::Identities),
+        (
+            accounts::Accounts,
+            sessions::Sessions,
+            passwords::Passwords,
+            factors::Factors,
+            users::Users,
+            identities::Identities,
+        ),
         (channels::Channels, teams::Teams),
         memes::Memes,
         submissions::Submissions,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Group, queues::by};
 use crate::{
     app::{App, AppState},
-    auth::Admin,
+    auth::{Admin, proof},
     problem::{ErrorCode, Problem},
     views::accounts::{Ban, NewRole, UserPageView, UserView},
 };
@@ -62,6 +62,7 @@ impl Users {
         id: Path<Uuid>,
         wish: Json<NewRole>,
     ) -> Result<Json<UserView>, Problem> {
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let user = accounts::change_role(&mut tx, &by(&admin.user), admin.user.id, id.0, wish.role.into()).await?;
         tx.commit().await?;
@@ -81,6 +82,7 @@ impl Users {
         id: Path<Uuid>,
         wish: Json<Ban>,
     ) -> Result<Json<UserView>, Problem> {
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let user = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, wish.reason.as_deref()).await?;
         tx.commit().await?;
@@ -97,6 +99,7 @@ impl Users {
         /// The person's id.
         id: Path<Uuid>,
     ) -> Result<Json<UserView>, Problem> {
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let user = accounts::unban(&mut tx, &by(&admin.user), admin.user.id, id.0).await?;
         tx.commit().await?;
@@ -133,6 +136,7 @@ impl Users {
 }
 
 async fn set_observer(app: &AppState, admin: &Admin, id: Uuid, observer: bool) -> Result<Json<UserView>, Problem> {
+    proof::lately(app, admin.session).await?;
     let mut tx = app.db.begin().await?;
     let user = accounts::set_observer(&mut tx, &by(&admin.user), admin.user.id, id, observer).await?;
     tx.commit().await?;

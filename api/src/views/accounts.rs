@@ -3,6 +3,7 @@
 use domain::{
     accounts::{Role, User},
     channels::Channel,
+    passwords::Credentials,
 };
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
@@ -49,12 +50,18 @@ pub(crate) struct MeView {
     /// The person's own channel.
     channel_id: Option<Uuid>,
     channel_slug: Option<String>,
+    /// Of an account with a password.
+    email: Option<String>,
+    /// Whether the address was proven to be mine.
+    is_verified: bool,
     created_at: OffsetDateTime,
 }
 
 impl MeView {
-    pub(crate) fn new(user: User, channel: Option<Channel>) -> Self {
+    pub(crate) fn new(user: User, channel: Option<Channel>, credentials: Option<Credentials>) -> Self {
         Self {
+            is_verified: credentials.as_ref().is_some_and(|credentials| credentials.is_verified),
+            email: credentials.and_then(|credentials| credentials.email),
             id: user.id,
             login: user.login,
             display_name: user.display_name,

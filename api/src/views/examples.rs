@@ -4,8 +4,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, health, identities, jobs, memes, queues, sessions,
-    submissions, teams, wallets,
+    accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, memes, passwords, queues,
+    sessions, submissions, teams, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -25,7 +25,7 @@ macro_rules! example {
 example!(health::HealthView, { "status": "ok", "build": "0.1.0+1a2b3c4d5e6f", "environment": "prod" });
 
 example!(accounts::MeView, {
-    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "createdAt": "2026-11-21T05:17:56Z"
+    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "viewer", "isVerified": false, "createdAt": "2026-11-21T05:17:56Z"
 });
 
 example!(accounts::UserView, {
@@ -66,6 +66,23 @@ example!(teams::MemberView, {
     "addedAt": "2026-11-21T05:17:56Z"
 });
 example!(teams::MyChannelView, { "slug": "demo", "name": "Demo", "role": "moderator" });
+
+example!(passwords::Register, { "username": "berta", "email": "berta@example.org", "password": "correct horse battery" });
+example!(passwords::RegisteredView, {
+    "user_id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "username": "berta", "email": "berta@example.org", "is_verified": false,
+    "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJtZW1hbGVydHMifQ.c2ln",
+    "refresh_token": "mr_01a1fc54f5a972828260d50a75c1381e_71d0...ad99", "token_type": "Bearer", "expires_in": 900
+});
+example!(passwords::Login, { "username": "nobody_yet", "password": "correct horse battery" });
+example!(passwords::StepUp, { "password": "correct horse battery" });
+example!(passwords::NewPassword, { "current_password": "correct horse battery", "password": "staple, battery, correct horse" });
+
+example!(factors::SeedView, {
+    "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "uri": "otpauth://totp/MemAlerts:berta?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=MemAlerts&algorithm=SHA1&digits=6&period=30"
+});
+example!(factors::Code, { "code": "287082" });
+example!(factors::RecoveryCodesView, { "recoveryCodes": ["7hq2-kx4n-wb3z-c6ta", "m5rd-2pyf-e7ou-lvg3"] });
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,

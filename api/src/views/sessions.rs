@@ -14,9 +14,9 @@ pub(crate) struct TokensView {
     /// Good for one refresh. Keep it as you would keep a password.
     pub(crate) refresh_token: String,
     /// Always `Bearer`.
-    token_type: String,
+    pub(crate) token_type: String,
     /// Seconds for which the access token is good.
-    expires_in: i64,
+    pub(crate) expires_in: i64,
 }
 
 impl TokensView {

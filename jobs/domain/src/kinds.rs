@@ -2,13 +2,14 @@
 
 use queue::Kind;
 
-use crate::{activations, audit, budgets, chat, credits, events, outbox, playback, requests, sessions, submissions};
+use crate::{activations, attempts, audit, budgets, chat, credits, events, outbox, playback, requests, sessions, submissions};
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
 #[must_use]
 pub fn all() -> Vec<Kind> {
     let mut kinds = vec![
         Kind::of::<activations::AdvancePlayback>(),
+        Kind::of::<attempts::ForgetAttempts>(),
         Kind::of::<audit::AuditMoney>(),
         Kind::of::<budgets::ForgetBudgets>(),
         Kind::of::<chat::IngestChatBatch>(),

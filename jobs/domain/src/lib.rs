@@ -15,6 +15,12 @@ pub mod accounts;
 
 pub mod identities;
 
+pub mod attempts;
+
+pub mod passwords;
+
+pub mod factors;
+
 pub mod requests;
 
 pub mod budgets;

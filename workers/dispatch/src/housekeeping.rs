@@ -1,6 +1,7 @@
 //! Periodic work that keeps tables small and screens true.
 
 use domain::{
+    attempts::{self, ForgetAttempts},
     budgets::{self, ForgetBudgets},
     events::{self, TrimEvents},
     playback::{self, SweepScreens},
@@ -53,5 +54,12 @@ pub(crate) async fn trim_events(ctx: Ctx, _job: TrimEvents) -> Outcome {
 pub(crate) async fn forget_sessions(ctx: Ctx, _job: ForgetSessions) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     while sessions::forget_old(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    Ok(Verdict::Done)
+}
+
+/// Forgets how often somebody guessed, in the same way.
+pub(crate) async fn forget_attempts(ctx: Ctx, _job: ForgetAttempts) -> Outcome {
+    let mut conn = ctx.db().pool().acquire().await?;
+    while attempts::forget_old(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

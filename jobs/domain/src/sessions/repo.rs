@@ -150,6 +150,20 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Session>, 
     .await
 }
 
+/// Whether the session's person was proven in the last ten minutes; none when it is over.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_fresh(conn: &mut PgConnection, id: Uuid) -> Result<Option<bool>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select authenticated_at > app_now() - interval '10 minutes' as "fresh!" from sessions
+           where id = $1 and ended_at is null and expires_at > app_now()"#,
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The person's sessions that are not over, the one that was used last first; at most 200.
 ///
 /// # Errors

@@ -1,0 +1,137 @@
+//! Accounts with a password.
+
+use domain::{
+    accounts,
+    passwords::{self, NewAccount},
+    sessions,
+};
+use poem::{Request, web::Data};
+use poem_openapi::{ApiResponse, OpenApi, payload::Json};
+
+use super::Group;
+use crate::{
+    app::App,
+    auth::{
+        Viewer,
+        cookies::WithCookies,
+        proof::{self, Proven},
+        session,
+    },
+    problem::{ErrorCode, Problem},
+    views::{
+        passwords::{Login, NewPassword, Register, RegisteredView, StepUp},
+        sessions::TokensView,
+    },
+};
+
+pub(crate) struct Passwords;
+
+/// The answer to a registration.
+#[derive(ApiResponse)]
+pub(crate) enum Registered {
+    /// The account with its first session, whose tokens are in the cookies, too.
+    #[oai(status = 201)]
+    Made(Json<RegisteredView>),
+}
+
+/// There is nothing more to say.
+#[derive(ApiResponse)]
+pub(crate) enum Proved {
+    /// It is done.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi(tag = "Group::Accounts")]
+impl Passwords {
+    /// Register
+    ///
+    /// An account with a username, an e-mail address and a password, and its first session. 409 says which of the two names
+    /// is taken.
+    #[oai(path = "/auth/register", method = "post", operation_id = "register")]
+    async fn register(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        wish: Json<Register>,
+    ) -> Result<WithCookies<Registered>, Problem> {
+        let Json(wish) = wish;
+        let invalid = |detail: String| Problem::bad_request(ErrorCode::ValidationError, detail);
+        let login = accounts::parse_login(&wish.username).map_err(|error| invalid(format!("username: {error}")))?;
+        let email = passwords::parse_email(&wish.email)?;
+        passwords::parse_password(&wish.password, &[&login, &email])?;
+        let account =
+            NewAccount { display_name: wish.username.trim().trim_start_matches('@').to_owned(), login, email };
+        let password = wish.password;
+        let hash = app.hasher.run(move || passwords::hash(&password)).await?;
+        let mut tx = app.db.begin().await?;
+        let user = passwords::register(&mut tx, &account, &hash).await?;
+        let granted = session::begin(&app, &mut tx, request, user.id, &["password"]).await?;
+        tx.commit().await?;
+        app.ended.catch_up().await;
+        let view = RegisteredView::new(user, account.email, granted.tokens());
+        Ok(WithCookies::new(Registered::Made(Json(view)), granted.cookies()))
+    }
+
+    /// Log in
+    ///
+    /// With `username` or `email`, the password, and `code` where the account asks for one: 401 `CODE_REQUIRED` says so. Ten
+    /// wrong passwords or five wrong codes lock the account's login for a quarter of an hour: 429.
+    #[oai(path = "/auth/login", method = "post", operation_id = "logIn")]
+    async fn log_in(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        wish: Json<Login>,
+    ) -> Result<WithCookies<Json<TokensView>>, Problem> {
+        let Json(wish) = wish;
+        let name = wish.username.or(wish.email);
+        let name =
+            name.ok_or_else(|| Problem::bad_request(ErrorCode::ValidationError, "username or email: one of them"))?;
+        let proven = proof::of_name(&app, &name, wish.password, wish.code.as_deref()).await?;
+        let mut tx = app.db.begin().await?;
+        proven.hold(&mut tx).await?;
+        let granted = session::begin(&app, &mut tx, request, proven.user, &proven.methods).await?;
+        tx.commit().await?;
+        app.ended.catch_up().await;
+        Ok(WithCookies::new(Json(granted.tokens()), granted.cookies()))
+    }
+
+    /// Prove that it is still me
+    ///
+    /// Dangerous acts ask for it (403 `STEP_UP_REQUIRED`) when the last proof of this session is older than ten minutes. Who has
+    /// no password logs in again the way they did.
+    #[oai(path = "/auth/step-up", method = "post", operation_id = "stepUp")]
+    async fn step_up(&self, app: Data<&App>, viewer: Viewer, wish: Json<StepUp>) -> Result<Proved, Problem> {
+        let Json(wish) = wish;
+        let proven = proof::of_user(&app, viewer.id, wish.password, wish.code.as_deref()).await?;
+        let mut tx = app.db.begin().await?;
+        proven.hold(&mut tx).await?;
+        sessions::authenticated(&mut tx, viewer.session, &proven.methods).await?;
+        tx.commit().await?;
+        Ok(Proved::Done)
+    }
+
+    /// Change my password
+    ///
+    /// Ends all of my sessions but this one, at once.
+    #[oai(path = "/auth/password", method = "put", operation_id = "changePassword")]
+    async fn change(&self, app: Data<&App>, viewer: Viewer, wish: Json<NewPassword>) -> Result<Proved, Problem> {
+        let Json(wish) = wish;
+        let user = {
+            let mut conn = app.db.pool().acquire().await?;
+            accounts::find(&mut conn, viewer.id).await?
+        };
+        let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
+        passwords::parse_password(&wish.password, &[&user.login])?;
+        let proven: Proven = proof::of_user(&app, viewer.id, wish.current_password, wish.code.as_deref()).await?;
+        let password = wish.password;
+        let hash = app.hasher.run(move || passwords::hash(&password)).await?;
+        let mut tx = app.db.begin().await?;
+        proven.change(&mut tx, &hash, viewer.session).await?;
+        sessions::authenticated(&mut tx, viewer.session, &proven.methods).await?;
+        tx.commit().await?;
+        app.ended.catch_up().await;
+        Ok(Proved::Done)
+    }
+}

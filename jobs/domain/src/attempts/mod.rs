@@ -1,0 +1,36 @@
+//! How often somebody may guess: so many tries at one thing in a window of time, counted before the guess is looked at, so
+//! that a thousand guesses at once are no more than the budget either. A right one gives the budget back.
+
+mod jobs;
+mod repo;
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+pub use jobs::ForgetAttempts;
+pub use repo::{clear, forget_old};
+
+/// A number of tries within a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    pub tries: i32,
+    pub window: Duration,
+}
+
+/// At a password.
+pub const PASSWORD: Budget = Budget { tries: 10, window: Duration::from_mins(15) };
+
+/// At a code of six digits.
+pub const CODE: Budget = Budget { tries: 5, window: Duration::from_mins(15) };
+
+/// Takes one try at the subject. None when there was one left; else how long until there is. On a connection of its own:
+/// a try that is rolled back was none.
+///
+/// # Errors
+/// The database refused.
+pub async fn take(conn: &mut PgConnection, subject: &str, budget: Budget) -> Result<Option<Duration>, sqlx::Error> {
+    let taken = repo::take(conn, subject, budget.tries, budget.window.as_secs_f64()).await?;
+    let wait = Duration::try_from_secs_f64(taken.wait.max(1.0)).unwrap_or(budget.window);
+    Ok((taken.count > budget.tries).then_some(wait))
+}

@@ -1,0 +1,114 @@
+//! What becomes of second factors.
+
+use queue::Tx;
+use sqlx::PgConnection;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::{FactorError, codes, repo};
+use crate::{
+    access::{Place, Vault},
+    sessions::{self, EndReason},
+};
+
+/// Bytes of a seed: as many as SHA-1 has.
+const SEED: usize = 20;
+const RECOVERY_CODES: usize = 10;
+
+/// What guesses at the person's codes are counted under.
+#[must_use]
+pub fn subject(user: Uuid) -> String {
+    format!("code:{user}")
+}
+
+const fn place(user: Uuid) -> Place {
+    Place { table: "second_factors", column: "secret", row: user }
+}
+
+/// A seed to be put into an app. It is shown once.
+pub struct Begun {
+    /// Base 32.
+    pub secret: String,
+}
+
+/// Makes a seed, in the place of one that was never confirmed.
+///
+/// # Errors
+/// [`FactorError::There`].
+pub async fn begin(conn: &mut PgConnection, vault: &Vault, user: Uuid) -> Result<Begun, FactorError> {
+    let seed: [u8; SEED] = rand::random();
+    let sealed = vault.seal(place(user), &seed)?;
+    if repo::insert(conn, user, &sealed).await? {
+        Ok(Begun { secret: codes::letters(&seed) })
+    } else {
+        Err(FactorError::There)
+    }
+}
+
+/// From now on codes are asked for: the person has shown one. Ends the person's other sessions, which were opened without.
+/// Gives the recovery codes, once.
+///
+/// # Errors
+/// [`FactorError::Wrong`], [`FactorError::NotBegun`], [`FactorError::There`].
+pub async fn confirm(
+    tx: &mut Tx,
+    vault: &Vault,
+    user: Uuid,
+    session: Uuid,
+    code: &str,
+) -> Result<Vec<String>, FactorError> {
+    let held = repo::lock(&mut *tx, user).await?.ok_or(FactorError::NotBegun)?;
+    if held.confirmed {
+        return Err(FactorError::There);
+    }
+    let step = fitting_step(vault, user, &held, code)?.ok_or(FactorError::Wrong)?;
+    repo::set_confirmed(&mut *tx, user, step).await?;
+    let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| codes::new_recovery_code()).collect();
+    let hashes: Vec<Vec<u8>> = codes.iter().map(|code| codes::recovery_hash(code).to_vec()).collect();
+    repo::insert_recovery_codes(&mut *tx, user, &hashes).await?;
+    sessions::end_all_of_user(tx, user, Some(session), EndReason::Password).await?;
+    Ok(codes)
+}
+
+/// Uses the code up: one of the app, or a recovery code. Says which.
+///
+/// # Errors
+/// [`FactorError::Wrong`], also when no codes are asked for.
+pub async fn prove(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    user: Uuid,
+    code: &str,
+) -> Result<&'static str, FactorError> {
+    let held = repo::lock(&mut *conn, user).await?.filter(|held| held.confirmed).ok_or(FactorError::Wrong)?;
+    if let Some(step) = fitting_step(vault, user, &held, code)? {
+        repo::set_last_step(conn, user, step).await?;
+        return Ok("totp");
+    }
+    if repo::use_recovery_code(conn, user, &codes::recovery_hash(code)).await? {
+        return Ok("recovery");
+    }
+    Err(FactorError::Wrong)
+}
+
+/// Codes are not asked for any more. False when they were not.
+///
+/// # Errors
+/// The database refused.
+pub async fn remove(conn: &mut PgConnection, user: Uuid) -> Result<bool, sqlx::Error> {
+    repo::delete(conn, user).await
+}
+
+/// The time step to which the code belongs, if it is near and not used up. All that are near are compared, always.
+fn fitting_step(vault: &Vault, user: Uuid, held: &repo::Held, code: &str) -> Result<Option<i64>, FactorError> {
+    let seed = vault.open(place(user), &held.secret)?;
+    let now = codes::step_at(held.now);
+    let mut fitting = None;
+    for step in now - 1..=now + 1 {
+        let same = bool::from(codes::code_of(&seed, step).as_bytes().ct_eq(code.as_bytes()));
+        if same && step > held.last_step {
+            fitting = Some(step);
+        }
+    }
+    Ok(fitting)
+}

@@ -1,0 +1,59 @@
+//! What becomes of password accounts.
+
+use queue::Tx;
+use uuid::Uuid;
+
+use super::{NewAccount, PasswordError, repo};
+use crate::{
+    accounts::{self, User},
+    sessions::{self, EndReason},
+};
+
+/// What guesses at the account's password are counted under.
+#[must_use]
+pub fn subject(user: Uuid) -> String {
+    format!("password:{user}")
+}
+
+/// Makes the account. Its address is not verified yet.
+///
+/// # Errors
+/// [`PasswordError::LoginTaken`], [`PasswordError::EmailTaken`].
+pub async fn register(tx: &mut Tx, account: &NewAccount, hash: &str) -> Result<User, PasswordError> {
+    let id = Uuid::now_v7();
+    if !repo::insert(&mut *tx, id, account, hash).await? {
+        let login = accounts::find_by_login(&mut *tx, &account.login).await?;
+        return Err(if login.is_some() { PasswordError::LoginTaken } else { PasswordError::EmailTaken });
+    }
+    accounts::find(&mut *tx, id).await?.ok_or(PasswordError::Database(sqlx::Error::RowNotFound))
+}
+
+/// Nobody changes the password until the end of the transaction; `upgraded` takes its hash's place.
+///
+/// # Errors
+/// [`PasswordError::Changed`] when `proven` is not the account's hash any more.
+pub async fn still(tx: &mut Tx, user: Uuid, proven: &str, upgraded: Option<&str>) -> Result<(), PasswordError> {
+    let present = match upgraded {
+        Some(hash) => repo::replace(&mut *tx, user, proven, hash).await?,
+        None => repo::lock_if_same(&mut *tx, user, proven).await?,
+    };
+    if present { Ok(()) } else { Err(PasswordError::Changed) }
+}
+
+/// Puts another hash into the place of `proven`, and ends all sessions of the person but `except`.
+///
+/// # Errors
+/// [`PasswordError::Changed`] when `proven` is not the account's hash any more.
+pub async fn change(
+    tx: &mut Tx,
+    user: Uuid,
+    proven: &str,
+    hash: &str,
+    except: Option<Uuid>,
+) -> Result<(), PasswordError> {
+    if !repo::replace(&mut *tx, user, proven, hash).await? {
+        return Err(PasswordError::Changed);
+    }
+    sessions::end_all_of_user(tx, user, except, EndReason::Password).await?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Names, addresses and passwords as people write them.
+
+use uuid::Uuid;
+
+use super::PasswordError;
+
+/// What a login must know of an account.
+#[derive(Clone)]
+pub struct Credentials {
+    pub user_id: Uuid,
+    pub login: String,
+    /// None: the account has no password.
+    pub password_hash: Option<String>,
+    /// Lower case.
+    pub email: Option<String>,
+    /// Whether the address was proven to be the person's.
+    pub is_verified: bool,
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// As [`crate::accounts::parse_login`] gave it.
+    pub login: String,
+    pub display_name: String,
+    /// As [`parse_email`] gave it.
+    pub email: String,
+}
+
+/// An address in the form in which it is kept: trimmed, lower case.
+///
+/// # Errors
+/// [`PasswordError::Invalid`] when nothing could be sent to it.
+pub fn parse_email(input: &str) -> Result<String, PasswordError> {
+    let invalid = PasswordError::Invalid { field: "email", problem: "this is no e-mail address" };
+    let email = input.trim().to_ascii_lowercase();
+    let Some((local, domain)) = email.split_once('@') else { return Err(invalid) };
+    let local_fits = (1..=64).contains(&local.len())
+        && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte))
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..");
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let domain_fits = domain.contains('.') && domain.split('.').all(label);
+    if local_fits && domain_fits && email.len() <= 255 { Ok(email) } else { Err(invalid) }
+}
+
+/// A password that may be chosen by whoever has these names.
+///
+/// # Errors
+/// [`PasswordError::Invalid`]: fewer than 8 characters or more than 128, or one of the names.
+pub fn parse_password<'a>(password: &'a str, names: &[&str]) -> Result<&'a str, PasswordError> {
+    let invalid = |problem| Err(PasswordError::Invalid { field: "password", problem });
+    if !(8..=128).contains(&password.chars().count()) {
+        return invalid("a password has 8 to 128 characters");
+    }
+    if names.iter().any(|name| name.eq_ignore_ascii_case(password)) {
+        return invalid("a name is no password");
+    }
+    Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kept_in_lower_case_and_can_be_sent_to() {
+        assert_eq!(parse_email(" Anna.B+x@Example.ORG ").unwrap(), "anna.b+x@example.org");
+        let long = format!("{}@example.org", "x".repeat(65));
+        for wrong in [
+            "",
+            "anna",
+            "@example.org",
+            "anna@",
+            "anna@localhost",
+            "a b@example.org",
+            "anna@exa mple.org",
+            "a@b@c.de",
+            "anna@example.org\r\nRCPT TO:<x@y.z>",
+            "anna@-x.de",
+            "anna@x..de",
+            ".a@x.de",
+            "a..b@x.de",
+            "änna@x.de",
+            &long,
+            "<anna@example.org>",
+            "anna@[127.0.0.1]",
+        ] {
+            assert!(parse_email(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_long_enough_and_no_name() {
+        assert!(parse_password("correct horse", &["anna"]).is_ok());
+        assert!(parse_password("пароль-п", &[]).is_ok(), "characters count, not bytes");
+        assert!(parse_password("short77", &[]).is_err());
+        assert!(parse_password(&"x".repeat(129), &[]).is_err());
+        assert!(parse_password("Anna_1234", &["anna_1234"]).is_err());
+    }
+}
