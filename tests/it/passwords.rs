@@ -70,7 +70,10 @@ async fn somebody_registers_and_logs_in_by_either_name_with_what_a_program_needs
         let tokens = app.anonymous().post("/auth/login", &wish).await.expect(200);
         assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(900)));
         let me = app.anonymous().with_token(tokens["access_token"].as_str().unwrap()).get("/me").await.expect(200);
-        assert_eq!((&me["id"], &me["displayName"], &me["email"]), (&made["user_id"], &json!("Anna_1"), &json!("anna@example.org")));
+        assert_eq!(
+            (&me["id"], &me["displayName"], &me["email"]),
+            (&made["user_id"], &json!("Anna_1"), &json!("anna@example.org"))
+        );
         let next = json!({ "refresh_token": tokens["refresh_token"] });
         app.anonymous().post("/auth/refresh", &next).await.expect(200);
     }
@@ -129,7 +132,8 @@ async fn whoever_guesses_is_told_the_same_of_everybody_and_locked_out_after_ten_
     assert_eq!(answers.len(), 1, "{answers:?}");
     // All at once: a guess counts before it is looked at. Anna has had two by both of her names.
     let guesses = (0..30).map(|_| log_in(&app, "anna", "wrong horse battery", None));
-    let (tried, locked): (Vec<_>, Vec<_>) = join_all(guesses).await.into_iter().partition(|answer| answer.status == 401);
+    let (tried, locked): (Vec<_>, Vec<_>) =
+        join_all(guesses).await.into_iter().partition(|answer| answer.status == 401);
     assert_eq!((tried.len(), locked.len()), (8, 22));
     for answer in &locked {
         is(answer, 429, "RATE_LIMITED");
@@ -361,7 +365,8 @@ async fn a_recovery_code_opens_once_however_it_is_written() {
     is(&log_in(&app, "anna", PASSWORD, Some(&others[0])).await, 401, "CODE_INVALID");
     logged_in(&app, "bert", Some(&others[0])).await;
     // What is stored is no code, and no seed.
-    let seeds: Vec<Vec<u8>> = sqlx::query_scalar("select secret from second_factors").fetch_all(app.pool()).await.unwrap();
+    let seeds: Vec<Vec<u8>> =
+        sqlx::query_scalar("select secret from second_factors").fetch_all(app.pool()).await.unwrap();
     assert!(seeds.iter().all(|seed| seed.len() > 20 + 16));
 }
 
@@ -420,7 +425,9 @@ async fn in_production_every_cookie_of_a_session_is_a_host_cookie_and_beta_has_o
         let renewed = Session::send(from_page(Method::POST, "/auth/refresh").json(&json!({}))).await;
         assert_eq!((renewed.status.as_u16(), cookies(&renewed).len()), (204, 2));
         // The other environment's names open nothing, though the tokens are the same.
-        let swapped = jar.join("; ").replace(&format!("token{suffix}="), if suffix.is_empty() { "token_beta=" } else { "token=" });
+        let swapped = jar
+            .join("; ")
+            .replace(&format!("token{suffix}="), if suffix.is_empty() { "token_beta=" } else { "token=" });
         let other = app.anonymous().request(Method::GET, "/me").header("cookie", swapped);
         is(&Session::send(other).await, 401, "UNAUTHORIZED");
         let login = app.anonymous().post("/auth/dev/login", &json!({ "login": "anna", "role": "admin" })).await;

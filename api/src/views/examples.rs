@@ -4,8 +4,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, memes, passwords, queues,
-    sessions, submissions, teams, wallets,
+    accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, memes, passwords,
+    queues, sessions, submissions, teams, wallets,
 };
 
 /// `Example` from the JSON that a client would see.

@@ -2,7 +2,9 @@
 
 use queue::Kind;
 
-use crate::{activations, attempts, audit, budgets, chat, credits, events, outbox, playback, requests, sessions, submissions};
+use crate::{
+    activations, attempts, audit, budgets, chat, credits, events, outbox, playback, requests, sessions, submissions,
+};
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
 #[must_use]
