@@ -46,7 +46,8 @@ pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
         .description(
             "Memes on stream: viewers pay coins, OBS plays, chat bots answer.\n\nLog in, open a channel, activate a meme, watch it play. Errors are `application/problem+json` with an \
              `errorCode`; each operation lists its own as examples, and answers with no others. Sessions come as a cookie or as `Authorization: Bearer`. Paid actions take an \
-             `Idempotency-Key`: repeating a request with the same key gives the first answer again.",
+             `Idempotency-Key`: repeating a request with the same key gives the first answer again. How much you may ask is \
+             in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` of each answer; 429 says when to come again.",
         )
         .license(LicenseObject::new("MIT"))
 }
@@ -120,6 +121,12 @@ fn promise(method: &str, path: &str, operation: &mut Value, examples: &mut BTree
             response["content"][PROBLEM]["schema"]["$ref"] = "#/components/schemas/ProblemBody".into();
         }
         response["content"][PROBLEM]["examples"] = Value::Mapping(references);
+        if matches!(status, 429 | 503) {
+            response["headers"]["Retry-After"] = yaml(&json!({
+                "description": "Seconds after which it is worth another try.",
+                "schema": { "type": "integer" },
+            }));
+        }
     }
     // By status, as the framework has its own.
     let mut responses: Vec<(Value, Value)> =

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Context as _, bail};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 
 /// Somebody at the API.
@@ -51,11 +51,17 @@ impl Client {
         }
     }
 
-    /// The JSON of a good answer; anything else is an error that holds what the server said.
+    /// The JSON of a good answer; anything else is an error that holds what the server said. Whoever was too quick comes
+    /// again when he was told to.
     pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
         let request = request.timeout(Duration::from_secs(60)).build()?;
         let what = format!("{} {}", request.method(), request.url().path());
-        let response = self.http.execute(request).await.with_context(|| what.clone())?;
+        let again = request.try_clone();
+        let mut response = self.http.execute(request).await.with_context(|| what.clone())?;
+        if let (Some(wait), Some(again)) = (told_to_wait(&response), again) {
+            tokio::time::sleep(wait).await;
+            response = self.http.execute(again).await.with_context(|| what.clone())?;
+        }
         let status = response.status();
         let body = response.text().await.with_context(|| what.clone())?;
         if !status.is_success() {
@@ -108,6 +114,12 @@ impl EventStream {
         };
         tokio::time::timeout(Duration::from_secs(30), search).await.with_context(|| format!("no event {name} came"))?
     }
+}
+
+/// For how long, if there were too many requests.
+fn told_to_wait(response: &reqwest::Response) -> Option<Duration> {
+    let wait = response.headers().get(RETRY_AFTER).filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS)?;
+    Some(Duration::from_secs(wait.to_str().ok()?.parse().ok()?))
 }
 
 /// One block of lines; none for a comment.

@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn proxies_are_addresses_or_networks() {
+        let told = |list| config(&[("MEMALERTS_ENV", "dev"), ("TRUSTED_PROXIES", list)]);
+        assert_eq!(told("127.0.0.1, 10.0.0.0/8,2001:db8::/32").unwrap().http.trusted_proxies.len(), 3);
+        for wrong in ["proxy.example", "10.0.0.0/33", "10.0.0", "*"] {
+            let Complaints { lines, .. } = told(wrong).unwrap_err();
+            assert!(lines[0].starts_with("TRUSTED_PROXIES must hold"), "{wrong}: {lines:?}");
+        }
+    }
+
+    #[test]
     fn all_problems_are_told_together() {
         let Complaints { lines, .. } = config(&[
             ("MEMALERTS_ENV", "dev"),
