@@ -110,6 +110,16 @@ async fn a_foreign_site_cannot_log_a_browser_in_that_has_no_session_yet() {
 }
 
 #[tokio::test]
+async fn a_screen_is_known_by_its_token_whatever_a_proxy_made_of_its_name() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let path = format!("{}/activations/{}/ack", crate::realtime::overlay_path(&demo).await, uuid::Uuid::nil());
+    let said = json!({ "state": "started", "playEpoch": 1 });
+    let request = app.anonymous().request(Method::POST, &path).header("origin", "https://memes.example");
+    assert_eq!(Session::send(request.json(&said)).await.error_code(), "ACTIVATION_NOT_FOUND");
+}
+
+#[tokio::test]
 async fn the_method_is_the_one_of_the_request_line_whatever_else_is_said() {
     let app = TestApp::builder().pools(&[]).start().await;
     let demo = app.login("demo", "streamer").await;

@@ -14,14 +14,16 @@ use crate::{
 
 /// What changes something and may have been sent by a browser must come from our own pages, or from those that
 /// `CORS_ORIGINS` names: by `Sec-Fetch-Site`, else by `Origin`. With a cookie that must be proven; without one (a login,
-/// say) nothing may speak against it. Bearer requests carry a secret that no foreign page has.
+/// say) nothing may speak against it. Bearer requests carry a secret that no foreign page has, and so does the address of a
+/// screen: whatever stands between it and us may have changed the names by which it would be known as ours.
 ///
 /// The method is the one of the request line: no header and no field overrides it.
 pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<E::Output> {
     let headers = request.headers();
     let judged = !request.method().is_safe() && !bears_token(&request);
     let by_cookie = headers.contains_key(header::COOKIE);
-    let by_page = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    let by_page = !request.uri().path().starts_with("/overlay/t/")
+        && (headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN));
     if judged && (by_cookie || by_page) && !request.data::<App>().is_some_and(|app| ours(&request, app)) {
         let problem =
             Problem::new(StatusCode::FORBIDDEN, ErrorCode::CsrfInvalid, "the request comes from another site");
