@@ -130,6 +130,15 @@ async fn serve_at(
             }
         }
     }
+    // Who came since the reactor last looked is asked for by hand, until right before the door closes: the system resets
+    // whoever stands in the backlog then.
+    let listener = listener.into_std()?;
+    while let Some(Some(stand)) = places.knock().now_or_never()
+        && let Ok((socket, remote)) = listener.accept()
+    {
+        socket.set_nonblocking(true)?;
+        take(stand, (TcpStream::from_std(socket)?, remote));
+    }
     drop(listener);
     connections.close();
     if timeout(grace, connections.wait()).await.is_err() {
