@@ -140,3 +140,18 @@ async fn the_last_account_stays() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_has_a_password_may_unlink_every_account() {
+    let (_platforms, app) = system().await;
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
+    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
+    let anna = Visitor::new(&app);
+    anna.set_cookie("token_dev", made["access_token"].as_str().unwrap());
+    anna.link(Provider::Twitch, "anna").await;
+    let id = anna.accounts().await[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await.status, 204);
+    assert_eq!(anna.accounts().await.len(), 0);
+    let login = json!({ "username": "anna", "password": "correct horse" });
+    app.anonymous().post("/auth/login", &login).await.expect(200);
+}

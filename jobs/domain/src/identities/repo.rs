@@ -138,7 +138,8 @@ pub(super) async fn has_another_way_in(
     account: Uuid,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select exists (select 1 from external_accounts where user_id = $1 and id <> $2) as "there!""#,
+        r#"select exists (select 1 from external_accounts where user_id = $1 and id <> $2)
+               or exists (select 1 from users where id = $1 and password_hash is not null) as "there!""#,
         user,
         account
     )
