@@ -1,5 +1,8 @@
 //! How often somebody may guess: so many tries at one thing in a window of time, counted before the guess is looked at, so
 //! that a thousand guesses at once are no more than the budget either. A right one gives the budget back.
+//!
+//! Not `budgets`, which are of whoever asks, may be lent to processes in advance and are gone after a crash of
+//! the database: a guess is of the account that is guessed at, and each one is written down.
 
 mod jobs;
 mod repo;
