@@ -14,6 +14,7 @@ use std::{
 };
 
 use domain::{
+    access::Vault,
     audit::AuditMoney,
     chat::{self, RawLine},
     media::MediaType,
@@ -27,6 +28,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    keys,
     stage::Stage,
     submissions::{Upload, reaches, stored},
     twitch::{env, knowing, recorded, said, simulator, streamer_with_bot, system},
@@ -127,6 +129,8 @@ const ENCODING: Sweep = Sweep {
 };
 const REFUSAL: Sweep =
     Sweep { points: &["media::remove::before", "media::remove::after"], cell: |point| Box::pin(refusal(point)) };
+const ROTATION: Sweep =
+    Sweep { points: &["keys::rotate::before", "queue::finish::after"], cell: |point| Box::pin(rotation(point)) };
 const AUDIT: Sweep = Sweep { points: &["audit::money::before"], cell: |point| Box::pin(audit(point)) };
 
 /// Every point that some story sweeps.
@@ -145,6 +149,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         ABANDONED,
         ENCODING,
         REFUSAL,
+        ROTATION,
         AUDIT,
     ];
     sweeps.into_iter().flat_map(|sweep| sweep.points.iter().copied())
@@ -559,6 +564,31 @@ async fn audit(point: &'static str) {
     let heir = heir(app.beside(), &Pool::ALL).await;
     wait_until("the audit is done", async || {
         (count(&heir, "select count(*) from jobs_done where kind = 'audit-money'").await > 0).then_some(())
+    })
+    .await;
+    heir.drain().await;
+}
+
+#[test]
+fn a_rotation_of_keys_goes_on_where_its_process_has_died() {
+    sweep(&ROTATION);
+}
+
+async fn rotation(point: &'static str) {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let anna = app.login("anna", "viewer").await;
+    keys::insert(&app, anna.user_id.parse().unwrap(), 1200).await;
+    let env = [("MEMALERTS_DATA_KEY", keys::NEW.to_owned())];
+    let key = Vault::new(&[2; 32], &[]);
+    let mut tx = app.db.begin().await.unwrap();
+    domain::keys::order(&mut tx, &key).await.unwrap();
+    tx.commit().await.unwrap();
+    killed(victim(&["work", "dispatch"], &app, point, &env), point).await;
+
+    let heir = heir(app.beside().env(env[0].0, &env[0].1), &Pool::ALL).await;
+    wait_until("the rotation is complete", async || {
+        let steps = count(&heir, "select count(*) from jobs where kind = 'rotate-keys'").await;
+        (keys::left(&heir).await == 0 && steps == 0).then_some(())
     })
     .await;
     heir.drain().await;

@@ -17,6 +17,7 @@ mod failpoints;
 mod guards;
 mod headers;
 mod identities;
+mod keys;
 mod limits;
 mod logins;
 mod matrix;

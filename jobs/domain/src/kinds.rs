@@ -3,7 +3,8 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, outbox, playback, requests, sessions, submissions,
+    activations, attempts, audit, budgets, chat, credits, events, keys, outbox, playback, requests, sessions,
+    submissions,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<credits::PublishCredits>(),
         Kind::of::<credits::RelayChatter>(),
         Kind::of::<events::TrimEvents>(),
+        Kind::of::<keys::RotateKeys>(),
         Kind::of::<outbox::EndStaleMessages>(),
         Kind::of::<outbox::SendChatMessage>(),
         Kind::of::<outbox::TrimOutbox>(),

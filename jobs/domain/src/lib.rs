@@ -21,6 +21,8 @@ pub mod passwords;
 
 pub mod factors;
 
+pub mod keys;
+
 pub mod requests;
 
 pub mod budgets;

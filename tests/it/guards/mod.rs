@@ -6,6 +6,7 @@ mod jobs;
 mod layering;
 mod metrics;
 mod nouns;
+mod sealed;
 mod source;
 mod spec;
 mod sql;

@@ -15,7 +15,7 @@ use harness::{Builder, TestApp};
 use identity::{Platforms, simulator::Simulator};
 use tokio_util::sync::CancellationToken;
 
-use visitor::Visitor;
+pub(crate) use visitor::Visitor;
 
 pub(crate) async fn simulator() -> Simulator {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

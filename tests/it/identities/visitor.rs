@@ -8,7 +8,7 @@ use reqwest::{Client, Method, Url, redirect};
 use serde_json::Value;
 
 /// Somebody at a browser. Two of them know nothing of each other.
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     http: Client,
     base: String,
     cookies: Mutex<BTreeMap<String, String>>,
@@ -18,12 +18,12 @@ pub(super) struct Visitor {
 
 impl Visitor {
     /// One that shows problems as they are.
-    pub(super) fn new(app: &TestApp) -> Self {
+    pub(crate) fn new(app: &TestApp) -> Self {
         Self::of(app, "application/json")
     }
 
     /// One that shows pages.
-    pub(super) fn with_pages(app: &TestApp) -> Self {
+    pub(crate) fn with_pages(app: &TestApp) -> Self {
         Self::of(app, "text/html,application/xhtml+xml,*/*;q=0.8")
     }
 
@@ -33,15 +33,15 @@ impl Visitor {
     }
 
     /// The same browser, at another instance behind the same address.
-    pub(super) fn at(self, app: &TestApp) -> Self {
+    pub(crate) fn at(self, app: &TestApp) -> Self {
         Self { base: app.base.clone(), ..self }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path).await
     }
 
-    pub(super) async fn send(&self, method: Method, path: &str) -> Answer {
+    pub(crate) async fn send(&self, method: Method, path: &str) -> Answer {
         let cookies: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = self
@@ -64,27 +64,27 @@ impl Visitor {
         answer
     }
 
-    pub(super) fn cookie(&self, name: &str) -> Option<String> {
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
     }
 
-    pub(super) fn set_cookie(&self, name: &str, value: &str) {
+    pub(crate) fn set_cookie(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
-    pub(super) fn forget_cookie(&self, name: &str) {
+    pub(crate) fn forget_cookie(&self, name: &str) {
         self.cookies.lock().unwrap().remove(name);
     }
 
     /// Begins at this path of ours, and says where at the platform it leads.
-    pub(super) async fn depart(&self, path: &str) -> Url {
+    pub(crate) async fn depart(&self, path: &str) -> Url {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 302, "{path}: {}", answer.text);
         Url::parse(answer.header("location")).unwrap()
     }
 
     /// The person says yes there under this name, and is sent back to this path of ours.
-    pub(super) async fn consent(&self, mut address: Url, login: &str) -> String {
+    pub(crate) async fn consent(&self, mut address: Url, login: &str) -> String {
         address.query_pairs_mut().append_pair("as", login);
         let answer = self.http.get(address).send().await.unwrap();
         assert_eq!(answer.status(), 302, "the platform does not take it: {}", answer.text().await.unwrap());
@@ -93,29 +93,29 @@ impl Visitor {
     }
 
     /// Goes there and comes back.
-    pub(super) async fn travel(&self, path: &str, login: &str) -> Answer {
+    pub(crate) async fn travel(&self, path: &str, login: &str) -> Answer {
         let address = self.depart(path).await;
         let back = self.consent(address, login).await;
         self.get(&back).await
     }
 
     /// Logs in under this name, which must succeed; whose session it is.
-    pub(super) async fn log_in(&self, provider: Provider, login: &str) -> Value {
+    pub(crate) async fn log_in(&self, provider: Provider, login: &str) -> Value {
         let answer = self.travel(&format!("/auth/{provider}?redirect_to=/panel%3Ftab=1"), login).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/panel?tab=1"), "{}", answer.text);
         self.me().await
     }
 
     /// Links the account with this name.
-    pub(super) async fn link(&self, provider: Provider, login: &str) -> Answer {
+    pub(crate) async fn link(&self, provider: Provider, login: &str) -> Answer {
         self.travel(&format!("/auth/{provider}/link?redirect_to=/linked"), login).await
     }
 
-    pub(super) async fn me(&self) -> Value {
+    pub(crate) async fn me(&self) -> Value {
         self.get("/me").await.expect(200)
     }
 
-    pub(super) async fn accounts(&self) -> Vec<Value> {
+    pub(crate) async fn accounts(&self) -> Vec<Value> {
         self.get("/auth/accounts").await.expect(200).as_array().unwrap().clone()
     }
 }

@@ -9,10 +9,12 @@ mod audit_money;
 mod expire_play;
 mod expire_waiting;
 mod housekeeping;
+mod rotate_keys;
 mod telemetry;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use domain::{access::Vault, keys::RotateKeys};
 use queue::{JobError, Workers};
 
 /// The pool's name, as in the Procfile.
@@ -24,16 +26,18 @@ const BATCH: usize = 64;
 /// As [`BATCH`]; one of these may name all the channels that were bought on in one commit.
 const ADVANCE_BATCH: usize = 16;
 
-/// The pool's handlers, for up to `concurrency` jobs at once.
+/// The pool's handlers, for up to `concurrency` jobs at once; `vault` is the one of this process.
 #[must_use]
-pub fn workers(concurrency: usize) -> Workers {
+pub fn workers(concurrency: usize, vault: &Arc<Vault>) -> Workers {
     telemetry::describe();
+    let vault = vault.clone();
     Workers::new(POOL, concurrency)
         .handle_together(ADVANCE_BATCH, advance_playback::handle)
         .handle(expire_play::handle)
         .handle(expire_waiting::handle)
         .handle_together(BATCH, announce_queue::handle)
         .handle(audit_money::handle)
+        .handle::<RotateKeys, _, _>(move |ctx, job| rotate_keys::handle(ctx, job, vault.clone()))
         .handle(housekeeping::sweep_screens)
         .handle(housekeeping::forget_budgets)
         .handle(housekeeping::forget_requests)

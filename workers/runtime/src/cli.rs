@@ -58,6 +58,9 @@ pub enum Command {
     /// Look at the pools' queues, pause one, let it go on
     #[command(subcommand)]
     Queues(QueuesCommand),
+    /// The key that seals what is secret in the database
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Check that all coins add up: prints each breach of the ledger's rules, and fails if there is one
     Audit {
         #[arg(long)]
@@ -176,6 +179,17 @@ fn time(text: &str) -> Result<OffsetDateTime, String> {
 fn condition(text: &str) -> Result<(String, String), String> {
     let (path, value) = text.split_once('=').filter(|(path, _)| !path.is_empty()).ok_or("not PATH=VALUE")?;
     Ok((path.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Bring everything under the present key, as jobs, while the system serves; may be ordered again at any time
+    Rotate,
+    /// How many values are under which key
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

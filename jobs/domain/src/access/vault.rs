@@ -49,6 +49,11 @@ impl KeyId {
     pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// What [`KeyId::as_bytes`] gave; of anything else an id that no key has.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.try_into().unwrap_or_default())
+    }
 }
 
 impl std::fmt::Display for KeyId {
@@ -217,6 +222,33 @@ mod tests {
         assert_eq!(after.renew(place(1), &renewed).unwrap(), None, "it is under the new one already");
         assert_eq!(before.open(place(1), &renewed), Err(VaultError::UnknownKey(after.present())));
         assert_eq!(Vault::new(&NEW, &[]).open(place(1), &renewed).unwrap().as_slice(), b"secret");
+    }
+
+    /// Without proptest's bookkeeping, so that a million of them are a matter of seconds.
+    #[test]
+    fn no_tampered_value_opens() {
+        let vault = Vault::new(&NEW, &[OLD]);
+        let full = std::env::var_os("SECURITY_FULL").is_some();
+        let values = if full { 10_000 } else { 200 };
+        let mut tampered = 0_u32;
+        for number in 0..values {
+            let sealed = vault.seal(place(number), &[7; 40]).unwrap();
+            // Each byte in one way, another at each value; each length; other places.
+            for at in 0..sealed.len() {
+                let mut changed = sealed.clone();
+                changed[at] ^= 1 << (number % 8);
+                assert!(vault.open(place(number), &changed).is_err(), "byte {at} of {number}");
+                tampered += 1;
+            }
+            for length in 0..sealed.len() {
+                assert!(vault.open(place(number), &sealed[..length]).is_err(), "{length} bytes of {number}");
+                tampered += 1;
+            }
+            let column = Place { column: "access_token", ..place(number) };
+            assert!(vault.open(place(number + 1), &sealed).is_err() && vault.open(column, &sealed).is_err());
+            tampered += 2;
+        }
+        assert!(tampered >= if full { 1_000_000 } else { 20_000 }, "{tampered}");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 mod audit;
 mod config;
 mod jobs;
+mod keys;
 mod ops;
 mod queues;
 
@@ -41,6 +42,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Jobs(command) => jobs::run(command).await,
         Command::Queues(command) => queues::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
         Command::Audit { json } => audit::run(json).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
         Command::Simulator { port, identity_port } => {

@@ -10,3 +10,4 @@ mod welcome;
 pub mod work;
 
 pub use process::Process;
+pub(crate) use process::vault_of;

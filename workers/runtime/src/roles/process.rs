@@ -45,7 +45,7 @@ impl Process {
         let db = Database::new(pool, wakes);
         tokio::spawn(queue::run_exchange(db.clone(), outward, lifecycle.stopped.clone()));
         let keys = Keys::derive(instance.keys.master.expose().as_bytes());
-        let vault = Arc::new(vault(&config.secrets, &keys));
+        let vault = Arc::new(vault_of(&config.secrets, &keys));
         Ok(Self { config, lifecycle, db, instance, blobs, keys, vault })
     }
 
@@ -62,8 +62,8 @@ impl Process {
     }
 }
 
-/// With a key of its own, the vault still opens what was sealed under the derived one: it was in use until the own one came.
-fn vault(secrets: &Secrets, keys: &Keys) -> Vault {
+/// The vault of a process with these settings: with a key of its own, the vault still opens what was sealed under the derived one: it was in use until the own one came.
+pub(crate) fn vault_of(secrets: &Secrets, keys: &Keys) -> Vault {
     let old = secrets.old_data.as_ref().map(|key| *key.expose());
     match &secrets.data {
         Some(key) => Vault::new(key.expose(), &[old.unwrap_or(keys.data)]),

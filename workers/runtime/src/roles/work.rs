@@ -174,7 +174,7 @@ pub async fn run_job(mut config: Config, id: JobId, token: i64, lifecycle: Lifec
 /// Something that the pool needs cannot be made on this machine.
 pub fn workers(process: &Process, pool: Pool) -> anyhow::Result<Workers> {
     Ok(match pool {
-        Pool::Dispatch => dispatch::workers(DISPATCH_AT_ONCE),
+        Pool::Dispatch => dispatch::workers(DISPATCH_AT_ONCE, &process.vault),
         Pool::Media => media::workers(process.blobs.clone(), media_settings(&process.config)),
         Pool::Chat => ::chat::workers(&chat::settings(process)),
         Pool::Outbox => outbox::workers(&chat::outbox_settings(process)),

@@ -1,0 +1,17 @@
+//! Why a rotation does not go on.
+
+use crate::access::KeyId;
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// Another process may have it: one that was started with the new settings.
+    #[error("the rotation is to key {wanted}, but this process seals under {present}")]
+    OtherKey { wanted: String, present: KeyId },
+    /// Somebody goes on sealing under another key.
+    #[error("after {passes} passes {left} values are under another key: a process runs with the settings of before")]
+    Restless { passes: u16, left: i64 },
+    #[error("the next step: {0}")]
+    Enqueue(#[from] queue::EnqueueError),
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,34 @@
+//! Where sealed values are.
+
+use crate::access::{KeyId, Place};
+use uuid::Uuid;
+
+/// A column of sealed values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub table: &'static str,
+    pub name: &'static str,
+    /// The column with the row's id, a UUID and the primary key: what its values are bound to.
+    pub row: &'static str,
+}
+
+impl Column {
+    pub(super) const fn place(self, row: Uuid) -> Place {
+        Place { table: self.table, column: self.name, row }
+    }
+}
+
+/// All of them. A guard finds those that are missing here.
+pub const COLUMNS: [Column; 3] = [
+    Column { table: "external_accounts", name: "access_token", row: "id" },
+    Column { table: "external_accounts", name: "refresh_token", row: "id" },
+    Column { table: "second_factors", name: "secret", row: "user_id" },
+];
+
+/// How many values of a column are under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub column: Column,
+    pub key: KeyId,
+    pub values: i64,
+}
