@@ -224,14 +224,12 @@ mod tests {
         assert_eq!(Vault::new(&NEW, &[]).open(place(1), &renewed).unwrap().as_slice(), b"secret");
     }
 
-    /// Without proptest's bookkeeping, so that a million of them are a matter of seconds.
+    /// Without proptest's bookkeeping, so that they are a matter of seconds.
     #[test]
-    fn no_tampered_value_opens() {
+    fn of_a_million_tampered_values_none_opens() {
         let vault = Vault::new(&NEW, &[OLD]);
-        let full = std::env::var_os("SECURITY_FULL").is_some();
-        let values = if full { 10_000 } else { 200 };
         let mut tampered = 0_u32;
-        for number in 0..values {
+        for number in 0..7_000 {
             let sealed = vault.seal(place(number), &[7; 40]).unwrap();
             // Each byte in one way, another at each value; each length; other places.
             for at in 0..sealed.len() {
@@ -248,7 +246,7 @@ mod tests {
             assert!(vault.open(place(number + 1), &sealed).is_err() && vault.open(column, &sealed).is_err());
             tampered += 2;
         }
-        assert!(tampered >= if full { 1_000_000 } else { 20_000 }, "{tampered}");
+        assert!(tampered >= 1_000_000, "{tampered}");
     }
 
     proptest! {
