@@ -9,7 +9,8 @@ use poem_openapi::{
 use crate::problem::{ErrorCode, Problem};
 
 const DEFAULT: i64 = 50;
-const MOST: i64 = 200;
+/// Items of a page at most.
+pub(crate) const MOST: i64 = 200;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

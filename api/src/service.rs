@@ -13,6 +13,7 @@ use crate::{
 pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     let api = spec::service();
     let document = Arc::new(Document::of(&routes::all()));
+    let explaining = document.clone();
     let route = Route::new()
         .at("/openapi.json", get(fixed(spec::spec_json(), "application/json")))
         .at("/openapi.yaml", get(fixed(spec::spec_yaml(), "application/yaml")))
@@ -22,10 +23,14 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
         .nest(
             "/",
             api.into_endpoint().around(move |operation, request| {
-                let document = document.clone();
+                let document = explaining.clone();
                 async move { document.explain(operation, request).await }
             }),
         )
+        .around(move |inner, request| {
+            let document = document.clone();
+            async move { document.name_methods(inner, request).await }
+        })
         .around(again::if_sacrificed)
         .around(routes::pages::front)
         .around(budgets::of_the_person)

@@ -12,7 +12,7 @@ use serde_json::json;
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::{
-    budgets,
+    budgets, paging,
     problem::ErrorCode,
     problems::promised::{self, Form},
     routes,
@@ -65,12 +65,93 @@ fn document() -> Value {
     for (path, operations) in members(&mut document["paths"]) {
         for (method, operation) in members(operations) {
             admit(operation);
+            let parameters = operation.get_mut("parameters").and_then(Value::as_sequence_mut);
+            parameters.into_iter().flatten().for_each(shape);
             promise(&method, &path, operation, &mut examples);
         }
     }
     document["components"]["examples"] =
         Value::Mapping(examples.into_iter().map(|(name, example)| (name.into(), example)).collect());
+    allow_null(&mut document);
     document
+}
+
+/// In what clients send, `null` says the same as leaving a field out, which the framework knows but does not write down.
+fn allow_null(document: &mut Value) {
+    let named = |operations: &mut Value, part: &str| {
+        let mut names = Vec::new();
+        for (_, operation) in members(operations) {
+            references(&operation[part], &mut names);
+        }
+        names
+    };
+    let (mut sent, mut answered) = (Vec::new(), Vec::new());
+    for (_, operations) in members(&mut document["paths"]) {
+        sent.extend(named(operations, "requestBody"));
+        answered.extend(named(operations, "responses"));
+    }
+    let schemas = &mut document["components"]["schemas"];
+    with_all_below(schemas, &mut sent);
+    with_all_below(schemas, &mut answered);
+    for (name, schema) in members(schemas) {
+        if answered.contains(&name) || !sent.contains(&name) {
+            continue;
+        }
+        let required: Vec<Value> = schema["required"].as_sequence().cloned().unwrap_or_default();
+        let fields = schema.get_mut("properties").map(members);
+        for (field, of) in fields.into_iter().flatten() {
+            if required.contains(&field.into()) {
+                continue;
+            }
+            // Beside a reference, OpenAPI 3.0 reads nothing.
+            if !of["$ref"].is_null() {
+                *of = Value::Mapping(Mapping::from_iter([("allOf".into(), Value::Sequence(vec![of.clone()]))]));
+            }
+            of["nullable"] = true.into();
+        }
+    }
+}
+
+/// The names of the schemas that are referred to in there.
+fn references(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Mapping(mapping) => {
+            let reference = mapping.get("$ref").and_then(Value::as_str);
+            names.extend(reference.and_then(|path| path.strip_prefix("#/components/schemas/")).map(str::to_owned));
+            mapping.values().for_each(|value| references(value, names));
+        }
+        Value::Sequence(values) => values.iter().for_each(|value| references(value, names)),
+        _ => {}
+    }
+}
+
+/// Adds the names of what the named schemas are made of.
+fn with_all_below(schemas: &Value, names: &mut Vec<String>) {
+    let mut seen = 0;
+    while seen < names.len() {
+        let mut below = Vec::new();
+        references(&schemas[names[seen].as_str()], &mut below);
+        below.retain(|name| !names.contains(name));
+        names.extend(below);
+        seen += 1;
+    }
+}
+
+/// What the framework cannot be told about parameters that many operations take.
+fn shape(parameter: &mut Value) {
+    let more = match parameter["name"].as_str() {
+        Some("limit") => json!({ "minimum": 1, "maximum": paging::MOST }),
+        Some("offset") => json!({ "minimum": 0, "maximum": i32::MAX }),
+        Some("Idempotency-Key") => json!({ "pattern": "^[!-~]{1,128}$" }),
+        Some("redirect_to") => json!({ "minLength": 1, "maxLength": 2048, "pattern": r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$" }),
+        _ => return,
+    };
+    for (name, value) in members(&mut yaml(&more)) {
+        // An operation's own bounds are narrower.
+        if parameter["schema"][name.as_str()].is_null() {
+            parameter["schema"][name.as_str()] = value.clone();
+        }
+    }
 }
 
 /// Adds whom the operation serves, and says aloud that one needs no session where it needs none.

@@ -8,7 +8,7 @@ use std::{
 use futures_util::{FutureExt, Stream, future::BoxFuture};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::{
-    ApiResponse,
+    ApiResponse, Object,
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
     types::Type,
 };
@@ -69,6 +69,18 @@ impl IntoResponse for Sse {
     }
 }
 
+/// One event of a stream.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct StreamEvent {
+    /// `<epoch>-<seq>`: where in the stream it stands; to be given back as `Last-Event-ID`.
+    pub(crate) id: Option<String>,
+    /// Its name, e.g. `activation:new`.
+    pub(crate) event: Option<String>,
+    /// What it tells, as JSON on one line.
+    pub(crate) data: String,
+}
+
 impl ApiResponse for Sse {
     fn meta() -> MetaResponses {
         MetaResponses {
@@ -79,11 +91,13 @@ impl ApiResponse for Sse {
                               seconds of silence.",
                 status: Some(200),
                 status_range: None,
-                content: vec![MetaMediaType { content_type: "text/event-stream", schema: String::schema_ref() }],
+                content: vec![MetaMediaType { content_type: "text/event-stream", schema: StreamEvent::schema_ref() }],
                 headers: vec![],
             }],
         }
     }
 
-    fn register(_registry: &mut Registry) {}
+    fn register(registry: &mut Registry) {
+        StreamEvent::register(registry);
+    }
 }

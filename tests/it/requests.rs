@@ -44,6 +44,7 @@ async fn a_field_that_does_not_fit_is_named_with_what_would_fit() {
         (json!({ "overlayMode": "chaos" }), "overlayMode: \"chaos\" is none of queue, simultaneous"),
         (json!({ "overlayShowSender": "yes" }), "overlayShowSender: true or false is expected, not \"yes\""),
         (json!({ "defaultPrice": "free" }), "defaultPrice: a whole number is expected, not \"free\""),
+        (json!({ "name": true }), "name: a text is expected, not true"),
         (json!({ "overlayMaxConcurrent": 6 }), "overlayMaxConcurrent: 6 is not between 1 and 5"),
         (json!(["name"]), "the body: an object is expected, not [\"name\"]"),
     ] {
@@ -57,6 +58,37 @@ async fn a_field_that_does_not_fit_is_named_with_what_would_fit() {
     assert_eq!(missing["detail"], "slug: it is missing");
     let nothing_to_say = demo.post("/streamer/bot/say", &json!({ "message": "" })).await.expect(400);
     assert_eq!(nothing_to_say["detail"], "message: it has 0 characters, at least 1 are needed");
+}
+
+#[tokio::test]
+async fn a_field_that_is_null_is_a_field_left_out() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let before = demo.get("/streamer/channel/settings").await.expect(200);
+    let nothing = json!({ "name": null, "overlayMode": null, "defaultPrice": null });
+    assert_eq!(demo.patch("/streamer/channel/settings", &nothing).await.expect(200), before);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_there_is_answered_with_those_that_are() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let anybody = app.anonymous();
+    for (method, path, allowed) in [
+        (Method::TRACE, "/wallet", "GET, HEAD"),
+        (Method::DELETE, "/streamer/channel/settings", "GET, PATCH, HEAD"),
+        (Method::GET, "/channels", "POST"),
+        // A name outranks a parameter.
+        (Method::DELETE, "/auth/sessions", "GET, HEAD"),
+        (Method::GET, "/auth/sessions/end-others", "POST"),
+        (Method::POST, "/openapi.yaml", "GET, HEAD"),
+        (Method::GET, "/auth/dev/login", "POST"),
+    ] {
+        let answer = anybody.request(method.clone(), path).send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{method} {path}");
+        assert_eq!(answer.headers()["allow"], allowed, "{method} {path}");
+        let body: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(body["errorCode"], "METHOD_NOT_ALLOWED");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use poem::{
     Body, Endpoint, Error, IntoResponse, Request, Response,
-    http::{Method, StatusCode, Uri},
+    error::MethodNotAllowedError,
+    http::{HeaderValue, Method, StatusCode, Uri, header},
 };
 use poem_openapi::{
     OpenApi,
@@ -19,7 +20,10 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use crate::problem::{ErrorCode, Problem};
+use crate::{
+    problem::{ErrorCode, Problem},
+    routes,
+};
 
 /// What every operation takes.
 pub(crate) struct Document {
@@ -35,19 +39,62 @@ impl Document {
         Self { apis: T::meta(), registry }
     }
 
-    /// Calls the operation; what the framework refuses is explained.
+    /// Calls the operation; what does not fit the document, or is refused by the framework, is explained.
     pub(crate) async fn explain<E: Endpoint>(&self, inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let mut body = Bytes::new();
         // Small by now: `limits` has seen to it. Uploads are no JSON, and pass.
         if request.content_type().is_some_and(|kind| kind.contains("json")) {
             body = request.take_body().into_bytes().await?;
-            request.set_body(Body::from_bytes(body.clone()));
+            // The framework takes `true` and `1` for texts. It gets what it refuses instead, so that who asks is looked
+            // at before what they say, as everywhere.
+            let given = if self.fits(&method, &uri, &body) { body.clone() } else { Bytes::from_static(b"null") };
+            request.set_body(Body::from_bytes(given));
         }
         match inner.call(request).await {
             Ok(answer) => Ok(answer.into_response()),
             Err(error) => Err(self.words(&method, &uri, &body, &error).map_or(error, Error::from)),
         }
+    }
+
+    /// Whether the body is what the document says, as far as it is JSON at all.
+    fn fits(&self, method: &Method, uri: &Uri, body: &[u8]) -> bool {
+        let Some((_, operation)) = self.operation(method, uri.path()) else { return true };
+        let Some(content) = operation.request.as_ref().and_then(|request| request.content.first()) else { return true };
+        let Ok(value) = serde_json::from_slice(body) else { return true };
+        schema::fits(&self.registry, &content.schema, &value)
+    }
+
+    /// Calls whatever is there; a method that is not is answered with those that are.
+    pub(crate) async fn name_methods<E: Endpoint>(&self, inner: Arc<E>, request: Request) -> poem::Result<Response> {
+        let uri = request.uri().clone();
+        match inner.call(request).await {
+            Ok(answer) => Ok(answer.into_response()),
+            Err(error) if error.is::<MethodNotAllowedError>() => {
+                let mut answer = Problem::from_framework(&error).into_response();
+                if let Ok(methods) = HeaderValue::from_str(&self.methods(uri.path())) {
+                    answer.headers_mut().insert(header::ALLOW, methods);
+                }
+                Err(Error::from_response(answer))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The methods of a path, as `Allow` lists them.
+    fn methods(&self, asked: &str) -> String {
+        let paths: Vec<&MetaPath> = self.paths(asked).collect();
+        // Of several paths that fit, only the one with the fewest parameters is ever reached.
+        let fewest = paths.iter().map(|path| parameters(path)).min();
+        let operations = paths.iter().filter(|path| Some(parameters(path)) == fewest).flat_map(|path| &path.operations);
+        let mut methods: Vec<&str> = operations.map(|operation| operation.method.as_str()).collect();
+        if methods.is_empty() {
+            methods.push(routes::method_of_undocumented(asked));
+        }
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.join(", ")
     }
 
     /// None for an error of another kind.
@@ -82,14 +129,19 @@ impl Document {
 
     /// The operation that the request is for. A name outranks a parameter.
     fn operation(&self, method: &Method, asked: &str) -> Option<(&MetaPath, &MetaOperation)> {
-        let fits = |path: &MetaPath| {
+        let operations = self
+            .paths(asked)
+            .filter_map(|path| Some((path, path.operations.iter().find(|operation| operation.method == *method)?)));
+        operations.min_by_key(|(path, _)| parameters(path))
+    }
+
+    /// The paths that stand for the one that is asked for.
+    fn paths(&self, asked: &str) -> impl Iterator<Item = &MetaPath> {
+        let fits = move |path: &&MetaPath| {
             parts(&path.path).count() == parts(asked).count()
                 && parts(&path.path).zip(parts(asked)).all(|(part, asked)| part.starts_with('{') || part == asked)
         };
-        let paths = self.apis.iter().flat_map(|api| &api.paths).filter(|path| fits(path));
-        let operations = paths
-            .filter_map(|path| Some((path, path.operations.iter().find(|operation| operation.method == *method)?)));
-        operations.min_by_key(|(path, _)| path.path.matches('{').count())
+        self.apis.iter().flat_map(|api| &api.paths).filter(fits)
     }
 
     fn parameter(&self, operation: &MetaOperation, place: MetaParamIn, name: &str, given: Option<&str>) -> String {
@@ -117,6 +169,10 @@ impl Document {
             |complaint| complaint.told_of(""),
         )
     }
+}
+
+fn parameters(path: &MetaPath) -> usize {
+    path.path.matches('{').count()
 }
 
 fn parts(path: &str) -> impl Iterator<Item = &str> {

@@ -43,6 +43,11 @@ pub(super) fn typed(registry: &Registry, schema: &MetaSchemaRef, text: &str) -> 
     typed.unwrap_or_else(|| text.into())
 }
 
+/// Whether nothing is wrong with the value; fields that the schema does not know are the framework's matter.
+pub(super) fn fits(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> bool {
+    Judge { registry, strict: false }.judge(schema, value).is_none()
+}
+
 /// The first thing that is wrong with the value.
 pub(super) fn complaint(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Option<Complaint> {
     // Not all objects mind fields that they do not know: those are the reason only where there is no other.

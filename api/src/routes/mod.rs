@@ -106,3 +106,8 @@ pub(crate) fn undocumented(route: Route, environment: Environment) -> Route {
         Environment::Beta | Environment::Prod => route,
     }
 }
+
+/// The method that a path of [`undocumented`] takes.
+pub(crate) fn method_of_undocumented(path: &str) -> &'static str {
+    if path.starts_with("/internal/") || path == "/auth/dev/login" { "POST" } else { "GET" }
+}

@@ -22,6 +22,10 @@ macro_rules! example {
     };
 }
 
+example!(crate::sse::StreamEvent, {
+    "id": "1-8", "event": "queue:state",
+    "data": "{\"playing\":[],\"queuedCount\":0,\"playbackPaused\":false,\"intakePaused\":false,\"screens\":1}"
+});
 example!(health::HealthView, { "status": "ok", "build": "0.1.0+1a2b3c4d5e6f", "environment": "prod" });
 
 example!(accounts::MeView, {
