@@ -48,3 +48,6 @@ has promtool || without "metrics under promtool" "no promtool; type: sudo apt-ge
 
 # A runner of Procfiles.
 tests/procfile/install.sh || without "the Procfile under a runner" "tests/procfile/install.sh failed; it needs python3 with venv"
+
+# A fuzzer that holds the system to openapi.yaml.
+tests/conformance/install.sh || without "a fuzzer of the API" "tests/conformance/install.sh failed; it needs python3 with venv"

@@ -73,7 +73,32 @@ fn document() -> Value {
     document["components"]["examples"] =
         Value::Mapping(examples.into_iter().map(|(name, example)| (name.into(), example)).collect());
     allow_null(&mut document);
+    bound(&mut document);
     document
+}
+
+/// Says of whole numbers what their format means here, which no standard knows.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Mapping(mapping) => {
+            let most = match mapping.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(Some(u64::from(u8::MAX))),
+                Some("uint16") => Some(Some(u64::from(u16::MAX))),
+                Some("uint32") => Some(Some(u64::from(u32::MAX))),
+                Some("uint64") => Some(None),
+                _ => None,
+            };
+            if let Some(most) = most {
+                mapping.entry("minimum".into()).or_insert(0.into());
+                if let Some(most) = most {
+                    mapping.entry("maximum".into()).or_insert(most.into());
+                }
+            }
+            mapping.values_mut().for_each(bound);
+        }
+        Value::Sequence(values) => values.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 /// In what clients send, `null` says the same as leaving a field out, which the framework knows but does not write down.
@@ -143,7 +168,10 @@ fn shape(parameter: &mut Value) {
         Some("limit") => json!({ "minimum": 1, "maximum": paging::MOST }),
         Some("offset") => json!({ "minimum": 0, "maximum": i32::MAX }),
         Some("Idempotency-Key") => json!({ "pattern": "^[!-~]{1,128}$" }),
-        Some("redirect_to") => json!({ "minLength": 1, "maxLength": 2048, "pattern": r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$" }),
+        Some("channel") => json!({ "pattern": "^[A-Za-z0-9_]{1,25}$" }),
+        Some("redirect_to") => {
+            json!({ "minLength": 1, "maxLength": 2048, "pattern": r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$" })
+        }
         _ => return,
     };
     for (name, value) in members(&mut yaml(&more)) {

@@ -19,14 +19,17 @@ use harness::{Builder, MemalertsProcess, Pool, TestApp, wait_until};
 use identity::{Platforms, simulator::Simulator};
 use uuid::Uuid;
 
-use crate::identities::{Visitor, knowing, simulator};
+use crate::{
+    identities::{Visitor, knowing, simulator},
+    sizes::size,
+};
 
 const OLD: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 pub(crate) const NEW: &str = "0202020202020202020202020202020202020202020202020202020202020202";
 
 /// Rows that are rotated.
 fn rows() -> usize {
-    if std::env::var_os("SECURITY_FULL").is_some() { 100_000 } else { 3_000 }
+    size(3_000, 100_000)
 }
 
 fn with(key: &str, old: Option<&str>, builder: Builder) -> Builder {

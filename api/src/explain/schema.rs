@@ -123,6 +123,13 @@ impl Judge<'_> {
                 return Some(complaint.within(name));
             }
         }
+        if let Some(of) = &schema.additional_properties {
+            let unnamed = fields.iter().filter(|(name, _)| !schema.properties.iter().any(|(known, _)| known == name));
+            let mut complaints = unnamed.filter_map(|(name, value)| Some(self.judge(of, value)?.within(name)));
+            if let Some(complaint) = complaints.next() {
+                return Some(complaint);
+            }
+        }
         if !self.strict || schema.additional_properties.is_some() || schema.properties.is_empty() {
             return None;
         }
@@ -208,6 +215,7 @@ mod tests {
         #[oai(validator(minimum(value = "0")))]
         coins: Option<i64>,
         lines: Option<Vec<Line>>,
+        notes: Option<std::collections::HashMap<String, String>>,
     }
 
     #[derive(Debug, Object)]
@@ -255,6 +263,7 @@ mod tests {
                 json!({ "id": id, "lines": [{ "colour": "red", "size": 1 }] }),
                 Some("lines[0].size: there is no such field; there are colour, at"),
             ),
+            (json!({ "id": id, "notes": { "a": "b", "c": 1 } }), Some("notes.c: a text is expected, not 1")),
             // An unknown field is not what is wrong while something else is.
             (json!({ "what": 1, "id": id, "stars": "many" }), Some("stars: a whole number is expected, not \"many\"")),
         ] {

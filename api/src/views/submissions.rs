@@ -53,7 +53,7 @@ impl From<submissions::UploadState> for UploadState {
 
 /// What somebody sent in.
 #[derive(Debug, Object)]
-#[oai(example, rename_all = "camelCase")]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct SubmissionView {
     id: Uuid,
     channel_id: Uuid,

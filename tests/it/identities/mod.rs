@@ -32,7 +32,7 @@ pub(crate) fn knowing(simulator: &Simulator, builder: Builder) -> Builder {
 }
 
 /// The API alone, with all platforms simulated.
-async fn system() -> (Simulator, TestApp) {
+pub(crate) async fn system() -> (Simulator, TestApp) {
     let simulator = simulator().await;
     let app = knowing(&simulator, TestApp::builder().pools(&[])).start().await;
     (simulator, app)
