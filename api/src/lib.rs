@@ -25,6 +25,7 @@ mod problems;
 mod range;
 mod routes;
 mod screens;
+mod security;
 mod server;
 mod service;
 mod spec;

@@ -233,14 +233,19 @@ impl IntoResponse for Problem {
         if let Some(seconds) = retry_after {
             response = response.header(header::RETRY_AFTER, seconds);
         }
-        response.body(Body::from_string(self.body()))
+        let mut response = response.body(Body::from_string(self.body()));
+        // For the log of what concerns security.
+        response.set_data(self.code);
+        response
     }
 }
 
 impl From<Problem> for poem::Error {
     fn from(problem: Problem) -> Self {
-        let sacrificed = problem.sacrificed;
+        let (sacrificed, code) = (problem.sacrificed, problem.code);
         let mut error = Self::from_response(problem.into_response());
+        // An error has data of its own, in the place of its answer's.
+        error.set_data(code);
         if sacrificed {
             error.set_data(Sacrificed);
         }

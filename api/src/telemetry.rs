@@ -1,10 +1,16 @@
 //! One line a request, and ids that lead from an answer to the log and on to the jobs.
 
-use std::time::Instant;
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, http::HeaderValue};
 use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::{problem::ErrorCode, security};
 
 tokio::task_local! {
     static IDS: Ids;
@@ -17,6 +23,25 @@ pub(crate) struct Ids {
     pub(crate) trace_id: String,
     /// Without secrets: tokens in paths are replaced.
     pub(crate) path: String,
+    pub(crate) asker: Arc<Asker>,
+}
+
+/// Who asks, as far as it came to light on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Asker {
+    pub(crate) address: OnceLock<IpAddr>,
+    pub(crate) user: OnceLock<Uuid>,
+}
+
+/// The request comes from there.
+pub(crate) fn asked_from(address: IpAddr) {
+    // The first word counts: it is about the same request.
+    let _ = IDS.try_with(|ids| ids.asker.address.set(address));
+}
+
+/// The request is this person's, who has proven it.
+pub(crate) fn asked_by(user: Uuid) {
+    let _ = IDS.try_with(|ids| ids.asker.user.set(user));
 }
 
 /// The ids of the request that is being served; empty outside of one.
@@ -71,6 +96,7 @@ impl<E: Endpoint> Endpoint for Traced<E> {
             request_id: given_id(&request).unwrap_or_else(|| Uuid::now_v7().to_string()),
             trace_id: given_trace(&request).unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
             path: redacted(request.uri().path()),
+            asker: Arc::default(),
         };
         let method = request.method().clone();
         let span = tracing::info_span!("request", requestId = %ids.request_id, traceId = %ids.trace_id);
@@ -94,6 +120,7 @@ impl<E: Endpoint> Endpoint for Traced<E> {
                 duration_ms = elapsed.as_secs_f64() * 1000.0,
                 "request"
             );
+            security::note(&ids, &method, response.status(), response.data::<ErrorCode>().copied());
         });
         metrics::counter!("http_requests_total", "status" => format!("{}xx", status / 100)).increment(1);
         metrics::histogram!("http_request_seconds").record(elapsed.as_secs_f64());

@@ -31,6 +31,7 @@ mod processes;
 mod procfile;
 mod realtime;
 mod requests;
+mod security;
 mod sessions;
 mod sizes;
 mod stage;

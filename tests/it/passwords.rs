@@ -240,12 +240,12 @@ async fn dangerous_acts_ask_who_was_not_proven_lately() {
 }
 
 /// An app with the seed that somebody was shown.
-struct Authenticator {
+pub(crate) struct Authenticator {
     seed: Vec<u8>,
 }
 
 impl Authenticator {
-    fn reading(secret: &str) -> Self {
+    pub(crate) fn reading(secret: &str) -> Self {
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let (mut seed, mut buffer, mut bits) = (Vec::new(), 0_u32, 0);
         for letter in secret.chars() {
@@ -260,7 +260,7 @@ impl Authenticator {
     }
 
     /// What it shows so many steps from now.
-    async fn code(&self, app: &TestApp, steps: i64) -> String {
+    pub(crate) async fn code(&self, app: &TestApp, steps: i64) -> String {
         factors::code_at(&self.seed, now(app).await + 30 * steps)
     }
 }

@@ -19,6 +19,7 @@ use super::{access::Named, session};
 use crate::{
     app::App,
     problem::{ErrorCode, Problem},
+    telemetry,
 };
 
 const COOKIE: &str = "session";
@@ -84,8 +85,11 @@ trait Actor: Sized + Send {
 }
 
 fn logged_in(request: &Request, app: &App) -> Result<Named, Problem> {
-    session::named(request, app)
-        .ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))
+    let named = session::named(request, app);
+    let named =
+        named.ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))?;
+    telemetry::asked_by(named.user);
+    Ok(named)
 }
 
 async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Uuid), Problem> {

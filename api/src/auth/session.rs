@@ -13,6 +13,7 @@ use crate::{
     app::{App, AppState, Environment},
     budgets::ClientAddress,
     problem::Problem,
+    telemetry,
     views::sessions::TokensView,
 };
 
@@ -46,6 +47,7 @@ impl Granted {
     /// An access token for the session, beside its refresh token.
     pub(crate) fn new(app: &AppState, opened: Opened) -> Result<Self, Problem> {
         let named = Named { user: opened.user_id, session: opened.id };
+        telemetry::asked_by(named.user);
         let environment = app.settings.environment;
         let access = access::issue(&app.keys, environment, named).map_err(Problem::internal)?;
         Ok(Self { environment, access, opened })

@@ -29,6 +29,7 @@ use crate::{
     app::{App, AppState, Settings},
     auth, limits,
     problem::Problem,
+    telemetry,
 };
 pub(crate) use policy::of_operation;
 
@@ -78,6 +79,7 @@ pub(crate) fn of_the_address<E: Endpoint + 'static>(
                 return inner.call(request).await.map(IntoResponse::into_response);
             };
             request.set_data(client);
+            telemetry::asked_from(client.0);
             let kind = policy::of_address(request.uri().path());
             let verdict = app.budgets.desk.spend(Account { kind, whom: Whom::Address(client.holder()) }).await;
             let response = match verdict.filter(|verdict| !verdict.granted) {
