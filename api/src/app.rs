@@ -11,12 +11,13 @@ use queue::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::{Ended, Hasher},
+    auth::{Ended, Hasher, Programs},
     budgets::{Budgets, Limits, Network},
     hub::Hub,
     origins::Origins,
     placing::Placing,
     screens::Screens,
+    sightings::Sightings,
 };
 
 /// In which surroundings this instance runs; instances of different ones never accept each other's sessions.
@@ -113,6 +114,8 @@ pub struct AppState {
     pub(crate) blobs: Blobs,
     pub(crate) ended: Ended,
     pub(crate) hasher: Hasher,
+    pub(crate) programs: Programs,
+    pub(crate) sightings: Sightings,
     pub(crate) origins: Origins,
     pub(crate) budgets: Budgets,
     pub(crate) placing: Placing,
@@ -129,10 +132,27 @@ impl AppState {
         let placing = Placing::open(db.clone());
         let hub = Hub::new(db.clone(), draining.clone());
         let screens = Screens::new(db.clone(), draining.clone());
+        let sightings = Sightings::new(db.clone(), draining.clone());
+        let programs = Programs::default();
         let Secrets { keys, vault } = secrets;
         let origins = Origins::of(&settings);
         let budgets = Budgets::open(db.clone(), keys.clone(), &settings);
         let hasher = Hasher::new();
-        Arc::new(Self { db, keys, vault, settings, blobs, ended, hasher, origins, budgets, placing, hub, screens })
+        Arc::new(Self {
+            db,
+            keys,
+            vault,
+            settings,
+            blobs,
+            ended,
+            hasher,
+            programs,
+            sightings,
+            origins,
+            budgets,
+            placing,
+            hub,
+            screens,
+        })
     }
 }

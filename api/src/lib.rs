@@ -28,6 +28,7 @@ mod screens;
 mod security;
 mod server;
 mod service;
+mod sightings;
 mod spec;
 mod sse;
 mod stored;

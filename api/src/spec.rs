@@ -12,6 +12,7 @@ use serde_json::json;
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::{
+    auth::scopes,
     budgets, paging,
     problem::ErrorCode,
     problems::promised::{self, Form},
@@ -64,7 +65,7 @@ fn document() -> Value {
     let mut examples = BTreeMap::new();
     for (path, operations) in members(&mut document["paths"]) {
         for (method, operation) in members(operations) {
-            admit(operation);
+            admit(&method, &path, operation);
             let parameters = operation.get_mut("parameters").and_then(Value::as_sequence_mut);
             parameters.into_iter().flatten().for_each(shape);
             promise(&method, &path, operation, &mut examples);
@@ -182,10 +183,14 @@ fn shape(parameter: &mut Value) {
     }
 }
 
-/// Adds whom the operation serves, and says aloud that one needs no session where it needs none.
-fn admit(operation: &mut Value) {
+/// Adds whom the operation serves and what a token must have for it, and says aloud that one needs no session where it needs none.
+fn admit(method: &str, path: &str, operation: &mut Value) {
     let Some(asker) = promised::asker(operation["operationId"].as_str().unwrap_or_default()) else { return };
     operation["x-asker"] = asker.as_str().into();
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap_or_default();
+    if let Some(scope) = scopes::of_operation(&method, path) {
+        operation["x-scopes"] = Value::Sequence(vec![scope.as_str().into()]);
+    }
     if asker.acts_on_a_channel() {
         let channel = json!({
             "name": "channel", "in": "query", "required": false, "schema": { "type": "string" },

@@ -6,7 +6,6 @@ use tokio::process::Command;
 
 use crate::{identities, sizes::size, stage::Stage};
 
-#[expect(clippy::print_stderr, reason = "so a story says that it was skipped")]
 #[tokio::test]
 async fn no_request_that_a_fuzzer_makes_up_is_answered_otherwise_than_the_document_says() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");

@@ -8,6 +8,7 @@ mod audit;
 mod bots;
 mod browser;
 mod budgets;
+mod channel_tokens;
 mod chat;
 mod clients;
 mod conformance;

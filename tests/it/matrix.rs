@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{identities, stage::Stage};
+use crate::{channel_tokens::give, identities, stage::Stage};
 
 /// Whoever asks; a session of its own for each question, because some of them end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,10 @@ enum Actor {
     Impostor,
     /// A screen that shows its token where a session belongs.
     Screen,
+    /// A dock of demo's.
+    Dock,
+    /// A program of demo's with every scope that there is.
+    Program,
     Viewer,
     /// Somebody without a channel who may look at the pages of ops.
     Observer,
@@ -26,16 +30,49 @@ enum Actor {
     Admin,
 }
 
-const ACTORS: [Actor; 7] =
-    [Actor::Nobody, Actor::Impostor, Actor::Screen, Actor::Viewer, Actor::Observer, Actor::Streamer, Actor::Admin];
+const ACTORS: [Actor; 9] = [
+    Actor::Nobody,
+    Actor::Impostor,
+    Actor::Screen,
+    Actor::Dock,
+    Actor::Program,
+    Actor::Viewer,
+    Actor::Observer,
+    Actor::Streamer,
+    Actor::Admin,
+];
+
+/// What a dock may do.
+const OF_A_DOCK: [&str; 2] = ["queue:read", "queue:control"];
+
+/// What demo has given away, once for all questions.
+struct Given {
+    source: String,
+    dock: String,
+    program: String,
+}
+
+impl Given {
+    async fn by(streamer: &Session, document: &Value) -> Self {
+        let scopes = document["components"]["schemas"]["TokenScope"]["enum"].as_array().expect("a list of scopes");
+        let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
+        Self {
+            source: give(streamer, "overlay", "OBS", &[]).await.secret,
+            dock: give(streamer, "dock", "Dock", &[]).await.secret,
+            program: give(streamer, "api", "Program", &scopes).await.secret,
+        }
+    }
+}
 
 impl Actor {
-    async fn session(self, stage: &Stage) -> Session {
+    async fn session(self, stage: &Stage, given: &Given) -> Session {
         let mut nobody = stage.app.anonymous();
         match self {
             Self::Nobody => {}
             Self::Impostor => nobody.token = Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIn0.".to_owned()),
-            Self::Screen => nobody.token = Some(stage.token.clone()),
+            Self::Screen => nobody.token = Some(given.source.clone()),
+            Self::Dock => nobody.token = Some(given.dock.clone()),
+            Self::Program => nobody.token = Some(given.program.clone()),
             Self::Viewer => return stage.app.login("anna", "viewer").await,
             Self::Observer => {
                 let otto = stage.app.login("otto", "viewer").await;
@@ -50,8 +87,8 @@ impl Actor {
     }
 
     /// The status with which an operation for `asker` must refuse; none when it must not.
-    fn refusal(self, asker: &str) -> Option<u16> {
-        let least = match asker {
+    fn refusal(self, operation: &Operation) -> Option<u16> {
+        let least = match operation.asker.as_str() {
             "anybody" | "tokenHolder" => return None,
             // Those of the example are nobody's.
             "credentials" => return Some(401),
@@ -62,7 +99,10 @@ impl Actor {
             "observer" | "admin" => Self::Admin,
             other => panic!("x-asker {other}: who is that?"),
         };
+        let opened = |with: &dyn Fn(&str) -> bool| operation.scopes.iter().any(|scope| with(scope));
         match self {
+            Self::Dock => (!opened(&|scope| OF_A_DOCK.contains(&scope))).then_some(403),
+            Self::Program => (!opened(&|_| true)).then_some(403),
             Self::Nobody | Self::Impostor | Self::Screen => Some(401),
             person if person < least => Some(403),
             _ => None,
@@ -76,6 +116,8 @@ struct Operation {
     path: String,
     name: String,
     asker: String,
+    /// What the token of a program needs, of which one is enough; none where no token opens it.
+    scopes: Vec<String>,
     /// An example of the body.
     body: Option<Value>,
 }
@@ -92,6 +134,10 @@ fn operations(document: &Value) -> Vec<Operation> {
                 path: path.clone(),
                 name: operation["operationId"].as_str().expect("operationId").to_owned(),
                 asker: operation["x-asker"].as_str().unwrap_or_default().to_owned(),
+                scopes: operation["x-scopes"]
+                    .as_array()
+                    .map(|scopes| scopes.iter().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect())
+                    .unwrap_or_default(),
                 body: schema.map(|schema| document["components"]["schemas"][schema]["example"].clone()),
             });
         }
@@ -127,6 +173,9 @@ async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Opti
         "getOutboxMessage" => (said(&stage.streamer).await, said(&other.streamer).await),
         "endMySession" => (logged_in(stage, "anna").await, logged_in(other, "bert").await),
         "unlinkAccount" => (linked(stage, "anna").await.to_string(), linked(stage, "bert").await.to_string()),
+        "changeToken" | "revokeToken" => {
+            (give(&stage.streamer, "overlay", "a", &[]).await.id, give(&other.streamer, "overlay", "a", &[]).await.id)
+        }
         "acknowledgePlay" => (waiting(stage, "anna").await.to_string(), waiting(other, "bert").await.to_string()),
         _ => return None,
     };
@@ -200,6 +249,7 @@ async fn every_operation_serves_whom_the_document_says_and_refuses_everybody_els
     let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
     let operations = operations(&document);
     assert!(operations.len() > 60, "only {} operations", operations.len());
+    let given = Given::by(&stage.streamer, &document).await;
     let credits = stage.streamer.get("/streamer/credits/token").await.expect(200)["token"].as_str().unwrap().to_owned();
     let mut wrong = String::new();
     for operation in &operations {
@@ -227,8 +277,8 @@ async fn every_operation_serves_whom_the_document_says_and_refuses_everybody_els
         }
         assert!(!path.contains('{'), "{path}: say what this parameter is");
         for actor in ACTORS {
-            let status = ask(&actor.session(&stage).await, operation, &path).await;
-            let right = match actor.refusal(&operation.asker) {
+            let status = ask(&actor.session(&stage, &given).await, operation, &path).await;
+            let right = match actor.refusal(operation) {
                 Some(refusal) => status == refusal,
                 None => !matches!(status, 401 | 403) && status < 500,
             };
@@ -263,9 +313,9 @@ async fn what_belongs_to_somebody_else_is_not_there() {
         // Only streamers send in memes.
         let streams = matches!(operation.asker.as_str(), "moderator" | "editor" | "streamer")
             || operation.name == "getSubmission";
-        let actor = if streams { Actor::Streamer } else { Actor::Viewer };
+        let (login, role) = if streams { ("demo", "streamer") } else { ("anna", "viewer") };
         for (path, there) in [(foreign, false), (mine, true)] {
-            let status = ask(&actor.session(&stage).await, operation, &path).await;
+            let status = ask(&stage.app.login(login, role).await, operation, &path).await;
             if (status == 404) == there || status >= 500 {
                 writeln!(wrong, "{} {path} ({}): {status}", operation.method, if there { "mine" } else { "foreign" })
                     .expect("a string takes words");

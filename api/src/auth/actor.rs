@@ -15,7 +15,7 @@ use poem_openapi::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{access::Named, session};
+use super::{access::Named, programs, session};
 use crate::{
     app::App,
     problem::{ErrorCode, Problem},
@@ -39,7 +39,10 @@ pub(crate) struct Viewer {
 pub(crate) struct Streamer {
     pub(crate) user: User,
     pub(crate) channel: Channel,
+    /// Of the person, or the token of the program that acts in the person's name.
     pub(crate) session: Uuid,
+    /// A dock or a program, not the person.
+    pub(crate) by_token: bool,
     /// What the person is on the channel.
     pub(crate) role: TeamRole,
 }
@@ -84,16 +87,42 @@ trait Actor: Sized + Send {
     fn prove(request: &Request, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
-fn logged_in(request: &Request, app: &App) -> Result<Named, Problem> {
-    let named = session::named(request, app);
-    let named =
-        named.ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))?;
-    telemetry::asked_by(named.user);
-    Ok(named)
+/// Whoever a request proves: a person, or a dock or program that acts in the person's name on one channel.
+struct Proven {
+    user: Uuid,
+    /// Of the person, or the program's token.
+    session: Uuid,
+    /// The only one that the program may act on; none for the person.
+    channel: Option<Uuid>,
 }
 
-async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Uuid), Problem> {
-    let Named { user: id, session } = logged_in(request, app)?;
+async fn logged_in(request: &Request, app: &App) -> Result<Proven, Problem> {
+    if let Some(program) = programs::named(request, app).await? {
+        telemetry::asked_by(program.owner);
+        programs::admit(&program, request)?;
+        return Ok(Proven { user: program.owner, session: program.token, channel: Some(program.channel) });
+    }
+    let named = session::named(request, app);
+    let Named { user, session } =
+        named.ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))?;
+    telemetry::asked_by(user);
+    Ok(Proven { user, session, channel: None })
+}
+
+/// Whose budgets a request uses up: the person's, or those of the program's token, so that a program that runs wild takes
+/// nothing from its owner. None for nobody.
+pub(crate) async fn spender(request: &Request, app: &App) -> Option<Uuid> {
+    match programs::named(request, app).await {
+        Ok(Some(program)) => Some(program.token),
+        Ok(None) => session::named(request, app).map(|named| named.user),
+        // The operation says so.
+        Err(_) => None,
+    }
+}
+
+async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Proven), Problem> {
+    let proven = logged_in(request, app).await?;
+    let id = proven.user;
     let mut conn = app.db.pool().acquire().await?;
     let user = accounts::find(&mut conn, id).await?;
     let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
@@ -107,12 +136,12 @@ async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Uu
             user.role.as_str()
         )));
     }
-    Ok((user, session))
+    Ok((user, proven))
 }
 
 impl Actor for Viewer {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        let Named { user, session } = logged_in(request, app)?;
+        let Proven { user, session, .. } = logged_in(request, app).await?;
         Ok(Self { id: user, session })
     }
 }
@@ -129,7 +158,7 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
     let chosen =
         chosen.map_err(|_| Problem::bad_request(ErrorCode::ValidationError, "channel: one slug is expected"))?;
     let Some(slug) = chosen.channel else {
-        let (user, session) = with_role(request, app, Role::Streamer).await?;
+        let (user, Proven { session, channel: only, .. }) = with_role(request, app, Role::Streamer).await?;
         let mut conn = app.db.pool().acquire().await?;
         let channel = channels::find_of_owner(&mut conn, user.id).await?;
         let channel = channel.ok_or_else(|| {
@@ -137,11 +166,13 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
                 "you have no channel yet: POST /channels opens one, ?channel= chooses one whose team you are in";
             Problem::not_found(ErrorCode::ChannelNotFound, detail)
         })?;
-        return Ok(Streamer { user, channel, session, role: TeamRole::Owner });
+        return Ok(Streamer { user, channel, session, by_token: only.is_some(), role: TeamRole::Owner });
     };
-    let (user, session) = with_role(request, app, Role::Viewer).await?;
+    let (user, Proven { session, channel: only, .. }) = with_role(request, app, Role::Viewer).await?;
     let mut conn = app.db.pool().acquire().await?;
     let found = match channels::find_by_slug(&mut conn, &slug).await? {
+        // A token is of one channel, wherever else its owner may act.
+        Some(channel) if only.is_some_and(|only| only != channel.id) => None,
         Some(channel) if channel.owner_id == user.id && user.role >= Role::Streamer => Some((channel, TeamRole::Owner)),
         Some(channel) => teams::role_of(&mut conn, channel.id, user.id).await?.map(|role| (channel, role)),
         None => None,
@@ -154,7 +185,7 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
         let detail = format!("on this channel, this is for its {}; you are {}", least.as_str(), role.as_str());
         return Err(Problem::forbidden(detail));
     }
-    Ok(Streamer { user, channel, session, role })
+    Ok(Streamer { user, channel, session, by_token: only.is_some(), role })
 }
 
 impl Actor for Streamer {
@@ -177,8 +208,8 @@ impl Actor for Moderator {
 
 impl Actor for Admin {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        let (user, session) = with_role(request, app, Role::Admin).await?;
-        Ok(Self { user, session })
+        let (user, proven) = with_role(request, app, Role::Admin).await?;
+        Ok(Self { user, session: proven.session })
     }
 }
 
@@ -207,7 +238,8 @@ fn register_schemes(registry: &mut Registry) {
     let cookie = "The cookie with the access token; `__Host-token_beta` on beta, `token_dev` on a dev machine. It lives for 15 \
                   minutes, then `POST /auth/refresh` gives another.";
     registry.create_security_scheme(COOKIE, scheme("apiKey", cookie, Some("__Host-token"), Some("cookie"), None));
-    let bearer = "The same token, for programs.";
+    let bearer = "The same token, for programs; or a token that a streamer made for a dock or a program (`POST /streamer/tokens`), which \
+                  opens the operations whose `x-scopes` it has, on its own channel.";
     registry.create_security_scheme(BEARER, scheme("http", bearer, None, None, Some("bearer")));
 }
 

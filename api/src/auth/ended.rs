@@ -1,5 +1,5 @@
-//! The sessions that have ended while a token of theirs may still live: what makes the end of a session count at once,
-//! without a question to the database per request.
+//! The sessions that have ended while a token of theirs may still live, and the tokens of docks, programs and sources that were
+//! revoked or are over: what makes an end count at once, without a question to the database per request.
 //!
 //! A process reads who was ended when it starts, before it serves anybody; again whenever a process says that there is news;
 //! and each second anyway, because a wake-up is a hint only.
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::sessions;
+use domain::{sessions, tokens};
 use queue::Database;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
@@ -26,7 +26,7 @@ const OVERLAP: time::Duration = time::Duration::seconds(10);
 /// So often everything is read, for commits that took longer.
 const WHOLE: Duration = Duration::from_secs(30);
 
-/// The ended sessions that this process knows. Cheap to clone.
+/// The ended sessions and tokens that this process knows. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Ended {
     inner: Arc<Inner>,
@@ -57,7 +57,7 @@ impl Ended {
         ended
     }
 
-    /// Whether the session has ended.
+    /// Whether the session, or the token, has ended.
     pub(crate) fn contains(&self, session: Uuid) -> bool {
         self.inner.known.read().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
     }
@@ -68,7 +68,7 @@ impl Ended {
         drop(self.inner.told.subscribe().wait_for(|read| *read).await);
     }
 
-    /// Comes when the session has ended.
+    /// Comes when the session, or the token, has ended.
     pub(crate) async fn when(self, session: Uuid) {
         let mut told = self.inner.told.subscribe();
         while !self.contains(session) && told.changed().await.is_ok() {}
@@ -99,7 +99,8 @@ impl Ended {
         let whole = read.whole.is_none_or(|at| at.elapsed() >= WHOLE);
         let since = read.newest.filter(|_| !whole).map(|newest| newest - OVERLAP);
         let mut conn = self.inner.db.pool().acquire().await?;
-        let ended = sessions::ended_since(&mut conn, since).await?;
+        let mut ended = sessions::ended_since(&mut conn, since).await?;
+        ended.extend(tokens::ended_since(&mut conn, since).await?);
         drop(conn);
         let now = Instant::now();
         read.newest = read.newest.max(ended.iter().map(|ended| ended.at).max());

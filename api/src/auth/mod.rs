@@ -4,7 +4,8 @@
 //! schemes for it. No or a bad session is 401, a role that is too low is 403.
 //!
 //! A request proves its session by an access token ([`access`]), which names it and lives for minutes; that the session has
-//! not been ended meanwhile is known without asking ([`ended`]). A login of any kind begins with [`session::begin`].
+//! not been ended meanwhile is known without asking ([`ended`]). A login of any kind begins with [`session::begin`]. Docks and
+//! programs show a token of their own ([`programs`]), which opens what its scopes name ([`scopes`]) on one channel.
 
 mod access;
 mod actor;
@@ -13,10 +14,13 @@ mod csrf;
 mod ended;
 mod hasher;
 pub(crate) mod oauth;
+mod programs;
 pub(crate) mod proof;
+pub(crate) mod scopes;
 pub(crate) mod session;
 
-pub(crate) use actor::{Admin, Editor, Moderator, Observer, Streamer, Viewer};
+pub(crate) use actor::{Admin, Editor, Moderator, Observer, Streamer, Viewer, spender};
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;
 pub(crate) use hasher::Hasher;
+pub(crate) use programs::Programs;

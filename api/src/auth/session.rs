@@ -25,7 +25,8 @@ pub(crate) fn named(request: &Request, app: &AppState) -> Option<Named> {
     (!app.ended.contains(named.session)).then_some(named)
 }
 
-fn bearer(request: &Request) -> Option<&str> {
+/// The token of `Authorization: Bearer`.
+pub(super) fn bearer(request: &Request) -> Option<&str> {
     let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

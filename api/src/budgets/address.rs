@@ -1,7 +1,7 @@
 //! From which address a request comes, also through proxies: what these say counts only if the settings name them.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -18,6 +18,14 @@ impl ClientAddress {
         match self.0.to_canonical() {
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
             address => address,
+        }
+    }
+
+    /// The network that the address is of, for whoever asks whether two are of one household: of IPv4 a /24, of IPv6 a /64.
+    pub(crate) fn network(self) -> String {
+        match self.holder() {
+            IpAddr::V4(address) => format!("{}/24", Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8))),
+            IpAddr::V6(address) => format!("{address}/64"),
         }
     }
 }
@@ -224,6 +232,14 @@ mod tests {
         assert_eq!(holder("2001:db8:1:2:ffff::"), "2001:db8:1:2::");
         assert_eq!(holder("2001:db8:1:3::"), "2001:db8:1:3::");
         assert_eq!(holder("::ffff:192.0.2.1"), "192.0.2.1");
+    }
+
+    #[test]
+    fn neighbours_are_of_one_network() {
+        let network = |text: &str| ClientAddress(text.parse().unwrap()).network();
+        assert_eq!(network("203.0.113.7"), "203.0.113.0/24");
+        assert_eq!(network("::ffff:203.0.113.254"), "203.0.113.0/24");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
     let mut verdict = None;
     if let Some((kind, operation)) = policy::of_operation(request.method(), request.uri().path())
         && let Some(app) = request.data::<App>()
-        && let Some(account) = account(kind, &request, app)
+        && let Some(account) = account(kind, &request, app).await
     {
         verdict = app.budgets.desk.spend(account).await;
         if let Some(spent) = verdict.filter(|verdict| !verdict.granted)
@@ -114,10 +114,10 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
 }
 
 /// None for somebody without a session where one is needed: the operation says so.
-fn account(kind: Kind, request: &Request, app: &AppState) -> Option<Account> {
+async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
     let whom = match kind {
         Kind::Secrets => Whom::Address(request.data::<ClientAddress>()?.holder()),
-        _ => Whom::Person(auth::session::named(request, app)?.user),
+        _ => Whom::Person(auth::spender(request, app).await?),
     };
     Some(Account { kind, whom })
 }

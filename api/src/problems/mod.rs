@@ -14,4 +14,5 @@ mod requests;
 mod sessions;
 mod submissions;
 mod teams;
+mod tokens;
 mod wallets;

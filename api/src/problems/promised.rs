@@ -51,9 +51,10 @@ impl Asker {
     const fn refusals(self) -> &'static [ErrorCode] {
         match self {
             Self::Anybody => &[],
-            Self::TokenHolder | Self::Credentials | Self::Viewer => &[Unauthorized],
+            Self::TokenHolder | Self::Credentials => &[Unauthorized],
             Self::Moderator | Self::Editor | Self::Streamer => &[Unauthorized, Forbidden, ChannelNotFound],
-            Self::Observer | Self::Admin => &[Unauthorized, Forbidden],
+            // What a program has no scope for is forbidden to it.
+            Self::Viewer | Self::Observer | Self::Admin => &[Unauthorized, Forbidden],
         }
     }
 }
@@ -192,11 +193,22 @@ const OPERATIONS: &[Promise] = &[
     ("resumePlayback", Asker::Moderator, &[]),
     ("pauseIntake", Asker::Moderator, &[]),
     ("resumeIntake", Asker::Moderator, &[]),
+    ("getDockQueueState", Asker::Moderator, &[]),
+    ("dockSkip", Asker::Moderator, &[Conflict]),
+    ("dockClear", Asker::Moderator, &[]),
+    ("dockPauseIntake", Asker::Moderator, &[]),
+    ("dockResumeIntake", Asker::Moderator, &[]),
+    ("dockPausePlayback", Asker::Moderator, &[]),
+    ("dockResumePlayback", Asker::Moderator, &[]),
     ("playTestEvent", Asker::Editor, &[MemeNotFound]),
     ("getChannelStats", Asker::Moderator, &[]),
     ("acknowledgePlay", Asker::TokenHolder, &[ActivationNotFound, StalePlay]),
     ("getOverlayToken", Asker::Streamer, &[]),
     ("rotateOverlayToken", Asker::Streamer, &[]),
+    ("listTokens", Asker::Streamer, &[]),
+    ("createToken", Asker::Streamer, &[StepUpRequired, Conflict]),
+    ("changeToken", Asker::Streamer, &[NotFound]),
+    ("revokeToken", Asker::Streamer, &[NotFound, Conflict]),
     // The pages: a bad token gets a page, too.
     ("getOverlayPage", Asker::Anybody, &[]),
     ("streamOverlayEvents", Asker::TokenHolder, &[]),

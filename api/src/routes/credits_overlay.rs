@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::access::Purpose;
-use poem::web::Data;
+use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
@@ -28,10 +28,11 @@ impl CreditsOverlay {
     async fn page(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The credits token.
         token: Path<String>,
     ) -> Result<Page, Problem> {
-        pages::behind_token(&app, Purpose::Credits, &token).await
+        pages::behind_token(&app, request, Purpose::Credits, &token).await
     }
 
     /// The credits' events
@@ -41,6 +42,7 @@ impl CreditsOverlay {
     async fn events(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The credits token.
         token: Path<String>,
         /// The id of the last event that was seen.
@@ -51,7 +53,7 @@ impl CreditsOverlay {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        let door = Door::open(&app, Purpose::Credits, &token, given.as_deref()).await?;
+        let door = Door::open(&app, request, Purpose::Credits, &token, given.as_deref()).await?;
         Ok(Sse::new(door.stream(&app).await?))
     }
 
@@ -63,6 +65,7 @@ impl CreditsOverlay {
     async fn poll(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The credits token.
         token: Path<String>,
         /// From the last answer.
@@ -74,7 +77,7 @@ impl CreditsOverlay {
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
     ) -> Result<PollAnswer, Problem> {
-        let door = Door::open(&app, Purpose::Credits, &token, cursor.as_deref()).await?;
+        let door = Door::open(&app, request, Purpose::Credits, &token, cursor.as_deref()).await?;
         door.poll(&app, Duration::from_secs(wait.unwrap_or(0).into()), if_none_match.as_deref()).await
     }
 }

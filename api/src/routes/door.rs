@@ -8,11 +8,14 @@ use domain::{
     credits,
     events::{self, Audience, Cursor},
     playback,
+    tokens::{self, Opened},
 };
+use poem::Request;
 use poem_openapi::{ApiResponse, payload::Json};
 use queue::Tx;
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     app::AppState,
@@ -48,6 +51,10 @@ pub(crate) enum PollAnswer {
 #[derive(Debug)]
 pub(super) struct Door {
     pub(super) channel: Channel,
+    /// Names the token where it comes from is noted.
+    token: Option<Uuid>,
+    /// The token can be revoked alone: then it is on the list of what has ended.
+    revocable: bool,
     wish: Wish,
     head: Cursor,
     resume: Resume,
@@ -61,12 +68,13 @@ impl Door {
     /// Opens the door if the token is good. `given` is the client's cursor, as it wrote it.
     pub(super) async fn open(
         app: &AppState,
+        request: &Request,
         purpose: Purpose,
         token: &str,
         given: Option<&str>,
     ) -> Result<Self, Problem> {
         let mut tx = events::snapshot(&app.db).await?;
-        let channel = channels::with_token(&mut tx, &app.keys, purpose, token).await?;
+        let Opened { channel, token, revocable } = tokens::open_door(&mut tx, &app.keys, purpose, token).await?;
         let stream = channel.stream().to_string();
         let head = events::head(&mut tx, &stream).await?;
         let resume = Resume::judge(&mut tx, &stream, head, given).await?;
@@ -75,8 +83,34 @@ impl Door {
             Purpose::Credits => rolling_credits(&mut tx, &channel).await?,
         };
         tx.rollback().await?;
-        let wish = Wish { stream, audience, pass: Some(pass) };
-        Ok(Self { channel, wish, head, resume, config, state })
+        if let Some(token) = token {
+            app.sightings.note(token, request);
+        }
+        // A rotation ends what the channel's own links have opened; tokens of sources are ended each alone.
+        let wish = Wish { stream, audience, pass: (!revocable).then_some(pass) };
+        Ok(Self { channel, token, revocable, wish, head, resume, config, state })
+    }
+
+    /// Comes when the token is revoked or over; until it is dropped, the token is being used by this request.
+    pub(super) fn over(&self, app: &AppState, request: &Request) -> impl Future<Output = ()> + Send + use<> {
+        let staying = self.token.map(|token| app.sightings.stay(token, request));
+        let revoked = self.revoked(app);
+        async move {
+            let _staying = staying;
+            revoked.await;
+        }
+    }
+
+    /// Never comes for a link that is rotated: its stream says so itself.
+    fn revoked(&self, app: &AppState) -> impl Future<Output = ()> + Send + use<> {
+        let token = self.token.filter(|_| self.revocable);
+        let ended = app.ended.clone();
+        async move {
+            match token {
+                Some(token) => ended.when(token).await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Configuration, what was missed, the state, then live.
@@ -102,7 +136,10 @@ impl Door {
         let Resume::From(from) = self.resume else {
             return Ok(page(self.head, self.threshold()));
         };
-        let polled = app.hub.poll(self.wish.clone(), from, wait).await?;
+        let polled = tokio::select! {
+            polled = app.hub.poll(self.wish.clone(), from, wait) => polled?,
+            () = self.revoked(app) => return Err(Problem::unauthorized("the token was revoked")),
+        };
         match polled.closed {
             Some(Closed::Revoked) => return Err(Problem::unauthorized("the token was rotated")),
             // The place means nothing any more: the next poll begins anew, with `reset`.

@@ -7,7 +7,7 @@ use domain::{
     playback,
     teams::{self, TeamRole},
 };
-use poem::web::Data;
+use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
@@ -63,6 +63,7 @@ impl Events {
     async fn streamer(
         &self,
         app: Data<&App>,
+        request: &Request,
         streamer: Moderator,
         /// The id of the last event that was seen.
         #[oai(name = "Last-Event-ID")]
@@ -74,6 +75,11 @@ impl Events {
         let given = last_event_id.0.or(query_id.0);
         let stream = open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given).await?;
         let over = app.ended.clone().when(streamer.session);
+        let staying = streamer.by_token.then(|| app.sightings.stay(streamer.session, request));
+        let over = async move {
+            let _staying = staying;
+            over.await;
+        };
         if streamer.role == TeamRole::Owner {
             return Ok(stream.until(over));
         }

@@ -11,6 +11,7 @@ mod channels;
 mod credits;
 mod credits_overlay;
 mod dev;
+mod dock;
 mod door;
 mod events;
 mod factors;
@@ -28,6 +29,7 @@ mod queues;
 mod sessions;
 mod submissions;
 mod teams;
+mod tokens;
 mod uploads;
 mod users;
 mod wallets;
@@ -86,8 +88,8 @@ pub(crate) fn all() -> impl OpenApi {
         wallets::Wallets,
         // Sixteen stand side by side at most.
         (queues::Queues, jobs::Jobs),
-        playback::Playback,
-        overlay_tokens::OverlayTokens,
+        (playback::Playback, dock::Dock),
+        (overlay_tokens::OverlayTokens, tokens::Tokens),
         overlay::Overlay,
         credits_overlay::CreditsOverlay,
         credits::Credits,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{access::Purpose, playback::ScreenKind};
-use poem::web::Data;
+use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
@@ -29,10 +29,11 @@ impl Overlay {
     async fn page(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The overlay's token.
         token: Path<String>,
     ) -> Result<Page, Problem> {
-        pages::behind_token(&app, Purpose::Overlay, &token).await
+        pages::behind_token(&app, request, Purpose::Overlay, &token).await
     }
 
     /// The overlay's events
@@ -46,6 +47,7 @@ impl Overlay {
     async fn events(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The overlay's token.
         token: Path<String>,
         /// The id of the last event that was seen.
@@ -61,15 +63,16 @@ impl Overlay {
         screen_id: Query<Option<Uuid>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        let door = Door::open(&app, Purpose::Overlay, &token, given.as_deref()).await?;
+        let door = Door::open(&app, request, Purpose::Overlay, &token, given.as_deref()).await?;
         let screen = Screen {
             id: screen_id.0.unwrap_or(door.channel.id),
             channel_id: door.channel.id,
             kind: screen.0.map_or(ScreenKind::Browser, ScreenKind::from),
         };
+        let over = door.over(&app, request);
         let stream = door.stream(&app).await?;
         let present = app.screens.enter(screen).await?;
-        Ok(Sse::to_screen(stream, present))
+        Ok(Sse::to_screen(stream, present).until(over))
     }
 
     /// The overlay's events, polled
@@ -81,6 +84,7 @@ impl Overlay {
     async fn poll(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The overlay's token.
         token: Path<String>,
         /// From the last answer.
@@ -97,7 +101,7 @@ impl Overlay {
         #[oai(name = "screenId")]
         screen_id: Query<Option<Uuid>>,
     ) -> Result<PollAnswer, Problem> {
-        let door = Door::open(&app, Purpose::Overlay, &token, cursor.as_deref()).await?;
+        let door = Door::open(&app, request, Purpose::Overlay, &token, cursor.as_deref()).await?;
         let kind = screen.0.map_or(ScreenKind::Browser, ScreenKind::from);
         let id = screen_id.0.unwrap_or(door.channel.id);
         app.screens.touch(Screen { id, channel_id: door.channel.id, kind }).await?;

@@ -2,7 +2,8 @@
 
 use domain::{
     access::{self, Purpose},
-    channels::{self, Channel},
+    channels::Channel,
+    tokens,
 };
 use poem::web::Data;
 use poem_openapi::{OpenApi, payload::Json};
@@ -29,12 +30,14 @@ impl OverlayTokens {
 
     /// Rotate my overlay's token
     ///
-    /// The old token stops working at once, open streams included; put the new address into OBS.
+    /// The old token stops working at once, open streams included; put the new address into OBS. Sources with a token of their
+    /// own (`POST /streamer/tokens`) go on.
     #[oai(path = "/streamer/overlay/token/rotate", method = "post", operation_id = "rotateOverlayToken")]
     async fn rotate(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<OverlayTokenView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let channel = channels::rotate_overlay_token(&mut tx, streamer.channel.id).await?;
+        let channel = tokens::rotate_own(&mut tx, streamer.channel.id).await?;
         tx.commit().await?;
+        app.sightings.forget(channel.id);
         Ok(Json(view(&app, &channel)))
     }
 }

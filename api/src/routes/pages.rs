@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use domain::{
-    access::Purpose,
-    channels::{self, ChannelError},
-};
+use domain::{access::Purpose, channels::ChannelError, tokens};
 use poem::{
     Endpoint, IntoResponse, Request, Response, Route,
     endpoint::make_sync,
@@ -65,10 +62,18 @@ impl ApiResponse for Page {
 }
 
 /// The page that the token opens; an empty transparent one when it opens none, for it may be on stream.
-pub(super) async fn behind_token(app: &AppState, purpose: Purpose, token: &str) -> Result<Page, Problem> {
+pub(super) async fn behind_token(
+    app: &AppState,
+    request: &Request,
+    purpose: Purpose,
+    token: &str,
+) -> Result<Page, Problem> {
     let mut conn = app.db.pool().acquire().await?;
-    match channels::with_token(&mut conn, &app.keys, purpose, token).await {
-        Ok(_) => {
+    match tokens::open_door(&mut conn, &app.keys, purpose, token).await {
+        Ok(opened) => {
+            if let Some(token) = opened.token {
+                app.sightings.note(token, request);
+            }
             let html = match purpose {
                 Purpose::Overlay => include_str!("../../web/overlay.html"),
                 Purpose::Credits => include_str!("../../web/credits.html"),

@@ -4,8 +4,9 @@ use domain::{
     access::Purpose,
     activations, channels, memes,
     playback::{self, Report, ReportedState},
+    tokens,
 };
-use poem::web::Data;
+use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
     param::{Path, Query},
@@ -81,10 +82,7 @@ impl Playback {
         #[oai(name = "activationId")]
         activation_id: Query<Option<Uuid>>,
     ) -> Result<Json<ActivationView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        let skipped = playback::skip(&mut tx, &streamer.channel, activation_id.0, streamer.user.id).await?;
-        tx.commit().await?;
-        Ok(Json(skipped.into()))
+        skip(&app, &streamer, activation_id.0).await
     }
 
     /// Empty the queue
@@ -92,17 +90,7 @@ impl Playback {
     /// Everything that waits is cancelled and paid back in full; what plays goes on.
     #[oai(path = "/streamer/queue/clear", method = "post", operation_id = "clearQueue", tag = "Group::Streamer")]
     async fn clear(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<ClearedView>, Problem> {
-        let mut all = ClearedView { cleared: 0, refunded: 0 };
-        loop {
-            let mut tx = app.db.begin().await?;
-            let cleared = playback::clear(&mut tx, &streamer.channel, streamer.user.id).await?;
-            tx.commit().await?;
-            all.cleared += cleared.items;
-            all.refunded += cleared.refunded;
-            if !cleared.more {
-                return Ok(Json(all));
-            }
-        }
+        clear(&app, &streamer).await
     }
 
     /// Pause playback
@@ -115,10 +103,7 @@ impl Playback {
         tag = "Group::Streamer"
     )]
     async fn pause(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<QueueView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        playback::pause(&mut tx, &streamer.channel).await?;
-        tx.commit().await?;
-        view(&app, &streamer, Page::new(None, None)?).await
+        set_playback(&app, &streamer, true).await
     }
 
     /// Resume playback
@@ -131,10 +116,7 @@ impl Playback {
         tag = "Group::Streamer"
     )]
     async fn resume(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<QueueView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        playback::resume(&mut tx, &streamer.channel).await?;
-        tx.commit().await?;
-        view(&app, &streamer, Page::new(None, None)?).await
+        set_playback(&app, &streamer, false).await
     }
 
     /// Pause intake
@@ -210,6 +192,7 @@ impl Playback {
     async fn acknowledge(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// The overlay's token.
         token: Path<String>,
         /// The activation's id.
@@ -217,7 +200,10 @@ impl Playback {
         ack: Json<Ack>,
     ) -> Result<Json<ActivationView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let channel = channels::with_token(&mut tx, &app.keys, Purpose::Overlay, &token).await?;
+        let opened = tokens::open_door(&mut tx, &app.keys, Purpose::Overlay, &token).await?;
+        if let Some(token) = opened.token {
+            app.sightings.note(token, request);
+        }
         let report = Report {
             activation_id: id.0,
             state: match ack.state {
@@ -229,7 +215,7 @@ impl Playback {
             screen_id: ack.screen_id,
             reason: ack.0.reason,
         };
-        let activation = playback::acknowledge(&mut tx, &channel, &report).await?;
+        let activation = playback::acknowledge(&mut tx, &opened.channel, &report).await?;
         fail::fail_point!("playback::acknowledge::before");
         tx.commit().await?;
         fail::fail_point!("playback::acknowledge::after");
@@ -237,11 +223,55 @@ impl Playback {
     }
 }
 
-async fn set_intake(app: &AppState, streamer: &Moderator, paused: bool) -> Result<Json<QueueView>, Problem> {
+pub(super) async fn skip(
+    app: &AppState,
+    streamer: &Moderator,
+    activation: Option<Uuid>,
+) -> Result<Json<ActivationView>, Problem> {
+    let mut tx = app.db.begin().await?;
+    let skipped = playback::skip(&mut tx, &streamer.channel, activation, streamer.user.id).await?;
+    tx.commit().await?;
+    Ok(Json(skipped.into()))
+}
+
+pub(super) async fn clear(app: &AppState, streamer: &Moderator) -> Result<Json<ClearedView>, Problem> {
+    let mut all = ClearedView { cleared: 0, refunded: 0 };
+    loop {
+        let mut tx = app.db.begin().await?;
+        let cleared = playback::clear(&mut tx, &streamer.channel, streamer.user.id).await?;
+        tx.commit().await?;
+        all.cleared += cleared.items;
+        all.refunded += cleared.refunded;
+        if !cleared.more {
+            return Ok(Json(all));
+        }
+    }
+}
+
+pub(super) async fn set_playback(
+    app: &AppState,
+    streamer: &Moderator,
+    paused: bool,
+) -> Result<Json<QueueView>, Problem> {
+    let mut tx = app.db.begin().await?;
+    if paused {
+        playback::pause(&mut tx, &streamer.channel).await?;
+    } else {
+        playback::resume(&mut tx, &streamer.channel).await?;
+    }
+    tx.commit().await?;
+    state(app, streamer).await
+}
+
+pub(super) async fn set_intake(app: &AppState, streamer: &Moderator, paused: bool) -> Result<Json<QueueView>, Problem> {
     let mut tx = app.db.begin().await?;
     let channel = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
     playback::announce(&mut tx, &[channel.id]).await?;
     tx.commit().await?;
+    state(app, streamer).await
+}
+
+pub(super) async fn state(app: &AppState, streamer: &Moderator) -> Result<Json<QueueView>, Problem> {
     view(app, streamer, Page::new(None, None)?).await
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, memes, passwords,
-    queues, sessions, submissions, teams, wallets,
+    queues, sessions, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -241,4 +241,21 @@ example!(jobs::ActPageView, {
         "id": 12, "at": "2026-11-21T05:20:00Z", "actor": "user:boss", "act": "retry",
         "target": { "filter": { "state": "dead", "kind": "probe-upload" } }, "jobs": 17, "requestId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"
     }]
+});
+
+example!(tokens::TokenView, {
+    "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "overlay", "name": "Starting soon", "scopes": [], "own": false,
+    "createdAt": "2026-11-21T05:17:56Z", "lastSeenAt": "2026-11-21T18:03:00Z", "lastAddress": "203.0.113.0/24"
+});
+example!(tokens::TokenAlarmView, {
+    "at": "2026-11-21T18:03:00Z", "address": "198.51.100.0/24", "otherAddress": "203.0.113.0/24"
+});
+example!(tokens::TokenWish, { "kind": "overlay", "name": "Starting soon" });
+example!(tokens::TokenPatch, { "name": "Just chatting", "acknowledgeAlarm": true });
+example!(tokens::MadeTokenView, {
+    "token": {
+        "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "api", "name": "Stream Deck", "scopes": ["queue:read", "queue:control"],
+        "own": false, "createdAt": "2026-11-21T05:17:56Z", "expiresAt": "2027-11-21T00:00:00Z"
+    },
+    "secret": "ma_api_3f1c...9a02"
 });

@@ -18,4 +18,5 @@ pub(crate) mod queues;
 pub(crate) mod sessions;
 pub(crate) mod submissions;
 pub(crate) mod teams;
+pub(crate) mod tokens;
 pub(crate) mod wallets;

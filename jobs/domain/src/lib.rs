@@ -31,6 +31,8 @@ pub mod channels;
 
 pub mod teams;
 
+pub mod tokens;
+
 pub mod wallets;
 
 pub mod media;
