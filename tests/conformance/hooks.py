@@ -55,6 +55,7 @@ def there() -> dict[str, str]:
         "/memes/{id}": meme["id"],
         "/overlay/t/{token}": ask(STREAMER, "/streamer/overlay/token")["token"],
         "/overlay/credits/t/{token}": ask(STREAMER, "/streamer/credits/token")["token"],
+        "/streamer/tokens/{id}": ask(STREAMER, "/streamer/tokens")[0]["id"],
         "/admin/jobs/{id}": "1",
         "/admin/workers/{id}": "1",
     }

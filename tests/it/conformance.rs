@@ -2,6 +2,8 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
+use domain::media::MediaType;
+use harness::Rendition;
 use tokio::process::Command;
 
 use crate::{identities, sizes::size, stage::Stage};
@@ -19,7 +21,10 @@ async fn no_request_that_a_fuzzer_makes_up_is_answered_otherwise_than_the_docume
     }
     let (_platforms, app) = identities::system().await;
     let mut stage = Stage::on(app).await;
-    stage.meme(500).await;
+    // With its file in the store: the fuzzer follows links.
+    let rendition =
+        Rendition { kind: MediaType::Video, mime_type: "video/mp4", duration_ms: 500, bytes: b"never looked at" };
+    stage.app.meme(&stage.streamer, rendition).await;
     stage.viewer("fuzz", 100_000).await;
     let examples = size(1, 200).to_string();
     let output = Command::new("./run.sh")
