@@ -403,3 +403,22 @@ async fn a_program_that_runs_wild_takes_nothing_from_its_owner() {
     assert_eq!(deck.post("/streamer/dock/queue/skip", &json!({})).await.error_code(), "TOO_MANY_REQUESTS");
     demo.post("/streamer/queue/intake/pause", &json!({})).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_token_that_was_revoked_and_where_one_was_used_are_forgotten_in_time() {
+    let app = TestApp::builder().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let demo = app.login("demo", "streamer").await;
+    let (kept, gone) = (give(&demo, "overlay", "Kept", &[]).await, give(&demo, "overlay", "Gone", &[]).await);
+    use_from(&demo, &kept.secret, "203.0.113.7").await;
+    seen(&demo, &kept.id, "203.0.113.0/24", "").await;
+    demo.delete(&format!("/streamer/tokens/{}", gone.id)).await.expect(204);
+    let left = async || -> (i64, i64) {
+        let counts =
+            "select (select count(*) from tokens where hash is not null), (select count(*) from token_sightings)";
+        sqlx::query_as(counts).fetch_one(app.pool()).await.unwrap()
+    };
+    assert_eq!(left().await, (2, 1));
+    app.advance(Duration::from_hours(25)).await;
+    wait_until("they are forgotten", async || (left().await == (1, 0)).then_some(())).await;
+    app.drain().await;
+}

@@ -4,7 +4,7 @@ use queue::Kind;
 
 use crate::{
     activations, attempts, audit, budgets, chat, credits, events, keys, outbox, playback, requests, sessions,
-    submissions,
+    submissions, tokens,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -37,6 +37,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<submissions::SweepBlobs>(),
         Kind::of::<submissions::TranscodeUpload>(),
         Kind::of::<submissions::ValidateUpload>(),
+        Kind::of::<tokens::ForgetTokens>(),
     ];
     kinds.sort_by_key(|kind| (kind.pool, kind.name));
     kinds

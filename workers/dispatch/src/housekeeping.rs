@@ -7,6 +7,7 @@ use domain::{
     playback::{self, SweepScreens},
     requests::{self, ForgetRequests},
     sessions::{self, ForgetSessions},
+    tokens::{self, ForgetTokens},
 };
 use queue::{Ctx, Outcome, Verdict};
 
@@ -61,5 +62,12 @@ pub(crate) async fn forget_sessions(ctx: Ctx, _job: ForgetSessions) -> Outcome {
 pub(crate) async fn forget_attempts(ctx: Ctx, _job: ForgetAttempts) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     while attempts::forget_old(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    Ok(Verdict::Done)
+}
+
+/// Forgets tokens that are over, and where tokens were used, in the same way.
+pub(crate) async fn forget_tokens(ctx: Ctx, _job: ForgetTokens) -> Outcome {
+    let mut conn = ctx.db().pool().acquire().await?;
+    while tokens::forget_old(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

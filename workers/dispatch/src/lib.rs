@@ -44,11 +44,13 @@ pub fn workers(concurrency: usize, vault: &Arc<Vault>) -> Workers {
         .handle(housekeeping::trim_events)
         .handle(housekeeping::forget_sessions)
         .handle(housekeeping::forget_attempts)
+        .handle(housekeeping::forget_tokens)
         .every(Duration::from_secs(10), || domain::playback::SweepScreens {})
         .every(Duration::from_mins(10), || domain::budgets::ForgetBudgets {})
         .every(Duration::from_hours(1), || domain::requests::ForgetRequests {})
         .every(Duration::from_hours(1), || domain::sessions::ForgetSessions {})
         .every(Duration::from_hours(1), || domain::attempts::ForgetAttempts {})
+        .every(Duration::from_hours(1), || domain::tokens::ForgetTokens {})
         .every(Duration::from_mins(10), || domain::events::TrimEvents {})
         .every(Duration::from_hours(24), || domain::audit::AuditMoney {})
 }

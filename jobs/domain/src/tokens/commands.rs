@@ -43,7 +43,6 @@ pub async fn create(tx: &mut Tx, by: &By, channel: &Channel, wish: &NewToken) ->
     if repo::lock_count(&mut *tx, channel.id).await? >= MOST {
         return Err(TokenError::Full(MOST));
     }
-    repo::forget_revoked(&mut *tx, channel.id).await?;
     let (id, secret) = (Uuid::now_v7(), Secret::new(wish.kind));
     if !repo::insert(&mut *tx, id, channel.id, wish, &scopes, &Secret::hash(secret.expose())).await? {
         return Err(TokenError::Invalid { field: "expiresAt", problem: "a time that is yet to come" });

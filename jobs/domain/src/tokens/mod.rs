@@ -10,10 +10,12 @@
 
 mod commands;
 mod error;
+mod jobs;
 mod model;
 mod repo;
 
 pub use commands::{change, create, find_good, list, open_door, revoke, rotate_own, sight};
 pub use error::TokenError;
+pub use jobs::ForgetTokens;
 pub use model::{Alarm, Change, Kind, NewToken, Opened, Program, Scope, Secret, Sighting, Token};
-pub use repo::ended_since;
+pub use repo::{ended_since, forget_old};

@@ -149,12 +149,30 @@ pub(super) async fn revoke(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx
     Ok(())
 }
 
-/// Removes the channel's tokens that were revoked so long ago that every process has heard of it.
-pub(super) async fn forget_revoked(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from tokens where channel_id = $1 and revoked_at < app_now() - interval '1 day'", channel)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Removes at most `limit` tokens that were revoked a day ago, when every process has heard of it, or over a month ago; and
+/// at most as many networks from which a token was not used any more for a day, or for 90 where the streamer knows them. Says
+/// how many of those of which there were more.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget_old(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let tokens = sqlx::query!(
+        "delete from tokens where id in (
+             select id from tokens where revoked_at < app_now() - interval '1 day'
+             union select id from tokens where expires_at < app_now() - interval '30 days' limit $1)",
+        limit
+    )
+    .execute(&mut *conn)
+    .await?;
+    let networks = sqlx::query!(
+        "delete from token_sightings where (token_id, network) in (
+             select token_id, network from token_sightings
+             where last_seen_at < app_now() - case when known then interval '90 days' else interval '1 day' end limit $1)",
+        limit
+    )
+    .execute(conn)
+    .await?;
+    Ok(tokens.rows_affected().max(networks.rows_affected()))
 }
 
 /// The channel whose overlay the good token with this hash opens; the token's id first.
@@ -223,17 +241,10 @@ pub(super) async fn lock(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uu
 /// Networks of one token, at most: whoever has stolen one and comes from everywhere fills no disk.
 const MOST_NETWORKS: i64 = 32;
 
-/// Writes down that the tokens are used from these networks right now, and forgets those from which they are used no more.
+/// Writes down that the tokens are used from these networks right now.
 pub(super) async fn write(conn: &mut PgConnection, sightings: &[Sighting]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = sightings.iter().map(|sighting| sighting.token).collect();
     let networks: Vec<String> = sightings.iter().map(|sighting| sighting.network.clone()).collect();
-    sqlx::query!(
-        "delete from token_sightings where token_id = any($1)
-           and last_seen_at < app_now() - case when known then interval '90 days' else interval '1 day' end",
-        &ids
-    )
-    .execute(&mut *conn)
-    .await?;
     sqlx::query!(
         "insert into token_sightings (token_id, network)
          select s.token_id, s.network from unnest($1::uuid[], $2::text[]) as s (token_id, network)
