@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// A head of a request that is not whole by then ends its connection; so does a connection that nobody uses.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+const HEAD_WITHIN: Duration = Duration::from_secs(15);
 /// Bytes of a head, which has a hundred lines at most; also what is read of a body at once.
 const MOST_HEAD: usize = 64 * 1024;
 /// The same for a connection that is only to hear that there is no place for it.

@@ -7,6 +7,8 @@ use harness::{Answer, Events, Session, TestApp, wait_until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::sizes::size;
+
 /// API without pools: nothing here is work for one.
 async fn api() -> TestApp {
     TestApp::builder().pools(&[]).start().await
@@ -79,7 +81,7 @@ async fn of_many_refreshes_at_once_one_wins_and_the_others_hear_that_they_were_o
     let app = api().await;
     let beside = app.beside().pools(&[]).start().await;
     let (anna, first) = device(&app, "anna", "viewer").await;
-    for _ in 0..3 {
+    for _ in 0..size(3, 200) {
         let token = device(&app, "anna", "viewer").await.1;
         let tries = (0..64).map(|n| refresh(if n % 2 == 0 { &app } else { &beside }, &token));
         let (good, late): (Vec<_>, Vec<_>) =
@@ -96,7 +98,8 @@ async fn of_many_refreshes_at_once_one_wins_and_the_others_hear_that_they_were_o
 #[tokio::test]
 async fn a_refresh_token_that_was_used_up_ends_the_session_whichever_ancestor_it_is() {
     let app = api().await;
-    for ancestor in 0..4 {
+    let families = size(4, 10_000);
+    for ancestor in (0..families).map(|family| family % 4) {
         let (thief, first) = device(&app, "anna", "viewer").await;
         let mut line = vec![first];
         for _ in 0..4 {
@@ -111,7 +114,7 @@ async fn a_refresh_token_that_was_used_up_ends_the_session_whichever_ancestor_it
         .fetch_all(app.pool())
         .await
         .unwrap();
-    assert_eq!(reasons, ["reuse"; 4]);
+    assert_eq!(reasons, vec!["reuse"; families]);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::sizes::size;
+
 fn encoded(json: &str) -> String {
     URL_SAFE_NO_PAD.encode(json)
 }
@@ -179,7 +181,7 @@ impl Genuine {
         let mut tokens: Vec<String> = (0..token.len()).map(|cut| token[..cut].to_owned()).collect();
         tokens.extend((1..token.len()).map(|cut| token[cut..].to_owned()));
         for at in 0..token.len() {
-            for step in [1, 5, 16] {
+            for step in 1..=size(3, 15) {
                 let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
                 let mut bytes = token.clone().into_bytes();
                 // The last letter carries four bits only: steps within the rest would be the same bytes.

@@ -86,7 +86,7 @@ example!(factors::SeedView, {
     "uri": "otpauth://totp/MemAlerts:berta?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=MemAlerts&algorithm=SHA1&digits=6&period=30"
 });
 example!(factors::Code, { "code": "287082" });
-example!(factors::RecoveryCodesView, { "recoveryCodes": ["7hq2-kx4n-wb3z-c6ta", "m5rd-2pyf-e7ou-lvg3"] });
+example!(factors::RecoveryCodesView, { "recoveryCodes": ["7hq2-kx4n-wb3z-c6ta-q2md-yx5s", "m5rd-2pyf-e7ou-lvg3-t4kb-z6wa"] });
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,

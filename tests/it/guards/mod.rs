@@ -7,6 +7,7 @@ mod layering;
 mod metrics;
 mod nouns;
 mod sealed;
+mod security;
 mod source;
 mod spec;
 mod sql;

@@ -4,6 +4,7 @@ use domain::identities::Provider::{self, *};
 use identity::simulator::Fault::{self, *};
 
 use super::{Visitor, counts, system};
+use crate::sizes::size;
 
 const REFUSED: (u16, &str) = (400, "OAUTH_FAILED");
 const MISMATCH: (u16, &str) = (400, "OAUTH_STATE_MISMATCH");
@@ -118,7 +119,9 @@ async fn nobody_gets_in(providers: &[Provider]) {
     let anna = Visitor::new(&app);
     anna.log_in(YouTube, "linker").await;
     let before = counts(&app).await;
-    for (provider, fault, told) in misbehaviours().into_iter().filter(|(provider, ..)| providers.contains(provider)) {
+    let of_these = misbehaviours().into_iter().filter(|(provider, ..)| providers.contains(provider));
+    let times = size(1, 100);
+    for (provider, fault, told) in of_these.flat_map(|met| std::iter::repeat_n(met, times)) {
         for path in [format!("/auth/{provider}"), format!("/auth/{provider}/link")] {
             let newcomer = Visitor::new(&app);
             let visitor = if path.ends_with("link") { &anna } else { &newcomer };

@@ -55,9 +55,9 @@ pub fn uri(secret: &str, login: &str) -> String {
     format!("otpauth://totp/MemAlerts:{login}?secret={secret}&issuer=MemAlerts&algorithm=SHA1&digits=6&period=30")
 }
 
-/// A new recovery code: 80 random bits in four groups.
+/// A new recovery code: 120 random bits in six groups, too many to be guessed from a plain hash.
 pub(super) fn new_recovery_code() -> String {
-    let bits: [u8; 10] = rand::random();
+    let bits: [u8; 15] = rand::random();
     let text = letters(&bits).to_ascii_lowercase();
     text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
 }
@@ -96,7 +96,7 @@ mod tests {
             assert_eq!(letters(bytes.as_bytes()), text);
         }
         let code = new_recovery_code();
-        assert_eq!((code.len(), code.split('-').count()), (19, 4));
+        assert_eq!((code.len(), code.split('-').count()), (29, 6));
         assert_eq!(recovery_hash(&code), recovery_hash(&code.replace('-', " ").to_uppercase()));
         assert_ne!(new_recovery_code(), code);
     }
