@@ -2,7 +2,7 @@ SHELL := /bin/bash
 
 # Thin names for commands; the commands are in scripts/.
 
-.PHONY: help run deploy static test bench bench-queue peers-faults chaos lint openapi sqlx
+.PHONY: help run deploy static test bench bench-queue peers-faults chaos security lint openapi sqlx
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -30,6 +30,9 @@ peers-faults: ## the queue and those that a program in Rust would take instead, 
 
 chaos: ## faults, and the proof that nothing was lost (FAULT=F1,F8 N=rounds SEED=1; goes on where it ended)
 	@scripts/chaos.sh
+
+security: ## attacks at full size, some hours (PART=libraries,stories,fuzzer,sql,slow)
+	@scripts/security.sh
 
 lint: ## format and lints
 	@scripts/lint.sh
