@@ -83,6 +83,8 @@ pub struct Settings {
     pub build: String,
     /// Platforms to log in with.
     pub platforms: identity::Platforms,
+    /// There is a mail server, or mails are shown on this dev machine.
+    pub sends_mails: bool,
     /// Bytes of the largest upload.
     pub max_upload_bytes: u64,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.

@@ -14,6 +14,7 @@ mod gate;
 mod headers;
 mod hub;
 mod idempotency;
+mod language;
 mod limits;
 mod origins;
 mod paging;

@@ -75,6 +75,8 @@ pub(crate) enum ErrorCode {
     AccountAlreadyLinked,
     LastAccount,
     YoutubeChannelRequired,
+    LinkInvalid,
+    MailNotConfigured,
 }
 
 /// The body of every error.

@@ -22,6 +22,7 @@ mod identities;
 mod keys;
 mod limits;
 mod logins;
+mod mails;
 mod matrix;
 mod metrics;
 mod origins;

@@ -216,7 +216,9 @@ async fn linked(stage: &Stage, login: &str) -> Uuid {
         let grant = Grant { access, refresh: None, lifetime: None, scopes: Vec::new(), device: None };
         let mut tx = stage.app.db.begin().await.expect("a transaction");
         let vault = &stage.app.process.vault;
-        ids.push(domain::identities::link(&mut tx, vault, user, &identity, &grant).await.expect("it is free").id);
+        ids.push(
+            domain::identities::link(&mut tx, vault, user, &identity, &grant).await.expect("it is free").account.id,
+        );
         tx.commit().await.expect("commit");
     }
     ids[0]

@@ -5,6 +5,7 @@
 
 use domain::{
     identities::{self, BrowserSecret, Flow, LIFETIME, Provider, Wish},
+    mails::Kind,
     sessions,
 };
 use identity::{IdentityError, Returned, Trip};
@@ -20,7 +21,7 @@ use crate::{
     app::{App, AppState},
     problem::{ErrorCode, Problem},
     problems::identities::state_mismatch,
-    routes::identities::Sent,
+    routes::{identities::Sent, mails::tell},
 };
 
 /// Longer ones are no part of a login.
@@ -138,7 +139,11 @@ pub(crate) async fn link(
         if living.is_none_or(|living| living.user_id != user) {
             return Err(Problem::unauthorized("the session that began this has ended: log in again"));
         }
-        identities::link(&mut tx, &app.vault, user, &identity, &grant).await?;
+        let linked = identities::link(&mut tx, &app.vault, user, &identity, &grant).await?;
+        if linked.is_new {
+            let details = format!("{provider}: {}", linked.account.display_name);
+            tell(app, &mut tx, request, user, Kind::AccountLinked, Some(&details)).await?;
+        }
         tx.commit().await?;
         Ok::<_, Problem>(())
     };

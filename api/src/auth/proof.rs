@@ -4,10 +4,11 @@
 use domain::{
     attempts::{self, Budget},
     factors,
+    mails::Kind,
     passwords::{self, Credentials, Proof},
     sessions,
 };
-use poem::http::StatusCode;
+use poem::{Request, http::StatusCode};
 use queue::Tx;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::AppState,
     problem::{ErrorCode, Problem},
+    routes::mails::tell,
 };
 
 /// Somebody whose password was right.
@@ -30,16 +32,30 @@ pub(crate) struct Proven {
 
 impl Proven {
     /// Makes sure that what was proven is still so, until the end of the transaction, and gives the budget for guesses back.
-    pub(crate) async fn hold(&self, tx: &mut Tx) -> Result<(), Problem> {
+    pub(crate) async fn hold(&self, app: &AppState, tx: &mut Tx, request: &Request) -> Result<(), Problem> {
         passwords::still(tx, self.user, &self.hash, self.upgraded.as_deref()).await?;
-        attempts::clear(tx, &passwords::subject(self.user)).await?;
-        Ok(())
+        self.is_over(app, tx, request).await
     }
 
     /// Puts another password's hash in the place of the one that was proven, and ends all other sessions.
-    pub(crate) async fn change(&self, tx: &mut Tx, hash: &str, session: Uuid) -> Result<(), Problem> {
+    pub(crate) async fn change(
+        &self,
+        app: &AppState,
+        tx: &mut Tx,
+        request: &Request,
+        hash: &str,
+        session: Uuid,
+    ) -> Result<(), Problem> {
         passwords::change(tx, self.user, &self.hash, hash, Some(session)).await?;
+        self.is_over(app, tx, request).await
+    }
+
+    /// What follows in any case. Whoever lost the app knows that a recovery code was used; whoever did not, should.
+    async fn is_over(&self, app: &AppState, tx: &mut Tx, request: &Request) -> Result<(), Problem> {
         attempts::clear(tx, &passwords::subject(self.user)).await?;
+        if self.methods.contains(&"recovery") {
+            tell(app, tx, request, self.user, Kind::RecoveryCodeUsed, None).await?;
+        }
         Ok(())
     }
 }

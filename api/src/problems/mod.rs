@@ -7,6 +7,7 @@ mod channels;
 mod credits;
 pub(crate) mod identities;
 mod jobs;
+mod mails;
 mod memes;
 mod passwords;
 pub(crate) mod promised;

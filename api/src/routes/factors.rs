@@ -1,10 +1,10 @@
 //! Second factors.
 
-use domain::{attempts, factors, passwords};
-use poem::web::Data;
+use domain::{attempts, factors, mails::Kind, passwords};
+use poem::{Request, web::Data};
 use poem_openapi::{OpenApi, payload::Json};
 
-use super::{Group, passwords::Proved};
+use super::{Group, mails::tell, passwords::Proved};
 use crate::{
     app::App,
     auth::{Viewer, proof},
@@ -42,6 +42,7 @@ impl Factors {
     async fn confirm(
         &self,
         app: Data<&App>,
+        request: &Request,
         viewer: Viewer,
         given: Json<Code>,
     ) -> Result<Json<RecoveryCodesView>, Problem> {
@@ -49,6 +50,7 @@ impl Factors {
         let mut tx = app.db.begin().await?;
         let recovery_codes = factors::confirm(&mut tx, &app.vault, viewer.id, viewer.session, &given.code).await?;
         attempts::clear(&mut tx, &factors::subject(viewer.id)).await?;
+        tell(&app, &mut tx, request, viewer.id, Kind::CodesOn, None).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(RecoveryCodesView { recovery_codes }))
@@ -58,10 +60,13 @@ impl Factors {
     ///
     /// Logins ask for the password alone again.
     #[oai(path = "/auth/totp", method = "delete", operation_id = "removeTotp")]
-    async fn remove(&self, app: Data<&App>, viewer: Viewer) -> Result<Proved, Problem> {
+    async fn remove(&self, app: Data<&App>, request: &Request, viewer: Viewer) -> Result<Proved, Problem> {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
         let removed = factors::remove(&mut tx, viewer.id).await?;
+        if removed {
+            tell(&app, &mut tx, request, viewer.id, Kind::CodesOff, None).await?;
+        }
         tx.commit().await?;
         if removed { Ok(Proved::Done) } else { Err(Problem::not_found(ErrorCode::NotFound, "no codes are asked for")) }
     }

@@ -19,6 +19,7 @@ mod health;
 pub(crate) mod identities;
 mod internal;
 mod jobs;
+pub(crate) mod mails;
 mod memes;
 mod overlay;
 mod overlay_tokens;
@@ -77,6 +78,7 @@ pub(crate) fn all() -> impl OpenApi {
             sessions::Sessions,
             passwords::Passwords,
             factors::Factors,
+            mails::Mails,
             users::Users,
             identities::Identities,
         ),

@@ -139,18 +139,28 @@ const STYLE: &str = "text/css; charset=utf-8";
 
 /// What the pages load, beside the documented operations.
 pub(super) fn assets(route: Route) -> Route {
-    let route = route.at("/favicon.ico", get(no_icon()));
+    let route = route
+        .at("/favicon.ico", get(no_icon()))
+        .at("/verify-email", get(page(include_str!("../../web/verify-email.html"))))
+        .at("/reset-password", get(page(include_str!("../../web/reset-password.html"))));
     [
         ("overlay.js", SCRIPT, include_str!("../../web/overlay.js")),
         ("stage.js", SCRIPT, include_str!("../../web/stage.js")),
         ("answers.js", SCRIPT, include_str!("../../web/answers.js")),
         ("connection.js", SCRIPT, include_str!("../../web/connection.js")),
         ("credits.js", SCRIPT, include_str!("../../web/credits.js")),
+        ("links.js", SCRIPT, include_str!("../../web/links.js")),
+        ("links.css", STYLE, include_str!("../../web/links.css")),
         ("overlay.css", STYLE, include_str!("../../web/overlay.css")),
         ("credits.css", STYLE, include_str!("../../web/credits.css")),
     ]
     .into_iter()
     .fold(route, |route, (name, kind, text)| route.at(format!("/overlay/assets/{name}"), get(asset(kind, text))))
+}
+
+/// A page for anybody: what it is about stands behind the `#` of its address.
+fn page(html: &'static str) -> impl Endpoint {
+    make_sync(move |_| Page { status: StatusCode::OK, html })
 }
 
 /// Asked for at each load, sent again only after a change: a new build must not meet an old script.

@@ -2,13 +2,14 @@
 
 use domain::{
     accounts,
+    mails::{self, Kind},
     passwords::{self, NewAccount},
     sessions,
 };
 use poem::{Request, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, payload::Json};
 
-use super::Group;
+use super::{Group, mails::tell};
 use crate::{
     app::App,
     auth::{
@@ -17,6 +18,7 @@ use crate::{
         proof::{self, Proven},
         session,
     },
+    language,
     problem::{ErrorCode, Problem},
     views::{
         passwords::{Login, NewPassword, Register, RegisteredView, StepUp},
@@ -47,7 +49,7 @@ impl Passwords {
     /// Register
     ///
     /// An account with a username, an e-mail address and a password, and its first session. 409 says which of the two names
-    /// is taken.
+    /// is taken. A mail brings a link that verifies the address (`POST /auth/verify-email`).
     #[oai(path = "/auth/register", method = "post", operation_id = "register")]
     async fn register(
         &self,
@@ -66,6 +68,9 @@ impl Passwords {
         let hash = app.hasher.run(move || passwords::hash(&password)).await?;
         let mut tx = app.db.begin().await?;
         let user = passwords::register(&mut tx, &account, &hash).await?;
+        if app.settings.sends_mails {
+            mails::ask_to_verify(&mut tx, user.id, language::of(request)).await?;
+        }
         let granted = session::begin(&app, &mut tx, request, user.id, &["password"]).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
@@ -90,7 +95,7 @@ impl Passwords {
             name.ok_or_else(|| Problem::bad_request(ErrorCode::ValidationError, "username or email: one of them"))?;
         let proven = proof::of_name(&app, &name, wish.password, wish.code.as_deref()).await?;
         let mut tx = app.db.begin().await?;
-        proven.hold(&mut tx).await?;
+        proven.hold(&app, &mut tx, request).await?;
         let granted = session::begin(&app, &mut tx, request, proven.user, &proven.methods).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
@@ -102,11 +107,17 @@ impl Passwords {
     /// Dangerous acts ask for it (403 `STEP_UP_REQUIRED`) when the last proof of this session is older than ten minutes. Who has
     /// no password logs in again the way they did.
     #[oai(path = "/auth/step-up", method = "post", operation_id = "stepUp")]
-    async fn step_up(&self, app: Data<&App>, viewer: Viewer, wish: Json<StepUp>) -> Result<Proved, Problem> {
+    async fn step_up(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        viewer: Viewer,
+        wish: Json<StepUp>,
+    ) -> Result<Proved, Problem> {
         let Json(wish) = wish;
         let proven = proof::of_user(&app, viewer.id, wish.password, wish.code.as_deref()).await?;
         let mut tx = app.db.begin().await?;
-        proven.hold(&mut tx).await?;
+        proven.hold(&app, &mut tx, request).await?;
         sessions::authenticated(&mut tx, viewer.session, &proven.methods).await?;
         tx.commit().await?;
         Ok(Proved::Done)
@@ -116,7 +127,13 @@ impl Passwords {
     ///
     /// Ends all of my sessions but this one, at once.
     #[oai(path = "/auth/password", method = "put", operation_id = "changePassword")]
-    async fn change(&self, app: Data<&App>, viewer: Viewer, wish: Json<NewPassword>) -> Result<Proved, Problem> {
+    async fn change(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        viewer: Viewer,
+        wish: Json<NewPassword>,
+    ) -> Result<Proved, Problem> {
         let Json(wish) = wish;
         let user = {
             let mut conn = app.db.pool().acquire().await?;
@@ -128,7 +145,8 @@ impl Passwords {
         let password = wish.password;
         let hash = app.hasher.run(move || passwords::hash(&password)).await?;
         let mut tx = app.db.begin().await?;
-        proven.change(&mut tx, &hash, viewer.session).await?;
+        proven.change(&app, &mut tx, request, &hash, viewer.session).await?;
+        tell(&app, &mut tx, request, viewer.id, Kind::PasswordChanged, None).await?;
         sessions::authenticated(&mut tx, viewer.session, &proven.methods).await?;
         tx.commit().await?;
         app.ended.catch_up().await;

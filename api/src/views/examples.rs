@@ -4,7 +4,7 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, memes, passwords,
+    accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, mails, memes, passwords,
     queues, sessions, submissions, teams, tokens, wallets,
 };
 
@@ -80,6 +80,10 @@ example!(passwords::RegisteredView, {
 example!(passwords::Login, { "username": "nobody_yet", "password": "correct horse battery" });
 example!(passwords::StepUp, { "password": "correct horse battery" });
 example!(passwords::NewPassword, { "current_password": "correct horse battery", "password": "staple, battery, correct horse" });
+
+example!(mails::Address, { "email": "berta@example.org" });
+example!(mails::LinkToken, { "token": "c3VwZXJjYWxpZnJhZ2lsaXN0aWNleHBpYWxpZG9j1ac" });
+example!(mails::Reset, { "token": "c3VwZXJjYWxpZnJhZ2lsaXN0aWNleHBpYWxpZG9j1ac", "password": "staple, battery, correct horse" });
 
 example!(factors::SeedView, {
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",

@@ -11,6 +11,7 @@ pub(crate) mod factors;
 pub(crate) mod health;
 pub(crate) mod identities;
 pub(crate) mod jobs;
+pub(crate) mod mails;
 pub(crate) mod memes;
 pub(crate) mod overlay;
 pub(crate) mod passwords;

@@ -3,8 +3,7 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, keys, outbox, playback, requests, sessions,
-    submissions, tokens,
+    activations, attempts, audit, budgets, chat, credits, events, keys, mails, outbox, playback, requests, sessions, submissions, tokens,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -23,6 +22,8 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<credits::RelayChatter>(),
         Kind::of::<events::TrimEvents>(),
         Kind::of::<keys::RotateKeys>(),
+        Kind::of::<mails::ForgetMails>(),
+        Kind::of::<mails::SendMail>(),
         Kind::of::<outbox::EndStaleMessages>(),
         Kind::of::<outbox::SendChatMessage>(),
         Kind::of::<outbox::TrimOutbox>(),

@@ -13,9 +13,11 @@ pub mod sessions;
 
 pub mod accounts;
 
-pub mod identities;
-
 pub mod attempts;
+
+pub mod mails;
+
+pub mod identities;
 
 pub mod passwords;
 

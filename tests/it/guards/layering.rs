@@ -42,12 +42,13 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
 ];
 
 /// Capabilities, and the only crates that have them.
-const ONLY: [(&str, &[&str]); 9] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("poem", &["api"]),
     ("poem-openapi", &["api"]),
     ("jsonwebtoken", &["api", "identity"]),
     ("ffmpeg-sidecar", &["media"]),
     ("tokio-tungstenite", &["chat"]),
+    ("lettre", &["outbox"]),
     ("apalis", &["queue"]),
     ("apalis-core", &["queue"]),
     ("clap", &["runtime", "bench", "chaos"]),

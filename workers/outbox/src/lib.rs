@@ -5,17 +5,25 @@
 //! answer to a message (USERSTATE or NOTICE) comes back on the connection that wrote it, so reading chats (pool `chat`)
 //! and writing into them need not share anything but the account's budget, which is a row in the database.
 //!
+//! [`send_mail`] writes a mail and hands it to the mail server ([`mail`]).
+//!
 //! To add a platform: a sender module with the same [`Delivery`] answers, and its arm in [`Senders`].
 
 mod end_stale_messages;
+mod forget_mails;
+pub mod mail;
 mod send_chat_message;
+mod send_mail;
 mod telemetry;
 mod trim_outbox;
 pub mod twitch;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::outbox::{EndStaleMessages, Provider, SendChatMessage, Text, TrimOutbox, budget::Limit};
+use domain::{
+    mails::{ForgetMails, SendMail},
+    outbox::{EndStaleMessages, Provider, SendChatMessage, Text, TrimOutbox, budget::Limit},
+};
 use queue::Workers;
 
 /// What the pool must be told.
@@ -23,6 +31,7 @@ use queue::Workers;
 pub struct Settings {
     /// `None`: the platform is not configured, its messages fail with that reason.
     pub twitch: Option<twitch::Settings>,
+    pub mail: mail::Settings,
 }
 
 /// The pool's handlers.
@@ -30,12 +39,16 @@ pub struct Settings {
 pub fn workers(settings: &Settings) -> Workers {
     telemetry::describe();
     let senders = Arc::new(Senders { twitch: settings.twitch.clone().map(twitch::Sender::new) });
+    let post = Arc::new(mail::Post::new(&settings.mail));
     Workers::new("outbox", 16)
         .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, senders.clone()))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)
         .handle(trim_outbox::handle)
+        .handle::<SendMail, _, _>(move |ctx, job| send_mail::handle(ctx, job, post.clone()))
+        .handle(forget_mails::handle)
         .every(Duration::from_secs(60), EndStaleMessages::default)
         .every(Duration::from_hours(1), TrimOutbox::default)
+        .every(Duration::from_hours(1), ForgetMails::default)
 }
 
 /// What became of a message that a sender was given.

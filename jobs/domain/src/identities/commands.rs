@@ -19,6 +19,14 @@ pub struct LoggedIn {
     pub is_new: bool,
 }
 
+/// What came of a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    pub account: Account,
+    /// It was not the person's before.
+    pub is_new: bool,
+}
+
 /// The person with this identity, made if there is none yet; keeps the grant.
 ///
 /// # Errors
@@ -47,15 +55,16 @@ pub async fn link(
     user: Uuid,
     identity: &Identity,
     grant: &Grant,
-) -> Result<Account, IdentityError> {
+) -> Result<Linked, IdentityError> {
     repo::hold(tx, identity).await?;
-    let account = match repo::find_owner(tx, identity).await? {
-        Some((account, owner)) if owner == user => account,
+    let (account, is_new) = match repo::find_owner(tx, identity).await? {
+        Some((account, owner)) if owner == user => (account, false),
         Some(_) => return Err(IdentityError::AlreadyLinked),
-        None => Uuid::now_v7(),
+        None => (Uuid::now_v7(), true),
     };
     store(tx, vault, account, user, identity, grant).await?;
-    repo::find(tx, user, account).await?.ok_or(IdentityError::NotFound)
+    let account = repo::find(tx, user, account).await?.ok_or(IdentityError::NotFound)?;
+    Ok(Linked { account, is_new })
 }
 
 /// Takes the account away from the person; its tokens are forgotten.

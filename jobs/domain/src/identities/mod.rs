@@ -17,7 +17,7 @@ mod provider;
 mod repo;
 mod tokens;
 
-pub use commands::{LoggedIn, link, log_in, unlink};
+pub use commands::{Linked, LoggedIn, link, log_in, unlink};
 pub use error::IdentityError;
 pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Wish, begin, redeem};
 pub use model::{Account, Grant, Identity, Token};

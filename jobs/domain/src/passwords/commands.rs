@@ -6,6 +6,8 @@ use uuid::Uuid;
 use super::{NewAccount, PasswordError, repo};
 use crate::{
     accounts::{self, User},
+    attempts,
+    mails::{self, Kind},
     sessions::{self, EndReason},
 };
 
@@ -54,6 +56,20 @@ pub async fn change(
     if !repo::replace(&mut *tx, user, proven, hash).await? {
         return Err(PasswordError::Changed);
     }
+    mails::end_links(&mut *tx, user, Kind::ResetPassword).await?;
     sessions::end_all_of_user(tx, user, except, EndReason::Password).await?;
+    Ok(())
+}
+
+/// Gives the person this hash, whatever there was: who comes with a link from a mail knows no other. Ends all sessions, and the
+/// links of other mails; guesses count anew.
+///
+/// # Errors
+/// The database refused.
+pub async fn reset(tx: &mut Tx, user: Uuid, hash: &str) -> Result<(), PasswordError> {
+    repo::set(&mut *tx, user, hash).await?;
+    mails::end_links(&mut *tx, user, Kind::ResetPassword).await?;
+    attempts::clear(&mut *tx, &subject(user)).await?;
+    sessions::end_all_of_user(tx, user, None, EndReason::Password).await?;
     Ok(())
 }

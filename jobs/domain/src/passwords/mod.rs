@@ -10,7 +10,7 @@ mod hashing;
 mod model;
 mod repo;
 
-pub use commands::{change, register, still, subject};
+pub use commands::{change, register, reset, still, subject};
 pub use error::PasswordError;
 pub use hashing::{Proof, hash, verify};
 pub use model::{Credentials, NewAccount, parse_email, parse_password};

@@ -78,3 +78,8 @@ pub(super) async fn replace(conn: &mut PgConnection, user: Uuid, old: &str, new:
             .await?;
     Ok(replaced.rows_affected() > 0)
 }
+
+pub(super) async fn set(conn: &mut PgConnection, user: Uuid, hash: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("update users set password_hash = $2 where id = $1", user, hash).execute(conn).await?;
+    Ok(())
+}

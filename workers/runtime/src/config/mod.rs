@@ -8,6 +8,7 @@ mod database;
 mod environment;
 mod http;
 mod identity;
+mod mail;
 mod media;
 mod process;
 mod reader;
@@ -24,6 +25,7 @@ pub use self::{
     environment::Environment,
     http::Http,
     identity::Identity,
+    mail::Mail,
     media::Media,
     process::Process,
     reader::Reader,
@@ -44,6 +46,7 @@ pub struct Config {
     pub media: Media,
     pub chat: Chat,
     pub identity: Identity,
+    pub mail: Mail,
     pub process: Process,
 }
 
@@ -116,6 +119,7 @@ impl Config {
             database,
             chat: Chat::read(reader, environment),
             identity: Identity::read(reader, environment),
+            mail: Mail::read(reader, environment),
             process: Process::read(reader),
         }
     }
@@ -227,6 +231,20 @@ mod tests {
         .unwrap_err();
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(!format!("{lines:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn a_mail_server_has_a_sender_and_its_password_is_not_shown() {
+        let url = ("SMTP_URL", "smtp://me:geheim@mail.example");
+        let dev = ("MEMALERTS_ENV", "dev");
+        let settings = Config::settings_from_values([dev, url].map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
+        let shown = settings.iter().find(|setting| setting.name == "SMTP_URL").unwrap();
+        assert_eq!(shown.value.as_deref(), Some("smtp://mail.example"));
+        let text = config(&[("MEMALERTS_ENV", "prod"), url]).unwrap_err().to_string();
+        assert!(text.contains("MAIL_FROM is not set"), "{text}");
+        let text = config(&[dev, ("SMTP_URL", "http://me:geheim@x"), ("MAIL_FROM", "us")]).unwrap_err().to_string();
+        assert!(text.contains("SMTP_URL must be smtp://") && text.contains("MAIL_FROM must be"), "{text}");
+        assert!(!text.contains("geheim"), "{text}");
     }
 
     #[test]

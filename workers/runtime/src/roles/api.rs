@@ -76,6 +76,7 @@ fn app(process: &Process) -> anyhow::Result<App> {
         max_upload_bytes: process.config.uploads.max_bytes,
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,
+        sends_mails: process.config.mail.smtp_url.is_some() || process.config.environment.is_dev(),
         trusted_proxies: process.config.http.trusted_proxies.clone(),
         limits: ::api::Limits {
             per_minute: process.config.http.rate_limit,

@@ -44,6 +44,12 @@ pub(super) fn outbox_settings(process: &Process) -> ::outbox::Settings {
             login: twitch.login.clone(),
             token: OauthToken::new(twitch.token.expose()),
         }),
+        mail: ::outbox::mail::Settings {
+            smtp_url: process.config.mail.smtp_url.as_ref().map(|url| url.expose().to_owned()),
+            sender: process.config.mail.sender.clone(),
+            public_url: process.config.http.public_url(),
+            shown: process.config.environment.is_dev(),
+        },
     }
 }
 

@@ -1,0 +1,162 @@
+//! Addresses, and the links that are mailed to them.
+
+use std::time::Duration;
+
+use domain::{
+    attempts,
+    mails::{self, Kind, MailError},
+    passwords,
+};
+use poem::{Request, http::StatusCode, web::Data};
+use poem_openapi::{ApiResponse, OpenApi, payload::Json};
+use queue::Tx;
+use uuid::Uuid;
+
+use super::{Group, passwords::Proved};
+use crate::{
+    app::{App, AppState},
+    auth::{Viewer, proof},
+    language,
+    problem::{ErrorCode, Problem},
+    views::mails::{Address, LinkToken, Reset},
+};
+
+pub(crate) struct Mails;
+
+/// A mail is on its way.
+#[derive(ApiResponse)]
+pub(crate) enum Mailed {
+    /// It will be there soon.
+    #[oai(status = 202)]
+    Soon,
+}
+
+#[OpenApi(tag = "Group::Accounts")]
+impl Mails {
+    /// Verify an address
+    ///
+    /// With the token of the link in a mail, which is good once and for 24 hours. The address of the mail is proven by it, and
+    /// where it was to take the place of another one, it does.
+    #[oai(path = "/auth/verify-email", method = "post", operation_id = "verifyEmail")]
+    async fn verify(&self, app: Data<&App>, request: &Request, given: Json<LinkToken>) -> Result<Proved, Problem> {
+        let mut tx = app.db.begin().await?;
+        mails::verify(&mut tx, &given.token, language::of(request)).await?;
+        tx.commit().await?;
+        Ok(Proved::Done)
+    }
+
+    /// Send me the link again
+    ///
+    /// To the account's address, in the language that `Accept-Language` likes best of English and Russian. Ends the links that
+    /// were sent before. Three times an hour: then 429. 503 `MAIL_NOT_CONFIGURED` names in `setting` what the operator has not
+    /// set.
+    #[oai(path = "/auth/verify-email/send", method = "post", operation_id = "sendVerification")]
+    async fn send(&self, app: Data<&App>, request: &Request, viewer: Viewer) -> Result<Mailed, Problem> {
+        sends(&app)?;
+        let address = {
+            let mut conn = app.db.pool().acquire().await?;
+            passwords::find_of(&mut conn, viewer.id).await?.and_then(|found| found.email)
+        };
+        let address = address.ok_or(MailError::NoAddress)?;
+        if let Some(wait) = taken(&app, &address).await? {
+            return Err(Problem::too_often(wait, "too many mails"));
+        }
+        let mut tx = app.db.begin().await?;
+        mails::ask_to_verify(&mut tx, viewer.id, language::of(request)).await?;
+        tx.commit().await?;
+        Ok(Mailed::Soon)
+    }
+
+    /// Change my address
+    ///
+    /// Sends a link to the new one, which counts once somebody comes with that (`POST /auth/verify-email`); the former one is
+    /// told then. Needs a fresh proof.
+    #[oai(path = "/auth/email", method = "put", operation_id = "changeEmail")]
+    async fn change(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        viewer: Viewer,
+        wish: Json<Address>,
+    ) -> Result<Mailed, Problem> {
+        let email = passwords::parse_email(&wish.email)?;
+        proof::lately(&app, viewer.session).await?;
+        sends(&app)?;
+        if let Some(wait) = taken(&app, &email).await? {
+            return Err(Problem::too_often(wait, "too many mails"));
+        }
+        let mut tx = app.db.begin().await?;
+        mails::ask_to_change(&mut tx, viewer.id, &email, language::of(request)).await?;
+        tx.commit().await?;
+        Ok(Mailed::Soon)
+    }
+
+    /// I have forgotten my password
+    ///
+    /// Sends a link to whoever has the address. The answer is the same where nobody has it, and where three mails were sent to
+    /// it within the hour.
+    #[oai(path = "/auth/password/forgot", method = "post", operation_id = "forgetPassword")]
+    async fn forget(&self, app: Data<&App>, request: &Request, wish: Json<Address>) -> Result<Mailed, Problem> {
+        let email = passwords::parse_email(&wish.email)?;
+        sends(&app)?;
+        if taken(&app, &email).await?.is_none() {
+            let mut tx = app.db.begin().await?;
+            mails::ask_to_reset(&mut tx, &email, language::of(request)).await?;
+            tx.commit().await?;
+        }
+        Ok(Mailed::Soon)
+    }
+
+    /// Set another password
+    ///
+    /// With the token of the link in a mail, which is good once and for 30 minutes. Ends all sessions; who asks for codes asks
+    /// for them as before.
+    #[oai(path = "/auth/password/reset", method = "post", operation_id = "resetPassword")]
+    async fn reset(&self, app: Data<&App>, request: &Request, wish: Json<Reset>) -> Result<Proved, Problem> {
+        let Json(Reset { token, password }) = wish;
+        let owner = {
+            let mut conn = app.db.pool().acquire().await?;
+            mails::look(&mut conn, Kind::ResetPassword, &token).await?
+        };
+        passwords::parse_password(&password, &[&owner.login, &owner.email])?;
+        let hash = app.hasher.run(move || passwords::hash(&password)).await?;
+        let mut tx = app.db.begin().await?;
+        let user = mails::redeem(&mut tx, Kind::ResetPassword, &token).await?;
+        passwords::reset(&mut tx, user, &hash).await?;
+        tell(&app, &mut tx, request, user, Kind::PasswordChanged, None).await?;
+        tx.commit().await?;
+        app.ended.catch_up().await;
+        Ok(Proved::Done)
+    }
+}
+
+/// Writes the person news about the account, where mails can be sent at all and the address is proven.
+pub(crate) async fn tell(
+    app: &AppState,
+    tx: &mut Tx,
+    request: &Request,
+    user: Uuid,
+    kind: Kind,
+    details: Option<&str>,
+) -> Result<(), Problem> {
+    if app.settings.sends_mails {
+        mails::tell(tx, user, kind, details, language::of(request)).await?;
+    }
+    Ok(())
+}
+
+/// 503 where there is no mail server.
+fn sends(app: &AppState) -> Result<(), Problem> {
+    if app.settings.sends_mails {
+        return Ok(());
+    }
+    let detail = "no mails are sent from here: SMTP_URL is not set";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::MailNotConfigured, detail);
+    Err(problem.with("setting", "SMTP_URL"))
+}
+
+/// One mail to the address; how long until there may be another, when there were enough.
+async fn taken(app: &AppState, email: &str) -> Result<Option<Duration>, Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    Ok(attempts::take(&mut conn, &mails::subject(email), mails::MOST).await?)
+}

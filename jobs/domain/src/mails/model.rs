@@ -1,0 +1,122 @@
+//! What is mailed, and in which language.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use uuid::Uuid;
+
+use super::Link;
+use crate::attempts::Budget;
+
+/// Mails that somebody may ask for to one address.
+pub const MOST: Budget = Budget { tries: 3, window: Duration::from_hours(1) };
+
+/// What a mail is about. To add one: a variant, its name, and its words in pool `outbox`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A link: the address is the person's.
+    VerifyEmail,
+    /// A link: this address shall take the place of the present one.
+    ChangeEmail,
+    /// A link: another password.
+    ResetPassword,
+    /// To the former address.
+    EmailChanged,
+    PasswordChanged,
+    /// Logins ask for codes from now on.
+    CodesOn,
+    CodesOff,
+    RecoveryCodeUsed,
+    /// `details`: the platform, and the account's name there.
+    AccountLinked,
+}
+
+impl Kind {
+    pub const ALL: [Self; 9] = [
+        Self::VerifyEmail,
+        Self::ChangeEmail,
+        Self::ResetPassword,
+        Self::EmailChanged,
+        Self::PasswordChanged,
+        Self::CodesOn,
+        Self::CodesOff,
+        Self::RecoveryCodeUsed,
+        Self::AccountLinked,
+    ];
+
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::ChangeEmail => "change_email",
+            Self::ResetPassword => "reset_password",
+            Self::EmailChanged => "email_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::CodesOn => "codes_on",
+            Self::CodesOff => "codes_off",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::AccountLinked => "account_linked",
+        }
+    }
+
+    /// How long its link is good; none for a mail without one.
+    #[must_use]
+    pub const fn lifetime(self) -> Option<Duration> {
+        match self {
+            Self::VerifyEmail | Self::ChangeEmail => Some(Duration::from_hours(24)),
+            Self::ResetPassword => Some(Duration::from_mins(30)),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Languages that we write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    English,
+    Russian,
+}
+
+impl Language {
+    /// As stored and in `Accept-Language`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Russian => "ru",
+        }
+    }
+
+    /// English for a word that the database cannot hold (a check constraint forbids it).
+    pub(super) fn parse(word: &str) -> Self {
+        if word == Self::Russian.as_str() { Self::Russian } else { Self::English }
+    }
+}
+
+/// A mail to be written now.
+#[derive(Debug)]
+pub struct Letter {
+    pub id: Uuid,
+    pub kind: Kind,
+    pub language: Language,
+    pub recipient: String,
+    /// The person's login.
+    pub login: String,
+    pub details: Option<String>,
+    /// For kinds with a link.
+    pub link: Option<Link>,
+}

@@ -1,0 +1,199 @@
+//! What mails say, in each language.
+
+use domain::mails::{Kind, Language, Letter};
+
+/// A mail's words. The text and the page say the same.
+#[derive(Debug)]
+pub(super) struct Words {
+    pub(super) subject: &'static str,
+    paragraphs: Vec<String>,
+    /// Stands after the first paragraph.
+    link: Option<String>,
+}
+
+pub(super) fn of(letter: &Letter, public_url: &str) -> Words {
+    let page = if letter.kind == Kind::ResetPassword { "reset-password" } else { "verify-email" };
+    // Behind the `#`: browsers tell it to nobody, neither to a server's log nor to the next site.
+    let link = letter.link.as_ref().map(|link| format!("{public_url}/{page}#token={}", link.expose()));
+    let (subject, news) = match letter.language {
+        Language::English => english(letter),
+        Language::Russian => russian(letter),
+    };
+    let greeting = match letter.language {
+        Language::English => format!("Hello {}!", letter.login),
+        Language::Russian => format!("Здравствуйте, {}!", letter.login),
+    };
+    let mut paragraphs = vec![format!("{greeting} {}", news[0])];
+    paragraphs.extend(news[1..].iter().cloned());
+    paragraphs.push(public_url.to_owned());
+    Words { subject, paragraphs, link }
+}
+
+const NOT_ME: &str = "If it was not you, set another password at once: it ends all sessions.";
+const NOT_ME_RU: &str = "Если это были не вы, сразу смените пароль: это завершит все сеансы.";
+const IGNORE: &str = "If you did not ask for this, ignore this mail: nothing happens.";
+const IGNORE_RU: &str = "Если вы этого не просили, просто не обращайте внимания на это письмо: ничего не изменится.";
+
+fn english(letter: &Letter) -> (&'static str, Vec<String>) {
+    let details = letter.details.as_deref().unwrap_or_default();
+    let (subject, first, last) = match letter.kind {
+        Kind::VerifyEmail => (
+            "Confirm your e-mail address",
+            "Confirm that this address is yours. The link is good for 24 hours and once:".to_owned(),
+            IGNORE,
+        ),
+        Kind::ChangeEmail => (
+            "Confirm your new e-mail address",
+            "Confirm that this shall be the address of your account from now on. The link is good for 24 hours and once:"
+                .to_owned(),
+            IGNORE,
+        ),
+        Kind::ResetPassword => (
+            "Set another password",
+            "Here you can set another password. The link is good for 30 minutes and once:".to_owned(),
+            IGNORE,
+        ),
+        Kind::EmailChanged => (
+            "Your e-mail address was changed",
+            "Your account has another e-mail address now; this one belongs to it no more.".to_owned(),
+            NOT_ME,
+        ),
+        Kind::PasswordChanged => {
+            ("Your password was changed", "The password of your account was changed.".to_owned(), NOT_ME)
+        }
+        Kind::CodesOn => (
+            "Logins ask for a code now",
+            "From now on logins to your account ask for a code of your app.".to_owned(),
+            NOT_ME,
+        ),
+        Kind::CodesOff => (
+            "Logins ask for no code any more",
+            "Logins to your account ask for the password alone again.".to_owned(),
+            NOT_ME,
+        ),
+        Kind::RecoveryCodeUsed => (
+            "A recovery code was used",
+            "Somebody has logged in to your account with one of its recovery codes.".to_owned(),
+            NOT_ME,
+        ),
+        Kind::AccountLinked => (
+            "An account was linked",
+            format!("From now on this account opens yours, too: {details}."),
+            "If it was not you, unlink it and set another password at once.",
+        ),
+    };
+    (subject, vec![first, last.to_owned()])
+}
+
+fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
+    let details = letter.details.as_deref().unwrap_or_default();
+    let (subject, first, last) = match letter.kind {
+        Kind::VerifyEmail => (
+            "Подтвердите адрес почты",
+            "Подтвердите, что этот адрес принадлежит вам. Ссылка действует 24 часа и срабатывает один раз:".to_owned(),
+            IGNORE_RU,
+        ),
+        Kind::ChangeEmail => (
+            "Подтвердите новый адрес почты",
+            "Подтвердите, что теперь это адрес вашей учётной записи. Ссылка действует 24 часа и срабатывает один раз:"
+                .to_owned(),
+            IGNORE_RU,
+        ),
+        Kind::ResetPassword => (
+            "Новый пароль",
+            "По этой ссылке можно задать новый пароль. Она действует 30 минут и срабатывает один раз:".to_owned(),
+            IGNORE_RU,
+        ),
+        Kind::EmailChanged => (
+            "Адрес почты изменён",
+            "У вашей учётной записи теперь другой адрес почты; этот к ней больше не относится.".to_owned(),
+            NOT_ME_RU,
+        ),
+        Kind::PasswordChanged => ("Пароль изменён", "Пароль вашей учётной записи был изменён.".to_owned(), NOT_ME_RU),
+        Kind::CodesOn => (
+            "Для входа теперь нужен код",
+            "Теперь для входа в вашу учётную запись нужен код из приложения.".to_owned(),
+            NOT_ME_RU,
+        ),
+        Kind::CodesOff => (
+            "Для входа код больше не нужен",
+            "Теперь для входа в вашу учётную запись достаточно пароля.".to_owned(),
+            NOT_ME_RU,
+        ),
+        Kind::RecoveryCodeUsed => (
+            "Использован код восстановления",
+            "В вашу учётную запись вошли с одним из её кодов восстановления.".to_owned(),
+            NOT_ME_RU,
+        ),
+        Kind::AccountLinked => (
+            "Привязан аккаунт",
+            format!("Теперь с этим аккаунтом можно войти в вашу учётную запись: {details}."),
+            "Если это были не вы, отвяжите его и сразу смените пароль.",
+        ),
+    };
+    (subject, vec![first, last.to_owned()])
+}
+
+impl Words {
+    pub(super) fn text(&self) -> String {
+        let mut parts: Vec<&str> = self.paragraphs.iter().map(String::as_str).collect();
+        if let Some(link) = &self.link {
+            parts.insert(1, link);
+        }
+        format!("{}\n", parts.join("\n\n"))
+    }
+
+    pub(super) fn html(&self) -> String {
+        let mut parts: Vec<String> =
+            self.paragraphs.iter().map(|paragraph| format!("<p>{}</p>", escaped(paragraph))).collect();
+        if let Some(link) = &self.link {
+            let link = escaped(link);
+            parts.insert(1, format!("<p><a href=\"{link}\">{link}</a></p>"));
+        }
+        format!("<!doctype html>\n<html><body>\n{}\n</body></html>\n", parts.join("\n"))
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn letter(kind: Kind, language: Language) -> Letter {
+        Letter {
+            id: Uuid::nil(),
+            kind,
+            language,
+            recipient: "anna@example.org".to_owned(),
+            login: "anna".to_owned(),
+            details: Some("kick: <b>\"anna\"</b>".to_owned()),
+            link: None,
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_words_in_each_language() {
+        let mut subjects = Vec::new();
+        for kind in Kind::ALL {
+            for language in [Language::English, Language::Russian] {
+                let words = of(&letter(kind, language), "https://memes.example");
+                assert!(!subjects.contains(&words.subject), "{kind}: {}", words.subject);
+                subjects.push(words.subject);
+                assert_eq!(words.subject.is_ascii(), language == Language::English, "{kind}");
+                assert!(words.text().contains("anna") && words.text().contains("https://memes.example"), "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_elsewhere_is_a_text_in_the_page() {
+        let words = of(&letter(Kind::AccountLinked, Language::English), "https://memes.example");
+        assert!(words.text().contains("kick: <b>\"anna\"</b>."));
+        assert!(words.html().contains("kick: &lt;b&gt;&quot;anna&quot;&lt;/b&gt;."), "{}", words.html());
+    }
+}
