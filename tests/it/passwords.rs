@@ -101,6 +101,9 @@ async fn a_name_or_an_address_is_given_once_and_nonsense_never() {
         wish("bert", "x@example.org", "short77"),
         wish("bert", "x@example.org", &"x".repeat(129)),
         wish("bert_the_great", "x@example.org", "Bert_the_great"),
+        wish("bert", "bert_the_great@example.org", "Bert_the_great@example.org"),
+        wish("bert", "x@example.org", "Password1"),
+        wish("bert", "x@example.org", "qwertyuiop"),
         json!({ "username": "bert", "email": "x@example.org" }),
     ] {
         is(&refused(wrong).await, 400, "VALIDATION_ERROR");
@@ -193,7 +196,9 @@ async fn a_password_that_is_changed_ends_all_other_sessions() {
         session.put("/auth/password", &json!({ "current_password": current, "password": new })).await
     };
     is(&change(&here, "wrong horse battery", "another horse").await, 401, "CREDENTIALS_INVALID");
-    is(&change(&here, PASSWORD, "short77").await, 400, "VALIDATION_ERROR");
+    for bad in ["short77", "iloveyou", "anna@example.org", "memalerts"] {
+        is(&change(&here, PASSWORD, bad).await, 400, "VALIDATION_ERROR");
+    }
     there.get("/me").await.expect(200);
     change(&here, PASSWORD, "another horse").await.expect(204);
     is(&there.get("/me").await, 401, "UNAUTHORIZED");

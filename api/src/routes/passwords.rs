@@ -135,12 +135,12 @@ impl Passwords {
         wish: Json<NewPassword>,
     ) -> Result<Proved, Problem> {
         let Json(wish) = wish;
-        let user = {
+        let found = {
             let mut conn = app.db.pool().acquire().await?;
-            accounts::find(&mut conn, viewer.id).await?
+            passwords::find_of(&mut conn, viewer.id).await?
         };
-        let user = user.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
-        passwords::parse_password(&wish.password, &[&user.login])?;
+        let found = found.ok_or_else(|| Problem::unauthorized("the session's account is gone"))?;
+        passwords::parse_password(&wish.password, &[&found.login, found.email.as_deref().unwrap_or_default()])?;
         let proven: Proven = proof::of_user(&app, viewer.id, wish.current_password, wish.code.as_deref()).await?;
         let password = wish.password;
         let hash = app.hasher.run(move || passwords::hash(&password)).await?;

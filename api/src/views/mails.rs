@@ -25,7 +25,7 @@ pub(crate) struct Reset {
     /// As in the link.
     #[oai(validator(max_length = 64))]
     pub(crate) token: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters; none of your names, and none of those that everybody tries first.
     #[oai(validator(max_length = 512))]
     pub(crate) password: String,
 }

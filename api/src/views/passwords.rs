@@ -14,7 +14,7 @@ pub(crate) struct Register {
     pub(crate) username: String,
     #[oai(validator(max_length = 255))]
     pub(crate) email: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters; none of your names, and none of those that everybody tries first.
     pub(crate) password: String,
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct StepUp {
 pub(crate) struct NewPassword {
     #[oai(validator(max_length = 128))]
     pub(crate) current_password: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters; none of your names, and none of those that everybody tries first.
     pub(crate) password: String,
     /// As at the login.
     #[oai(validator(max_length = 32))]

@@ -5,6 +5,7 @@
 //! that one asks once more whether the password is still the one that was proven ([`still`]).
 
 mod commands;
+mod common;
 mod error;
 mod hashing;
 mod model;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::PasswordError;
+use super::{PasswordError, common};
 
 /// What a login must know of an account.
 #[derive(Clone)]
@@ -50,17 +50,22 @@ pub fn parse_email(input: &str) -> Result<String, PasswordError> {
     if local_fits && domain_fits && email.len() <= 255 { Ok(email) } else { Err(invalid) }
 }
 
-/// A password that may be chosen by whoever has these names.
+/// A password that may be chosen by whoever has these names: login and e-mail address.
 ///
 /// # Errors
-/// [`PasswordError::Invalid`]: fewer than 8 characters or more than 128, or one of the names.
+/// [`PasswordError::Invalid`]: fewer than 8 characters or more than 128, one of the names, what stands before the `@` of one, the
+/// name of this system, or one of those that are tried first.
 pub fn parse_password<'a>(password: &'a str, names: &[&str]) -> Result<&'a str, PasswordError> {
     let invalid = |problem| Err(PasswordError::Invalid { field: "password", problem });
     if !(8..=128).contains(&password.chars().count()) {
         return invalid("a password has 8 to 128 characters");
     }
-    if names.iter().any(|name| name.eq_ignore_ascii_case(password)) {
+    let local = names.iter().filter_map(|name| Some(name.split_once('@')?.0));
+    if names.iter().copied().chain(local).chain(["memalerts"]).any(|name| name.eq_ignore_ascii_case(password)) {
         return invalid("a name is no password");
+    }
+    if common::is_common(password) {
+        return invalid("this password is one of the few thousand that everybody tries first");
     }
     Ok(password)
 }
@@ -103,5 +108,15 @@ mod tests {
         assert!(parse_password("short77", &[]).is_err());
         assert!(parse_password(&"x".repeat(129), &[]).is_err());
         assert!(parse_password("Anna_1234", &["anna_1234"]).is_err());
+        for name in ["Anna.Berta@Example.org", "anna.berta", "MemAlerts"] {
+            assert!(parse_password(name, &["anna", "anna.berta@example.org"]).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_everybody_tries_first_is_no_password() {
+        for common in ["password", "Password1", "QWERTYUIOP", "12345678", "iloveyou"] {
+            assert!(parse_password(common, &[]).is_err(), "{common}");
+        }
     }
 }
