@@ -233,6 +233,9 @@ async fn dangerous_acts_ask_who_was_not_proven_lately() {
     is(&ban().await, 403, "STEP_UP_REQUIRED");
     let role = boss.put(&format!("/owner/users/{}/role", anna.user_id), &json!({ "role": "admin" })).await;
     is(&role, 403, "STEP_UP_REQUIRED");
+    let path = format!("/owner/wallets/{}/{}/adjust", anna.user_id, uuid::Uuid::now_v7());
+    let coins = boss.post(&path, &json!({ "delta": 50, "reason": "a gift" })).await;
+    is(&coins, 403, "STEP_UP_REQUIRED");
     boss.get("/owner/users").await.expect(200);
     is(&step_up("wrong horse battery").await, 401, "CREDENTIALS_INVALID");
     is(&ban().await, 403, "STEP_UP_REQUIRED");

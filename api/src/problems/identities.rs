@@ -18,6 +18,7 @@ impl From<IdentityError> for Problem {
                 ErrorCode::LastAccount,
                 "without this account you could never log in again: link another one first",
             ),
+            IdentityError::Enqueue(error) => error.into(),
             IdentityError::Vault(error) => Self::internal(error),
             IdentityError::Database(error) => error.into(),
         }

@@ -107,8 +107,8 @@ const OPERATIONS: &[Promise] = &[
         &[OauthStateMismatch, OauthFailed, YoutubeChannelRequired, AccountBanned, OauthNotConfigured, OauthUnavailable],
     ),
     ("completeTwitchLogin", Asker::Viewer, &[]),
-    ("startLink", Asker::Viewer, &[OauthNotConfigured, OauthUnavailable]),
-    ("startYouTubeForceSslLink", Asker::Viewer, &[OauthNotConfigured, OauthUnavailable]),
+    ("startLink", Asker::Viewer, &[StepUpRequired, OauthNotConfigured, OauthUnavailable]),
+    ("startYouTubeForceSslLink", Asker::Viewer, &[StepUpRequired, OauthNotConfigured, OauthUnavailable]),
     // Who took longer than a token lives comes without one: the session is asked instead.
     (
         "finishLink",
@@ -124,7 +124,7 @@ const OPERATIONS: &[Promise] = &[
         ],
     ),
     ("listMyAccounts", Asker::Viewer, &[]),
-    ("unlinkAccount", Asker::Viewer, &[NotFound, LastAccount]),
+    ("unlinkAccount", Asker::Viewer, &[StepUpRequired, NotFound, LastAccount]),
     ("getChannel", Asker::Anybody, &[ChannelNotFound]),
     ("openChannel", Asker::Viewer, &[Conflict]),
     ("getChannelSettings", Asker::Moderator, &[]),
@@ -172,7 +172,11 @@ const OPERATIONS: &[Promise] = &[
     ("withdrawMyActivation", Asker::Viewer, &[ActivationNotFound, ActivationNotQueued]),
     ("getWallet", Asker::Viewer, &[ChannelNotFound]),
     ("getChannelWallet", Asker::Viewer, &[ChannelNotFound]),
-    ("adjustWallet", Asker::Admin, &[InsufficientCoins, NotFound, RequestInFlight, IdempotencyKeyReused]),
+    (
+        "adjustWallet",
+        Asker::Admin,
+        &[StepUpRequired, InsufficientCoins, NotFound, RequestInFlight, IdempotencyKeyReused],
+    ),
     ("listJobQueues", Asker::Observer, &[]),
     ("pauseJobQueue", Asker::Admin, &[NotFound]),
     ("resumeJobQueue", Asker::Admin, &[NotFound]),

@@ -16,6 +16,7 @@ use crate::{
         Viewer,
         cookies::WithCookies,
         oauth::{self, Answer, Departure},
+        proof,
     },
     problem::Problem,
     views::identities::{AccountView, IdentityProvider},
@@ -103,7 +104,7 @@ impl Identities {
     /// Link an account
     ///
     /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is mine
-    /// already gets new rights.
+    /// already gets new rights. Needs a fresh proof.
     #[oai(path = "/auth/:provider/link", method = "get", operation_id = "startLink")]
     async fn start_link(
         &self,
@@ -114,6 +115,7 @@ impl Identities {
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
+        proof::lately(&app, viewer.session).await?;
         depart(&app, request, provider.0, redirect_to.0, Some(viewer), &[]).await
     }
 
@@ -129,6 +131,7 @@ impl Identities {
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
+        proof::lately(&app, viewer.session).await?;
         depart(&app, request, IdentityProvider::YouTube, redirect_to.0, Some(viewer), &[FORCE_SSL]).await
     }
 
@@ -169,7 +172,7 @@ impl Identities {
 
     /// Unlink an account
     ///
-    /// It opens this account no more, and its tokens are forgotten. 409 `LAST_ACCOUNT` when nothing else would let me in.
+    /// It opens this account no more, and its tokens are given back to the platform. Needs a fresh proof. 409 `LAST_ACCOUNT` when nothing else would let me in.
     #[oai(path = "/auth/accounts/:id", method = "delete", operation_id = "unlinkAccount")]
     async fn unlink(
         &self,
@@ -178,8 +181,9 @@ impl Identities {
         /// As in the list.
         id: Path<Uuid>,
     ) -> Result<Unlinked, Problem> {
+        proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
-        identities::unlink(&mut tx, viewer.id, id.0).await?;
+        identities::unlink(&mut tx, &app.vault, viewer.id, id.0).await?;
         tx.commit().await?;
         Ok(Unlinked::Done)
     }

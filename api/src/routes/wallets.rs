@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Group, channels::by_slug};
 use crate::{
     app::App,
-    auth::{Admin, Viewer},
+    auth::{Admin, Viewer, proof},
     idempotency,
     problem::{ErrorCode, Problem},
     stored::Kept,
@@ -65,7 +65,7 @@ impl Wallets {
 
     /// Adjust a wallet by hand
     ///
-    /// Gives or takes coins for a reason that stays in the ledger. 402 when more is taken than there is. Send an
+    /// Gives or takes coins for a reason that stays in the ledger. Needs a fresh proof. 402 when more is taken than there is. Send an
     /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and moves nothing twice.
     #[oai(
         path = "/owner/wallets/:userId/:channelId/adjust",
@@ -95,6 +95,7 @@ impl Wallets {
         if let Some(stored) = idempotency::claim(&mut tx, request.as_ref()).await? {
             return Ok(stored.into());
         }
+        proof::lately(&app, admin.session).await?;
         let adjusted = wallets::adjust(&mut tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await;
         let adjusted = match adjusted {
             Ok(adjusted) => adjusted,

@@ -3,7 +3,7 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, keys, mails, outbox, playback, requests, sessions, submissions, tokens,
+    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, outbox, playback, requests, sessions, submissions, tokens,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -21,6 +21,9 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<credits::PublishCredits>(),
         Kind::of::<credits::RelayChatter>(),
         Kind::of::<events::TrimEvents>(),
+        Kind::of::<identities::RevokeGrant>(),
+        Kind::of::<identities::ValidateGrant>(),
+        Kind::of::<identities::ValidateGrants>(),
         Kind::of::<keys::RotateKeys>(),
         Kind::of::<mails::ForgetMails>(),
         Kind::of::<mails::SendMail>(),

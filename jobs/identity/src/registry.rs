@@ -23,6 +23,10 @@ pub(crate) struct Row {
     pub(crate) exchange: Exchange,
     /// The callback brings a device, which exchange and renewal must show.
     pub(crate) device: bool,
+    /// Where tokens are given back; none: the platform does not say.
+    pub(crate) revoke: Option<Revoke>,
+    /// Where the platform wants to be asked each hour whether its tokens are still good.
+    pub(crate) validate: Option<&'static str>,
     /// Settings: client id, client secret, address, scopes.
     pub(crate) settings: [&'static str; 4],
 }
@@ -56,6 +60,28 @@ pub(crate) enum Call {
     OAuthAndClient,
     /// POST of a form with token and client id.
     Form,
+}
+
+/// How tokens are given back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Revoke {
+    pub(crate) address: &'static str,
+    pub(crate) form: Return,
+}
+
+/// The form of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Return {
+    /// A form with the access token and the client id.
+    OfClient,
+    /// A form with the refresh token, or the access token where there is no other; either ends the whole grant.
+    Whole,
+    /// A form for each token, with its kind; id and secret as `Authorization: Basic`.
+    Each,
+    /// The same in the address, without id and secret.
+    EachInAddress,
+    /// JSON with the access token, the id in the header `client-id`.
+    Json,
 }
 
 /// How the platform is asked for tokens, and how we prove that we are we.
@@ -99,6 +125,8 @@ const TWITCH: Row = Row {
     pkce: false,
     exchange: Exchange::Form,
     device: false,
+    revoke: Some(Revoke { address: "https://id.twitch.tv/oauth2/revoke", form: Return::OfClient }),
+    validate: Some("https://id.twitch.tv/oauth2/validate"),
     settings: ["TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET", "TWITCH_URL", "TWITCH_SCOPES"],
 };
 
@@ -112,6 +140,8 @@ const GOOGLE: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: false,
+    revoke: Some(Revoke { address: "https://oauth2.googleapis.com/revoke", form: Return::Whole }),
+    validate: None,
     settings: ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_URL", "GOOGLE_SCOPES"],
 };
 
@@ -136,6 +166,8 @@ const YOUTUBE: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: false,
+    revoke: Some(Revoke { address: "https://oauth2.googleapis.com/revoke", form: Return::Whole }),
+    validate: None,
     settings: ["YOUTUBE_CLIENT_ID", "YOUTUBE_CLIENT_SECRET", "YOUTUBE_URL", "YOUTUBE_SCOPES"],
 };
 
@@ -154,6 +186,8 @@ const GITHUB: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: false,
+    revoke: None,
+    validate: None,
     settings: ["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_SCOPES"],
 };
 
@@ -172,6 +206,8 @@ const VK: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: true,
+    revoke: None,
+    validate: None,
     settings: ["VK_CLIENT_ID", "VK_CLIENT_SECRET", "VK_URL", "VK_SCOPES"],
 };
 
@@ -195,6 +231,8 @@ const VKVIDEO: Row = Row {
     pkce: false,
     exchange: Exchange::Basic,
     device: false,
+    revoke: Some(Revoke { address: "https://api.live.vkvideo.ru/oauth/server/revoke", form: Return::Each }),
+    validate: None,
     settings: ["VKVIDEO_CLIENT_ID", "VKVIDEO_CLIENT_SECRET", "VKVIDEO_URL", "VKVIDEO_SCOPES"],
 };
 
@@ -213,6 +251,8 @@ const KICK: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: false,
+    revoke: Some(Revoke { address: "https://id.kick.com/oauth/revoke", form: Return::EachInAddress }),
+    validate: None,
     settings: ["KICK_CLIENT_ID", "KICK_CLIENT_SECRET", "KICK_URL", "KICK_SCOPES"],
 };
 
@@ -236,6 +276,8 @@ const TROVO: Row = Row {
     pkce: false,
     exchange: Exchange::Json,
     device: false,
+    revoke: Some(Revoke { address: "https://open-api.trovo.live/openplatform/revoke", form: Return::Json }),
+    validate: None,
     settings: ["TROVO_CLIENT_ID", "TROVO_CLIENT_SECRET", "TROVO_URL", "TROVO_SCOPES"],
 };
 
@@ -254,6 +296,8 @@ const DISCORD: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: false,
+    revoke: None,
+    validate: None,
     settings: ["DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET", "DISCORD_URL", "DISCORD_SCOPES"],
 };
 
@@ -268,6 +312,8 @@ const OIDC: Row = Row {
     pkce: true,
     exchange: Exchange::Form,
     device: false,
+    revoke: None,
+    validate: None,
     settings: ["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_URL", "OIDC_SCOPES"],
 };
 
@@ -290,6 +336,9 @@ mod tests {
                 for address in [authorize, token, renew, &who.address] {
                     assert!(address.starts_with("https://"), "{address}");
                 }
+            }
+            for address in row.revoke.map(|revoke| revoke.address).into_iter().chain(row.validate) {
+                assert!(address.starts_with("https://"), "{address}");
             }
         }
     }

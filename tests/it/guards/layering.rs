@@ -18,7 +18,7 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
     // Twitch's protocol is spoken by those who listen and by those who send.
     ("irc", &[]),
     ("chat", &["queue", "domain", "irc"]),
-    ("outbox", &["queue", "domain", "irc"]),
+    ("outbox", &["queue", "domain", "identity", "irc"]),
     ("credits", &["queue", "domain"]),
     (
         "runtime",

@@ -155,3 +155,25 @@ async fn who_has_a_password_may_unlink_every_account() {
     let login = json!({ "username": "anna", "password": "correct horse" });
     app.anonymous().post("/auth/login", &login).await.expect(200);
 }
+
+#[tokio::test]
+async fn links_come_and_go_with_a_fresh_proof_only() {
+    let (_platforms, app) = system().await;
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
+    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
+    let anna = Visitor::new(&app);
+    anna.set_cookie("token_dev", made["access_token"].as_str().unwrap());
+    anna.link(Provider::Twitch, "anna").await;
+    let id = anna.accounts().await[0]["id"].as_str().unwrap().to_owned();
+    app.advance(std::time::Duration::from_mins(11)).await;
+    for path in ["/auth/kick/link", "/auth/youtube/link/force-ssl"] {
+        let answer = anna.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "STEP_UP_REQUIRED"), "{path}");
+    }
+    let answer = anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "STEP_UP_REQUIRED"));
+    let session = app.anonymous().with_token(made["access_token"].as_str().unwrap());
+    session.post("/auth/step-up", &json!({ "password": "correct horse" })).await.expect(204);
+    assert_eq!(anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await.status, 204);
+    assert_eq!(anna.link(Provider::Kick, "kicker").await.header("location"), "/linked");
+}

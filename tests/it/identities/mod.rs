@@ -1,5 +1,6 @@
 //! Logins with other platforms, against simulated ones over real sockets.
 
+mod grants;
 mod links;
 mod logins;
 mod misbehaviour;

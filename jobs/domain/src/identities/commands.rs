@@ -3,7 +3,7 @@
 use queue::Tx;
 use uuid::Uuid;
 
-use super::{Account, Grant, Identity, IdentityError, repo};
+use super::{Account, Grant, Identity, IdentityError, repo, revoked};
 use crate::{
     access::{Place, Vault, VaultError},
     accounts::{self, User},
@@ -67,18 +67,19 @@ pub async fn link(
     Ok(Linked { account, is_new })
 }
 
-/// Takes the account away from the person; its tokens are forgotten.
+/// Takes the account away from the person; its tokens are given back to the platform ([`super::RevokeGrant`]).
 ///
 /// # Errors
 /// [`IdentityError::NotFound`] when it is not the person's; [`IdentityError::LastAccount`] when nothing else would let the person
 /// in.
-pub async fn unlink(tx: &mut Tx, user: Uuid, account: Uuid) -> Result<Account, IdentityError> {
+pub async fn unlink(tx: &mut Tx, vault: &Vault, user: Uuid, account: Uuid) -> Result<Account, IdentityError> {
     // One after the other: two at once would each see the other's account stay.
     accounts::lock(tx, user).await?.ok_or(IdentityError::NotFound)?;
     let gone = repo::find(tx, user, account).await?.ok_or(IdentityError::NotFound)?;
     if !repo::has_another_way_in(tx, user, account).await? {
         return Err(IdentityError::LastAccount);
     }
+    revoked::put(tx, vault, account).await?;
     repo::delete(tx, account).await?;
     Ok(gone)
 }

@@ -16,6 +16,8 @@ pub enum IdentityError {
     LastAccount,
     #[error("sealing the tokens: {0}")]
     Vault(#[from] VaultError),
+    #[error("give the tokens back: {0}")]
+    Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

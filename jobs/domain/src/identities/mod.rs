@@ -6,21 +6,26 @@
 //!   minutes, in the browser that began it; a link belongs to the session that asked for it, too.
 //! - [`log_in`], [`link`], [`unlink`]: what follows. All that concerns one identity happens one after the other ([`repo::hold`]).
 //! - [`fresh_token`]: a token that is good now; renewed by one at a time, and stored before it is used.
+//! - [`RevokeGrant`]: tokens of an account that is gone are given back. [`ValidateGrant`]: whether one is still good.
 //!
 //! Lock order: the identity, the person, the account's row. What speaks to the platforms is crate `identity`.
 
 mod commands;
 mod error;
 mod flow;
+mod jobs;
 mod model;
 mod provider;
 mod repo;
+mod revoked;
 mod tokens;
 
 pub use commands::{Linked, LoggedIn, link, log_in, unlink};
 pub use error::IdentityError;
 pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Wish, begin, redeem};
+pub use jobs::{RevokeGrant, ValidateGrant, ValidateGrants};
 pub use model::{Account, Grant, Identity, Token};
 pub use provider::Provider;
-pub use repo::list;
+pub use repo::{find_provider, forget_revoked, list, to_validate};
+pub use revoked::{Revoked, find_revoked};
 pub use tokens::{Renew, RenewError, TokenError, fresh_token};

@@ -225,6 +225,82 @@ pub(super) async fn forget_tokens(conn: &mut PgConnection, id: Uuid, reason: &st
     Ok(())
 }
 
+/// Tokens as they wait to be given back.
+pub(super) struct RevokedRow {
+    pub(super) provider: String,
+    pub(super) access: Option<Vec<u8>>,
+    pub(super) refresh: Option<Vec<u8>>,
+}
+
+pub(super) async fn insert_revoked(
+    conn: &mut PgConnection,
+    id: Uuid,
+    provider: Provider,
+    access: Option<&[u8]>,
+    refresh: Option<&[u8]>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into revoked_grants (id, provider, access_token, refresh_token) values ($1, $2, $3, $4)",
+        id,
+        provider.as_str(),
+        access,
+        refresh,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_revoked(conn: &mut PgConnection, id: Uuid) -> Result<Option<RevokedRow>, sqlx::Error> {
+    sqlx::query_as!(
+        RevokedRow,
+        "select provider, access_token as access, refresh_token as refresh from revoked_grants where id = $1",
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The platform has heard of it, or never will.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget_revoked(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from revoked_grants where id = $1", id).execute(conn).await?;
+    Ok(())
+}
+
+/// Accounts of the platform whose tokens we keep, by id, after the one with `after`; at most `limit`.
+///
+/// # Errors
+/// The database refused.
+pub async fn to_validate(
+    conn: &mut PgConnection,
+    provider: Provider,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select id from external_accounts where provider = $1 and id > $2 and access_token is not null order by id limit $3",
+        provider.as_str(),
+        after,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Whose account it is; none when it is gone.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_provider(conn: &mut PgConnection, account: Uuid) -> Result<Option<Provider>, sqlx::Error> {
+    let name = sqlx::query_scalar!("select provider from external_accounts where id = $1", account)
+        .fetch_optional(conn)
+        .await?;
+    Ok(name.and_then(|name| name.parse().ok()))
+}
+
 pub(super) async fn insert_flow(
     conn: &mut PgConnection,
     hash: &[u8],

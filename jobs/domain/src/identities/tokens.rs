@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use queue::Database;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     commands::{Sealed, access_place, refresh_place},
     repo::{self, TokenRow},
 };
-use crate::access::{Vault, VaultError};
+use crate::access::{Place, Vault, VaultError};
 
 /// A token that ends sooner is not handed out: what it is for takes time, too.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -100,18 +101,40 @@ pub async fn fresh_token(
     }
 }
 
-struct Kept {
-    access: Option<Token>,
-    refresh: Option<Token>,
+/// The account's tokens, which nobody renews until the end of the transaction; none when there are none, or none that can be
+/// read: nobody can use those either.
+pub(super) async fn kept_of(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    account: Uuid,
+) -> Result<Option<(Provider, Kept)>, sqlx::Error> {
+    let Some(row) = repo::hold_tokens(conn, account, Duration::ZERO).await? else { return Ok(None) };
+    match kept(vault, account, &row) {
+        Ok(kept) if kept.access.is_some() || kept.refresh.is_some() => Ok(Some((row.provider, kept))),
+        Ok(_) => Ok(None),
+        Err(error) => {
+            tracing::warn!(%account, %error, "the tokens of an account cannot be read, so nobody gives them back");
+            Ok(None)
+        }
+    }
+}
+
+pub(super) struct Kept {
+    pub(super) access: Option<Token>,
+    pub(super) refresh: Option<Token>,
 }
 
 fn kept(vault: &Vault, account: Uuid, row: &TokenRow) -> Result<Kept, VaultError> {
-    let open = |place, sealed: &Option<Vec<u8>>| -> Result<Option<Token>, VaultError> {
-        let Some(sealed) = sealed else { return Ok(None) };
-        let text = vault.open(place, sealed)?;
-        // What was sealed was a text.
-        let text = std::str::from_utf8(&text).map_err(|_| VaultError::Forged)?;
-        Ok(Some(Token::new(text)))
-    };
-    Ok(Kept { access: open(access_place(account), &row.access)?, refresh: open(refresh_place(account), &row.refresh)? })
+    Ok(Kept {
+        access: opened(vault, access_place(account), row.access.as_deref())?,
+        refresh: opened(vault, refresh_place(account), row.refresh.as_deref())?,
+    })
+}
+
+pub(super) fn opened(vault: &Vault, place: Place, sealed: Option<&[u8]>) -> Result<Option<Token>, VaultError> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let text = vault.open(place, sealed)?;
+    // What was sealed was a text.
+    let text = std::str::from_utf8(&text).map_err(|_| VaultError::Forged)?;
+    Ok(Some(Token::new(text)))
 }

@@ -19,9 +19,11 @@ impl Column {
 }
 
 /// All of them. A guard finds those that are missing here.
-pub const COLUMNS: [Column; 3] = [
+pub const COLUMNS: [Column; 5] = [
     Column { table: "external_accounts", name: "access_token", row: "id" },
     Column { table: "external_accounts", name: "refresh_token", row: "id" },
+    Column { table: "revoked_grants", name: "access_token", row: "id" },
+    Column { table: "revoked_grants", name: "refresh_token", row: "id" },
     Column { table: "second_factors", name: "secret", row: "user_id" },
 ];
 

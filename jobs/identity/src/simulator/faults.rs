@@ -11,6 +11,8 @@ pub(super) enum Door {
     /// Refresh tokens only.
     Renewal,
     Profile,
+    Revoke,
+    Validate,
     Proof,
     Discovery,
     Keys,
@@ -57,6 +59,12 @@ pub enum Fault {
     RenewalRefuse,
     RenewalRefuseClient,
     RenewalHtml,
+    RevokeStatus {
+        status: u16,
+    },
+    ValidateStatus {
+        status: u16,
+    },
     ProfileStatus {
         status: u16,
     },
@@ -154,6 +162,8 @@ impl Fault {
             | F::ProfileOfAnother
             | F::ProfileStrangeNames
             | F::ProfileHangUp => Door::Profile,
+            F::RevokeStatus { .. } => Door::Revoke,
+            F::ValidateStatus { .. } => Door::Validate,
             F::DiscoveryStatus { .. }
             | F::DiscoveryHtml
             | F::DiscoveryOtherIssuer

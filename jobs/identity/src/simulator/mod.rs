@@ -142,6 +142,8 @@ async fn respond(request: &Request, world: &World) -> Option<Response> {
             ("POST", path) if path == platform.token || path == platform.renew => {
                 token::answer(request, platform, world, path).await
             }
+            ("POST", path) if path == platform.revoke => Some(token::take_back(request, platform, world)),
+            ("GET", "/oauth2/validate") => Some(token::validate(request, platform, world)),
             (_, path) if path == platform.profile => token::tell(request, platform, world),
             ("GET", "/.well-known/openid-configuration") => Some(openid::configuration(platform, world)),
             ("GET", "/keys") => Some(openid::keys(platform, world)),

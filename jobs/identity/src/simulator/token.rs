@@ -15,7 +15,7 @@ use super::{
     faults::Door,
     http::{Request, Response},
     openid,
-    platforms::{Client, Platform, Refresh},
+    platforms::{Client, Platform, Refresh, subject},
     world::{Grant, State, World, random},
 };
 
@@ -226,6 +226,56 @@ pub(super) fn tell(request: &Request, platform: &Platform, world: &World) -> Opt
         Some(Fault::ProfileHangUp) => return None,
         Some(_) => Response::json(200, &strange(grant.as_ref().map_or("nobody", |grant| &grant.login))),
     })
+}
+
+/// Takes a token back, and with it the grant that it is of.
+pub(super) fn take_back(request: &Request, platform: &Platform, world: &World) -> Response {
+    let (form, json) = (request.form(), request.json());
+    let of = |members: &HashMap<String, String>, name: &str| members.get(name).cloned().unwrap_or_default();
+    let (client, _) = Simulator::client(platform.provider);
+    let (token, shown_well) = match platform.provider {
+        Provider::Twitch => (of(&form, "token"), of(&form, "client_id") == client),
+        Provider::Trovo => (of(&json, "access_token"), request.header("client-id") == client),
+        Provider::Kick => (of(&request.query, "token"), !of(&request.query, "token_hint_type").is_empty()),
+        Provider::VkVideo => {
+            (of(&form, "token"), is_client(request, platform, &form) && !of(&form, "token_type_hint").is_empty())
+        }
+        _ => (of(&form, "token"), true),
+    };
+    let mut state = world.state();
+    let grant = state.access.get(&token).or_else(|| state.refresh.get(&token)).cloned();
+    let status = match (state.take_fault(platform.provider, Door::Revoke), grant) {
+        (Some(Fault::RevokeStatus { status }), _) => status,
+        (_, Some(grant)) if shown_well && grant.provider == platform.provider => {
+            state.over.insert(grant.family);
+            state.access.retain(|_, other| other.family != grant.family);
+            200
+        }
+        _ => 400,
+    };
+    state.see(platform.provider, "revoke", "", status);
+    Response::json(status, &json!({}))
+}
+
+/// Whether the token is good, in Twitch's words.
+pub(super) fn validate(request: &Request, platform: &Platform, world: &World) -> Response {
+    let token = request.header("authorization").strip_prefix("OAuth ").unwrap_or_default().to_owned();
+    let (client, _) = Simulator::client(platform.provider);
+    let mut state = world.state();
+    let grant = state.access.get(&token).filter(|grant| grant.provider == platform.provider).cloned();
+    let (status, body) = match (state.take_fault(platform.provider, Door::Validate), grant) {
+        (Some(Fault::ValidateStatus { status }), _) => (status, json!({ "status": status, "message": "broken" })),
+        (_, Some(grant)) => {
+            let id = subject(platform.provider, &grant.login);
+            let body = json!({
+                "client_id": client, "login": grant.login, "scopes": grant.scopes, "user_id": id, "expires_in": 5000
+            });
+            (200, body)
+        }
+        _ => (401, json!({ "status": 401, "message": "invalid access token" })),
+    };
+    state.see(platform.provider, "validate", "", status);
+    Response::json(status, &body)
 }
 
 const IDS: [&str; 4] = ["id", "user_id", "userId", "sub"];

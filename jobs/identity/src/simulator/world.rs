@@ -16,7 +16,7 @@ use super::{Fault, faults::Door, openid::SigningKeys};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen {
     pub provider: &'static str,
-    /// `authorize`, `token` or `profile`.
+    /// `authorize`, `token`, `profile`, `revoke` or `validate`.
     pub door: &'static str,
     /// `authorization_code` or `refresh_token`; empty elsewhere.
     pub grant: String,

@@ -37,8 +37,8 @@ pub(super) fn settings(process: &Process) -> ::chat::Settings {
 }
 
 /// What pool `outbox` must be told.
-pub(super) fn outbox_settings(process: &Process) -> ::outbox::Settings {
-    ::outbox::Settings {
+pub(super) fn outbox_settings(process: &Process) -> anyhow::Result<::outbox::Settings> {
+    Ok(::outbox::Settings {
         twitch: process.config.chat.twitch.as_ref().map(|twitch| ::outbox::twitch::Settings {
             url: twitch.irc_send_url.clone(),
             login: twitch.login.clone(),
@@ -50,7 +50,9 @@ pub(super) fn outbox_settings(process: &Process) -> ::outbox::Settings {
             public_url: process.config.http.public_url(),
             shown: process.config.environment.is_dev(),
         },
-    }
+        platforms: identity::platforms(process)?,
+        vault: process.vault.clone(),
+    })
 }
 
 /// Listens to the platform's chats until the lifecycle drains. A platform that is not configured is told once and left
