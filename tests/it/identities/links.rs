@@ -2,11 +2,13 @@
 
 use domain::identities::Provider;
 use futures_util::future::join;
+use harness::{Pool, TestApp, wait_until};
 use identity::simulator::Fault;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Visitor, counts, system};
+use super::{Visitor, counts, knowing, simulator, system};
+use crate::mails::PostOffice;
 
 #[tokio::test]
 async fn all_linked_accounts_lead_to_one_person() {
@@ -176,4 +178,28 @@ async fn links_come_and_go_with_a_fresh_proof_only() {
     session.post("/auth/step-up", &json!({ "password": "correct horse" })).await.expect(204);
     assert_eq!(anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await.status, 204);
     assert_eq!(anna.link(Provider::Kick, "kicker").await.header("location"), "/linked");
+}
+
+#[tokio::test]
+async fn a_verified_address_is_told_of_a_new_account_once_and_whatever_its_name_is() {
+    let (platforms, office) = (simulator().await, PostOffice::open());
+    let builder = knowing(&platforms, office.known_to(TestApp::builder().pools(&[Pool::Outbox])));
+    let app = builder.start().await;
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
+    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
+    sqlx::query("update users set is_verified = true").execute(app.pool()).await.unwrap();
+    app.drain().await;
+    let before = office.taken().len();
+    let anna = Visitor::new(&app);
+    anna.set_cookie("token_dev", made["access_token"].as_str().unwrap());
+    platforms.fault(Provider::Kick, Fault::ProfileStrangeNames);
+    for _ in 0..2 {
+        assert_eq!(anna.link(Provider::Kick, "kicker").await.header("location"), "/linked");
+        app.drain().await;
+    }
+    let told = wait_until("it is told", async || office.taken().get(before).cloned()).await;
+    assert_eq!((told.to.as_str(), told.subject.as_str()), ("anna@example.org", "An account was linked"));
+    assert!(told.text.contains("kick: ") && !told.text.contains('\u{202e}'), "{}", told.text);
+    assert!(!told.html.contains("<script>"), "{}", told.html);
+    assert_eq!(office.taken().len(), before + 1);
 }

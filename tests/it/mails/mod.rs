@@ -9,7 +9,8 @@ use harness::{Answer, Pool, Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use office::{Mail, Mood, PostOffice};
+pub(crate) use office::PostOffice;
+use office::{Mail, Mood};
 
 const PASSWORD: &str = "correct horse battery";
 
