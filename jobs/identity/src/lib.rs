@@ -23,6 +23,7 @@ mod platforms;
 mod profiles;
 mod proof;
 mod registry;
+mod returns;
 pub mod simulator;
 mod tokens;
 

@@ -16,7 +16,7 @@ use crate::{
     grants::{self, Refusal, Tokens},
     profiles::{self, NotUsable, Profile},
     proof::{self, Expected, Flaw},
-    registry::{self, Call, Endpoints, Exchange, Return, Revoke, Row, Who},
+    registry::{self, Call, Endpoints, Exchange, Row, Who},
     tokens::Turns,
 };
 
@@ -62,16 +62,16 @@ pub struct Platforms {
 #[derive(Debug)]
 pub(crate) struct Inner {
     access: BTreeMap<Provider, Access>,
-    client: Client,
+    pub(crate) client: Client,
     discovery: Discovery,
     pub(crate) turns: Turns,
 }
 
 /// A platform with all that is needed to speak to it.
-struct Door<'a> {
-    row: &'static Row,
-    client_id: &'a str,
-    secret: &'a Token,
+pub(crate) struct Door<'a> {
+    pub(crate) row: &'static Row,
+    pub(crate) client_id: &'a str,
+    pub(crate) secret: &'a Token,
     url: Option<&'a Url>,
     scopes: Vec<String>,
 }
@@ -232,75 +232,7 @@ impl Platforms {
         }
     }
 
-    /// Those who want to be asked each hour whether their tokens are still good, as far as they are configured.
-    pub fn validating(&self) -> impl Iterator<Item = Provider> {
-        let asked = |provider: &Provider| registry::row(*provider).validate.is_some() && self.check(*provider).is_ok();
-        Provider::ALL.into_iter().filter(asked)
-    }
-
-    /// Whether the platform still takes the token; true for one that does not want to be asked.
-    ///
-    /// # Errors
-    /// The platform is not configured, or does not answer in its own words.
-    pub async fn is_valid(&self, provider: Provider, access: &Token) -> Result<bool, IdentityError> {
-        let door = self.door(provider)?;
-        let Some(address) = door.row.validate else { return Ok(true) };
-        let request = self.inner.client.get(&door.moved(address))?;
-        let request = request.header("authorization", format!("OAuth {}", access.expose()));
-        match self.inner.client.send(request).await?.status {
-            200..=299 => Ok(true),
-            401 => Ok(false),
-            status => Err(IdentityError::unavailable(format!("asked about a token, the platform answered {status}"))),
-        }
-    }
-
-    /// Gives tokens back; does nothing where the platform does not say how. One that the platform does not know any more is fine.
-    ///
-    /// # Errors
-    /// The platform is not configured, refuses, or cannot be reached.
-    pub async fn revoke(
-        &self,
-        provider: Provider,
-        access: Option<&Token>,
-        refresh: Option<&Token>,
-    ) -> Result<(), IdentityError> {
-        let door = self.door(provider)?;
-        let Some(Revoke { address, form }) = door.row.revoke else { return Ok(()) };
-        let address = door.moved(address);
-        let kinds = [(access, "access_token"), (refresh, "refresh_token")];
-        let each = kinds.into_iter().filter_map(|(token, kind)| Some((token?.expose(), kind)));
-        let tokens: Vec<(&str, &str)> = match form {
-            Return::Each | Return::EachInAddress => each.collect(),
-            Return::Whole => each.last().into_iter().collect(),
-            Return::OfClient | Return::Json => each.filter(|(_, kind)| *kind == "access_token").collect(),
-        };
-        for (token, kind) in tokens {
-            let request = self.inner.client.post(&address)?;
-            let request = match form {
-                Return::OfClient => request.form(&[("client_id", door.client_id), ("token", token)]),
-                Return::Whole => request.form(&[("token", token)]),
-                Return::Each => {
-                    let request = request.basic_auth(door.client_id, Some(door.secret.expose()));
-                    request.form(&[("token", token), ("token_type_hint", kind)])
-                }
-                Return::EachInAddress => request.query(&[("token", token), ("token_hint_type", kind)]),
-                Return::Json => {
-                    let body = serde_json::json!({ "access_token": token });
-                    request.header("client-id", door.client_id).json(&body)
-                }
-            };
-            match self.inner.client.send(request).await?.status {
-                200..=299 | 400 => {}
-                status @ (408 | 425 | 429 | 500..) => {
-                    return Err(IdentityError::unavailable(format!("the platform took no token back: {status}")));
-                }
-                status => return Err(IdentityError::refused(format!("the platform takes no token back: {status}"))),
-            }
-        }
-        Ok(())
-    }
-
-    fn door(&self, provider: Provider) -> Result<Door<'_>, IdentityError> {
+    pub(crate) fn door(&self, provider: Provider) -> Result<Door<'_>, IdentityError> {
         let row = registry::row(provider);
         let missing = |which: usize| IdentityError::NotConfigured(row.settings[which]);
         let access = self.inner.access.get(&provider).ok_or_else(|| missing(0))?;
@@ -414,7 +346,7 @@ impl Platforms {
 
 impl Door<'_> {
     /// The address on the host that the setting names, if it names one.
-    fn moved(&self, address: &str) -> String {
+    pub(crate) fn moved(&self, address: &str) -> String {
         let Some(base) = self.url else { return address.to_owned() };
         let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
         format!("{}/{path}", base.as_str().trim_end_matches('/'))
