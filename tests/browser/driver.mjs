@@ -1,5 +1,6 @@
 // Opens a page in headless Chromium and does what standard input says, one JSON object a line:
-//   {"do":"open","url":"...","obs":true}  {"do":"look"}  {"do":"reload"}  {"do":"close"}
+//   {"do":"open","url":"...","obs":true}  {"do":"look"}  {"do":"reload"}  {"do":"fill","what":"#name","text":"..."}
+//   {"do":"click","what":"button"}  {"do":"close"}
 // Each is answered by one line: {"ok":...} or {"error":"..."}. The first argument is the browser's rule for sound without
 // a click: `no-user-gesture-required`, as OBS has it, or `document-user-activation-required`.
 
@@ -60,6 +61,14 @@ const can = {
   },
   async reload() {
     await page.reload();
+    return {};
+  },
+  async fill({ what, text }) {
+    await page.fill(what, text);
+    return {};
+  },
+  async click({ what }) {
+    await page.click(what);
     return {};
   },
   /** What is on the screen, and what plays there. */

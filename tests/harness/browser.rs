@@ -89,6 +89,16 @@ impl Browser {
         self.order(&json!({ "do": "reload" })).await;
     }
 
+    /// Writes a text into the field that this selector names.
+    pub async fn fill(&mut self, what: &str, text: &str) {
+        self.order(&json!({ "do": "fill", "what": what, "text": text })).await;
+    }
+
+    /// Clicks on what this selector names.
+    pub async fn click(&mut self, what: &str) {
+        self.order(&json!({ "do": "click", "what": what })).await;
+    }
+
     /// What is on the screen now.
     pub async fn look(&mut self) -> Look {
         let look = self.order(&json!({ "do": "look" })).await;

@@ -4,6 +4,7 @@ mod delivery;
 mod links;
 mod news;
 mod office;
+mod pages;
 
 use harness::{Answer, Pool, Session, TestApp};
 use reqwest::Method;
