@@ -29,6 +29,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     keys,
+    privacy::{World, left_after_a_day},
     stage::Stage,
     submissions::{Upload, reaches, stored},
     twitch::{env, knowing, recorded, said, simulator, streamer_with_bot, system},
@@ -131,6 +132,11 @@ const REFUSAL: Sweep =
     Sweep { points: &["media::remove::before", "media::remove::after"], cell: |point| Box::pin(refusal(point)) };
 const ROTATION: Sweep =
     Sweep { points: &["keys::rotate::before", "queue::finish::after"], cell: |point| Box::pin(rotation(point)) };
+const FORGETTING: Sweep = Sweep {
+    points: &["privacy::erase::table", "privacy::erase::before", "privacy::erase::after"],
+    cell: |point| Box::pin(forgetting(point)),
+};
+const EXPORT: Sweep = Sweep { points: &["privacy::export::before"], cell: |point| Box::pin(export(point)) };
 const AUDIT: Sweep = Sweep { points: &["audit::money::before"], cell: |point| Box::pin(audit(point)) };
 
 /// Every point that some story sweeps.
@@ -150,6 +156,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         ENCODING,
         REFUSAL,
         ROTATION,
+        FORGETTING,
+        EXPORT,
         AUDIT,
     ];
     sweeps.into_iter().flat_map(|sweep| sweep.points.iter().copied())
@@ -592,4 +600,47 @@ async fn rotation(point: &'static str) {
     })
     .await;
     heir.drain().await;
+}
+
+#[test]
+fn somebody_is_forgotten_wherever_the_process_dies() {
+    sweep(&FORGETTING);
+}
+
+async fn forgetting(point: &'static str) {
+    let World { mut stage, wendy, .. } = World::new().await;
+    stage.app.drain().await;
+    stage.app.stop();
+    let api = stage.app.beside().pools(&[]).start().await;
+    let wendy = wendy.at(&api.base);
+    assert_eq!(wendy.delete("/users/me").await.status, 202);
+    killed(victim(&["work", "media"], &api, point, &[]), point).await;
+
+    let heir = heir(api.beside(), &Pool::ALL).await;
+    wait_until("she is forgotten", async || {
+        (count(&heir, "select count(*) from users where login like 'deleted-%'").await == 1).then_some(())
+    })
+    .await;
+    heir.drain().await;
+    assert_eq!(left_after_a_day(&heir).await, [""; 0]);
+}
+
+#[test]
+fn an_export_is_made_wherever_the_process_dies() {
+    sweep(&EXPORT);
+}
+
+async fn export(point: &'static str) {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let anna = app.login("anna", "viewer").await;
+    let ordered = anna.post("/users/me/export", &json!({})).await.expect(202);
+    killed(victim(&["work", "media"], &app, point, &[]), point).await;
+
+    let heir = heir(app.beside(), &Pool::ALL).await;
+    let path = format!("/users/me/exports/{}", ordered["id"].as_str().unwrap());
+    wait_until("the export is ready", async || (anna.get(&path).await.expect(200)["status"] == "ready").then_some(()))
+        .await;
+    heir.drain().await;
+    // A file that nobody knows of goes with the sweep.
+    assert!((1..=2).contains(&stored(&heir).len()));
 }

@@ -29,6 +29,7 @@ mod origins;
 mod overlay;
 mod passwords;
 mod playback;
+mod privacy;
 mod processes;
 mod procfile;
 mod realtime;

@@ -142,7 +142,8 @@ fn operations(document: &Value) -> Vec<Operation> {
             });
         }
     }
-    operations.sort_by_key(|operation| operation.method == Method::DELETE);
+    // Whoever was forgotten asks for nothing more.
+    operations.sort_by_key(|operation| (operation.name == "forgetMe", operation.method == Method::DELETE));
     operations
 }
 
@@ -176,6 +177,7 @@ async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Opti
         "changeToken" | "revokeToken" => {
             (give(&stage.streamer, "overlay", "a", &[]).await.id, give(&other.streamer, "overlay", "a", &[]).await.id)
         }
+        "getMyExport" | "downloadMyExport" => (exported(stage, "anna").await, exported(other, "bert").await),
         "acknowledgePlay" => (waiting(stage, "anna").await.to_string(), waiting(other, "bert").await.to_string()),
         _ => return None,
     };
@@ -197,6 +199,12 @@ async fn waiting(stage: &Stage, login: &str) -> Uuid {
 async fn logged_in(stage: &Stage, login: &str) -> String {
     let sessions = stage.app.login(login, "viewer").await.get("/auth/sessions").await.expect(200);
     sessions[0]["id"].as_str().expect("an id").to_owned()
+}
+
+/// A copy of everything about this person.
+async fn exported(stage: &Stage, login: &str) -> String {
+    let export = stage.app.login(login, "viewer").await.post("/users/me/export", &json!({})).await.expect(202);
+    export["id"].as_str().expect("an id").to_owned()
 }
 
 /// An account elsewhere of this person, who has another one, too.

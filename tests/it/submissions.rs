@@ -43,7 +43,7 @@ impl Upload {
         Self { bytes: bytes.to_vec(), content_type, file_name: "file.mp4".to_owned(), kind, fields: Vec::new() }
     }
 
-    fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.fields.push((name, value.to_owned()));
         self
     }

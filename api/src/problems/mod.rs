@@ -10,6 +10,7 @@ mod jobs;
 mod mails;
 mod memes;
 mod passwords;
+mod privacy;
 pub(crate) mod promised;
 mod requests;
 mod sessions;

@@ -100,6 +100,10 @@ const OPERATIONS: &[Promise] = &[
     ("unbanUser", Asker::Admin, &[StepUpRequired, NotFound, Conflict]),
     ("letUserObserve", Asker::Admin, &[StepUpRequired, NotFound, Conflict]),
     ("letUserObserveNoMore", Asker::Admin, &[StepUpRequired, NotFound, Conflict]),
+    ("exportMe", Asker::Viewer, &[StepUpRequired, Conflict]),
+    ("getMyExport", Asker::Viewer, &[NotFound]),
+    ("downloadMyExport", Asker::Viewer, &[NotFound, Conflict]),
+    ("forgetMe", Asker::Viewer, &[StepUpRequired, Conflict]),
     ("startLogin", Asker::Anybody, &[OauthNotConfigured, OauthUnavailable]),
     (
         "finishLogin",

@@ -26,6 +26,7 @@ mod overlay_tokens;
 pub(crate) mod pages;
 mod passwords;
 mod playback;
+mod privacy;
 mod queues;
 mod sessions;
 mod submissions;
@@ -80,6 +81,7 @@ pub(crate) fn all() -> impl OpenApi {
             factors::Factors,
             mails::Mails,
             users::Users,
+            privacy::Privacy,
             identities::Identities,
         ),
         (channels::Channels, teams::Teams),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, mails, memes, passwords,
-    queues, sessions, submissions, teams, tokens, wallets,
+    privacy, queues, sessions, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -91,6 +91,12 @@ example!(factors::SeedView, {
 });
 example!(factors::Code, { "code": "287082" });
 example!(factors::RecoveryCodesView, { "recoveryCodes": ["7hq2-kx4n-wb3z-c6ta-q2md-yx5s", "m5rd-2pyf-e7ou-lvg3-t4kb-z6wa"] });
+
+example!(privacy::ExportView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "status": "ready", "createdAt": "2026-11-21T05:17:56Z",
+    "expiresAt": "2026-11-28T05:18:01Z", "size": 1048576,
+    "download": "/users/me/exports/01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee/file"
+});
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,

@@ -3,7 +3,7 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, outbox, playback, requests,
+    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, outbox, playback, privacy, requests,
     sessions, submissions, tokens,
 };
 
@@ -35,6 +35,9 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<playback::ExpirePlay>(),
         Kind::of::<playback::ExpireWaiting>(),
         Kind::of::<playback::SweepScreens>(),
+        Kind::of::<privacy::ErasePerson>(),
+        Kind::of::<privacy::ExportPerson>(),
+        Kind::of::<privacy::SweepExports>(),
         Kind::of::<requests::ForgetRequests>(),
         Kind::of::<sessions::ForgetSessions>(),
         Kind::of::<submissions::GiveUpUpload>(),

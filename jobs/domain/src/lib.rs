@@ -57,4 +57,6 @@ pub mod chat;
 
 pub mod credits;
 
+pub mod privacy;
+
 pub mod kinds;

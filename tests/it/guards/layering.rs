@@ -47,6 +47,7 @@ const ONLY: [(&str, &[&str]); 10] = [
     ("poem-openapi", &["api"]),
     ("jsonwebtoken", &["api", "identity"]),
     ("ffmpeg-sidecar", &["media"]),
+    ("zip", &["media", "tests"]),
     ("tokio-tungstenite", &["chat"]),
     ("lettre", &["outbox"]),
     ("apalis", &["queue"]),

@@ -6,6 +6,7 @@ mod jobs;
 mod layering;
 mod metrics;
 mod nouns;
+mod privacy;
 mod sealed;
 mod security;
 mod source;

@@ -1,6 +1,7 @@
 //! The pool `media`: from uploaded bytes to a meme that is safe to show.
 //!
-//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`give_up_upload`], [`sweep_blobs`]. The rules
+//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`give_up_upload`], [`sweep_blobs`]; and what
+//! people ask of us about themselves, as that is about files, too: [`export_person`], [`erase_person`], [`sweep_exports`]. The rules
 //! for files are in [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in [`confine`]. Nothing else in
 //! the house runs ffmpeg.
 
@@ -9,6 +10,8 @@ mod container_rules;
 #[cfg(test)]
 mod corpus;
 mod encoder;
+mod erase_person;
+mod export_person;
 mod ffprobe;
 mod give_up_upload;
 mod policy;
@@ -19,13 +22,14 @@ mod samples;
 mod settings;
 mod stop;
 mod sweep_blobs;
+mod sweep_exports;
 mod transcode_upload;
 mod validate_upload;
 
 use std::{sync::Arc, time::Duration};
 
 use blobs::Blobs;
-use domain::submissions::SweepBlobs;
+use domain::{privacy::SweepExports, submissions::SweepBlobs};
 use queue::Workers;
 
 pub use program::find_program;
@@ -41,12 +45,17 @@ const SWEEP: Duration = Duration::from_secs(3600);
 pub fn workers(blobs: Blobs, settings: Settings) -> Workers {
     let concurrency = settings.concurrency;
     let pool = pool::Pool { blobs, settings: Arc::new(settings) };
-    let (validate, probe, transcode, give_up, sweep) = (pool.clone(), pool.clone(), pool.clone(), pool.clone(), pool);
+    let (validate, probe, transcode, give_up) = (pool.clone(), pool.clone(), pool.clone(), pool.clone());
+    let (export, erase, exports, sweep) = (pool.clone(), pool.clone(), pool.clone(), pool);
     Workers::new("media", concurrency)
         .handle(move |ctx, job| validate_upload::handle(ctx, job, validate.clone()))
         .handle(move |ctx, job| probe_upload::handle(ctx, job, probe.clone()))
         .handle(move |ctx, job| transcode_upload::handle(ctx, job, transcode.clone()))
         .handle(move |ctx, job| give_up_upload::handle(ctx, job, give_up.clone()))
+        .handle(move |ctx, job| export_person::handle(ctx, job, export.clone()))
+        .handle(move |ctx, job| erase_person::handle(ctx, job, erase.clone()))
+        .handle(move |ctx, job| sweep_exports::handle(ctx, job, exports.clone()))
         .handle(move |ctx, job| sweep_blobs::handle(ctx, job, sweep.clone()))
         .every::<SweepBlobs>(SWEEP, || SweepBlobs {})
+        .every::<SweepExports>(SWEEP, || SweepExports {})
 }

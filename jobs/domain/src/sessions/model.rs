@@ -85,6 +85,8 @@ pub enum EndReason {
     Ban,
     /// The person's password, or what stands beside it, was changed.
     Password,
+    /// The person asked to be forgotten.
+    Erased,
 }
 
 impl EndReason {
@@ -97,6 +99,7 @@ impl EndReason {
             Self::Role => "role",
             Self::Ban => "ban",
             Self::Password => "password",
+            Self::Erased => "erased",
         }
     }
 }

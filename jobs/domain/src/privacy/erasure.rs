@@ -1,0 +1,83 @@
+//! To be forgotten.
+
+use queue::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{ErasePerson, Holding, PrivacyError, SweepExports, repo};
+use crate::{
+    access::Purpose,
+    accounts::{self, Role},
+    channels, events,
+    media::{self, NewFile},
+    sessions::{self, EndReason},
+};
+
+/// Shuts the person out, closes the person's channel, and orders the rest. There is no way back.
+///
+/// # Errors
+/// [`PrivacyError::Admin`].
+pub async fn ask_erasure(tx: &mut Tx, user: Uuid) -> Result<(), PrivacyError> {
+    let Some(person) = accounts::lock(&mut *tx, user).await? else { return Ok(()) };
+    if person.role == Role::Admin {
+        return Err(PrivacyError::Admin);
+    }
+    repo::shut_out(&mut *tx, user).await?;
+    sessions::end_all_of_user(tx, user, None, EndReason::Erased).await?;
+    queue::enqueue(tx, &ErasePerson { user }).await?;
+    if let Some(before) = channels::find_of_owner(&mut *tx, user).await? {
+        repo::close_channel(&mut *tx, before.id).await?;
+        if let Some(channel) = channels::find_of_owner(&mut *tx, user).await? {
+            // Open overlays end at once.
+            let doors = [Purpose::Overlay, Purpose::Credits];
+            events::record(tx, doors.map(|door| channels::revoked_event(&channel, door)).to_vec()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Erases some of the person's rows in the table as the map says; 0 when none are left.
+///
+/// # Errors
+/// The database refused.
+pub async fn erase_some(conn: &mut PgConnection, holding: &Holding, user: Uuid) -> Result<u64, sqlx::Error> {
+    repo::erase_some(conn, holding, user).await
+}
+
+/// Something to show that nobody but the erased person has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    pub id: Uuid,
+    pub file_hash: String,
+    pub source_hash: Option<String>,
+}
+
+/// The end: nothing is left that says who it was. Assets of the person's show `nothing` from now on, an empty file. The
+/// caller holds all hashes ([`super::hold_assets`]) and has published that file; what is given back was the last of its bytes
+/// and is to be removed after the commit.
+///
+/// # Errors
+/// The database refused.
+pub async fn finish(
+    tx: &mut Tx,
+    user: Uuid,
+    assets: &[Asset],
+    nothing: NewFile<'_>,
+) -> Result<Vec<String>, PrivacyError> {
+    let mut unneeded = Vec::new();
+    for asset in assets.iter().filter(|asset| asset.file_hash != nothing.hash) {
+        media::add_reference(&mut *tx, nothing).await?;
+        repo::empty_asset(&mut *tx, asset.id, nothing.hash).await?;
+        for hash in [Some(&asset.file_hash), asset.source_hash.as_ref()].into_iter().flatten() {
+            if media::release(&mut *tx, hash).await? {
+                unneeded.push(hash.clone());
+            }
+        }
+    }
+    repo::expire_exports(&mut *tx, user).await?;
+    queue::enqueue(tx, &SweepExports {}).await?;
+    repo::forget_accounts(&mut *tx, user).await?;
+    repo::forget_channel(&mut *tx, user).await?;
+    repo::forget_user(&mut *tx, user).await?;
+    Ok(unneeded)
+}

@@ -1,0 +1,22 @@
+//! Why a wish about one's own data is not met.
+
+use super::ExportStatus;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PrivacyError {
+    #[error("there is no such export, or it is somebody else's")]
+    NoExport,
+    #[error("{}", .0.why_not())]
+    NotReady(ExportStatus),
+    #[error("an export a day is made at most: there was one at {0}")]
+    TooOften(time::OffsetDateTime),
+    /// The last one must not shut the house.
+    #[error("you are an admin: have another one take the role away first")]
+    Admin,
+    #[error("files: {0}")]
+    Media(#[from] crate::media::MediaError),
+    #[error("the order: {0}")]
+    Enqueue(#[from] queue::EnqueueError),
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,322 @@
+//! Where something about a person is.
+
+/// What becomes of rows when their person is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erase {
+    /// Those for which this holds are removed.
+    Delete(&'static str),
+    /// Those for which `which` holds get other values, after which it holds no more.
+    Set { to: &'static str, which: &'static str },
+    /// They stay, because.
+    Keep(&'static str),
+    /// The last transaction sees to them.
+    Finish(&'static str),
+}
+
+/// What a table has about a person. Conditions are SQL, in which `(select id from person)` is the person.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    pub table: &'static str,
+    /// Which rows are the person's.
+    pub whose: &'static str,
+    /// Columns that an export shows.
+    pub shown: &'static [&'static str],
+    /// Columns that it does not: secrets, what says something about others, and what says nothing.
+    pub withheld: &'static [&'static str],
+    pub erase: Erase,
+}
+
+use Erase::{Delete, Finish, Keep, Set};
+
+/// In the order in which they are erased.
+pub const HOLDINGS: &[Holding] = &[
+    Holding {
+        table: "sessions",
+        whose: "user_id = (select id from person)",
+        shown: &[
+            "id", "created_at", "seen_at", "authenticated_at", "expires_at", "ended_at", "end_reason", "user_agent",
+            "address", "methods", "rotated_at",
+        ],
+        withheld: &["user_id", "token_hash", "spent_hash"],
+        // Processes read again and again which have ended; the rows go a month after that.
+        erase: Set {
+            to: "user_agent = '', address = ''",
+            which: "user_id = (select id from person) and (user_agent <> '' or address <> '')",
+        },
+    },
+    Holding {
+        table: "attempts",
+        whose: "subject like '%:' || (select id from person)",
+        shown: &["subject", "count", "since"],
+        withheld: &[],
+        erase: Delete("subject like '%:' || (select id from person)"),
+    },
+    Holding {
+        table: "recovery_codes",
+        whose: "user_id = (select id from person)",
+        shown: &["used_at"],
+        withheld: &["user_id", "hash"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "second_factors",
+        whose: "user_id = (select id from person)",
+        shown: &["confirmed_at", "created_at"],
+        withheld: &["user_id", "secret", "last_step"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "oauth_states",
+        whose: "user_id = (select id from person)",
+        shown: &["provider", "redirect_to", "created_at"],
+        withheld: &["hash", "browser", "user_id", "session_id"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "idempotency_keys",
+        whose: "actor = (select id from person)",
+        shown: &["operation", "key", "status", "body", "created_at"],
+        withheld: &["actor", "fingerprint"],
+        erase: Delete("actor = (select id from person)"),
+    },
+    Holding {
+        table: "channel_members",
+        whose: "user_id = (select id from person)",
+        shown: &["channel_id", "role", "added_at"],
+        withheld: &["user_id", "added_by"],
+        erase: Delete(
+            "user_id = (select id from person) or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "wallets",
+        whose: "user_id = (select id from person)",
+        shown: &["id", "channel_id", "balance", "version", "created_at"],
+        withheld: &["user_id"],
+        erase: Keep("all coins add up; the wallet is that of a person without a name"),
+    },
+    Holding {
+        table: "ledger_operations",
+        whose: "actor_id = (select id from person)",
+        shown: &["id", "kind", "channel_id", "reason", "reverses", "created_at"],
+        withheld: &["idempotency_key", "actor_id"],
+        erase: Keep("all coins add up, and nothing of it is ever changed"),
+    },
+    Holding {
+        table: "ledger_entries",
+        whose: "wallet_id in (select id from wallets where user_id = (select id from person))",
+        shown: &["operation_id", "account", "wallet_id", "amount", "balance_after", "version"],
+        withheld: &[],
+        erase: Keep("all coins add up, and nothing of it is ever changed"),
+    },
+    Holding {
+        table: "promotions",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "channel_id", "name", "discount_bp", "starts_at", "ends_at", "active", "created_at"],
+        withheld: &[],
+        erase: Set {
+            to: "name = '', active = false",
+            which: "name <> '' and channel_id in (select id from channels where owner_id = (select id from person))",
+        },
+    },
+    Holding {
+        table: "memes",
+        whose: "created_by = (select id from person)
+                or channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "channel_id", "asset_id", "title", "price", "status", "created_at", "deleted_at"],
+        withheld: &["created_by"],
+        // A meme in somebody else's channel is that channel's.
+        erase: Set {
+            to: "title = '', price = null, status = 'deleted', deleted_at = coalesce(deleted_at, app_now())",
+            which: "(title <> '' or price is not null or status <> 'deleted')
+                    and channel_id in (select id from channels where owner_id = (select id from person))",
+        },
+    },
+    Holding {
+        table: "meme_submissions",
+        whose: "submitter_id = (select id from person)",
+        shown: &[
+            "id", "channel_id", "type", "title", "notes", "tags", "claimed_duration_ms", "status", "upload_state", "progress",
+            "error_code", "error_detail", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
+            "revision", "created_at", "updated_at",
+        ],
+        withheld: &["submitter_id"],
+        erase: Set {
+            to: "title = '', notes = null, tags = '[]', probe = null, error_detail = null",
+            which: "submitter_id = (select id from person)
+                    and (title <> '' or notes is not null or tags <> '[]' or probe is not null or error_detail is not null)",
+        },
+    },
+    Holding {
+        table: "activations",
+        whose: "user_id = (select id from person)",
+        shown: &[
+            "id", "channel_id", "meme_id", "source", "status", "reason", "price", "discount_bp", "promotion_id",
+            "final_price", "sender_name", "title", "type", "file_hash", "duration_ms", "started_at", "ended_at", "created_at",
+        ],
+        withheld: &[
+            "user_id", "detail", "rule_version", "priority", "turn_at", "waits_from", "play_epoch", "dispatched_at", "deadline",
+        ],
+        // Coins were paid for it, and the channel has played it; whose wish and whose meme it was, nobody knows any more.
+        erase: Set {
+            to: "sender_name = case when user_id = (select id from person) then 'deleted' else sender_name end,
+                 title = case when channel_id in (select id from channels where owner_id = (select id from person))
+                              then '' else title end",
+            which: "user_id = (select id from person) and sender_name <> 'deleted'
+                    or title <> '' and channel_id in (select id from channels where owner_id = (select id from person))",
+        },
+    },
+    Holding {
+        table: "chat_commands",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "channel_id", "trigger", "response", "enabled", "created_at", "updated_at"],
+        withheld: &["trigger_normalized"],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "bot_integrations",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "provider", "enabled", "updated_at"],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "outbox_messages",
+        whose: "source = 'say' and channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "channel_id", "provider", "source", "message", "status", "created_at", "sent_at", "failed_at"],
+        withheld: &[
+            "attempts", "account", "last_error", "provider_message_id", "expires_at", "processing_at", "read_back_at",
+            "updated_at",
+        ],
+        // What other channels' bots said to the person goes with `trim-outbox`.
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "chat_messages",
+        whose: "(platform, author_id) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        shown: &["platform", "channel_id", "author_login", "author_name", "roles", "text", "sent_at"],
+        withheld: &["id", "content_id", "author_id", "received_at"],
+        erase: Delete(
+            "(platform, author_id) in
+             (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "credits_sightings",
+        whose: "(platform, user_id) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        shown: &["channel_id", "platform", "display_name", "avatar_url", "seen_at"],
+        withheld: &["id", "session_id", "user_id"],
+        erase: Delete(
+            "(platform, user_id) in
+             (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "credits_chatters",
+        whose: "user_id in (select provider || ':' || provider_user_id from external_accounts
+                            where user_id = (select id from person))",
+        shown: &["channel_id", "name", "avatar_url", "seen_at"],
+        withheld: &["session_id", "user_id"],
+        erase: Delete(
+            "user_id in (select provider || ':' || provider_user_id from external_accounts
+                         where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "credits_donors",
+        // Names that nobody has proven to be theirs: they are the channel's.
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "currency", "amount_hundredths", "seen_at"],
+        withheld: &["session_id", "name", "avatar_url"],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "events",
+        whose: "stream = 'user:' || (select id from person)",
+        shown: &["name", "data", "created_at"],
+        withheld: &["stream", "epoch", "seq", "audience"],
+        // Those of other channels, in which the person's name may be, go within a day (`trim-events`).
+        erase: Delete(
+            "stream = 'user:' || (select id from person)
+             or stream in (select 'channel:' || slug from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "event_streams",
+        whose: "key = 'user:' || (select id from person)",
+        shown: &["key", "epoch", "seq"],
+        withheld: &[],
+        erase: Delete("key = 'user:' || (select id from person)"),
+    },
+    Holding {
+        table: "exports",
+        whose: "user_id = (select id from person)",
+        shown: &["id", "status", "size", "created_at", "expires_at", "downloaded_at"],
+        withheld: &["user_id", "file_hash"],
+        erase: Finish("the archives expire"),
+    },
+    Holding {
+        table: "external_accounts",
+        whose: "user_id = (select id from person)",
+        shown: &[
+            "id", "provider", "issuer", "provider_user_id", "login", "display_name", "avatar_url", "scopes",
+            "token_expires_at", "linked_at", "refreshed_at", "relink_reason",
+        ],
+        withheld: &["user_id", "access_token", "refresh_token", "device_id"],
+        erase: Finish("removed, when what is found by them is gone"),
+    },
+    Holding {
+        table: "channels",
+        whose: "owner_id = (select id from person)",
+        shown: &[
+            "id", "slug", "name", "description", "default_price", "overlay_mode", "overlay_show_sender",
+            "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
+            "intake_paused_at", "twitch_login", "twitch_channel_id", "created_at",
+        ],
+        withheld: &["owner_id", "overlay_token_version", "credits_token_version"],
+        erase: Finish("nameless and closed, when what is found by it is gone"),
+    },
+    Holding {
+        table: "users",
+        whose: "id = (select id from person)",
+        shown: &[
+            "id", "login", "display_name", "avatar_url", "role", "email", "is_verified", "banned_at", "observer", "created_at",
+            "erased_at",
+        ],
+        withheld: &["password_hash"],
+        erase: Finish("nameless: what must stay refers to it"),
+    },
+];
+
+/// All other tables, and why they are not in the map.
+pub const IMPERSONAL: &[(&str, &str)] = &[
+    ("account_budgets", "accounts of our bots"),
+    ("budgets", "keyed hashes that live for minutes"),
+    ("chat_batches", "lines as they came, until the job that reads them is done; seconds"),
+    ("chat_dead_letters", "lines that nobody could read; gone with `trim-chat`"),
+    ("chat_sessions", "who reads which chat"),
+    ("chat_workers", "processes"),
+    ("credits_events", "ids of events"),
+    ("credits_sessions", "when a channel's credits began"),
+    ("file_hashes", "files, by their content; whose they are say the tables that refer to them"),
+    ("instance", "the database itself"),
+    ("job_acts", "the log of who did what to jobs by hand: an admin's login stays, which is what it is for"),
+    ("job_attempts", "why runs failed; gone after two weeks"),
+    ("job_gates", "limits of jobs"),
+    ("job_gates_freed", "limits of jobs"),
+    ("job_limits", "limits of jobs"),
+    ("job_pauses", "pauses of pools"),
+    ("job_schedules", "when periodic jobs are due"),
+    ("job_workers", "processes"),
+    ("jobs", "orders hold ids, not copies"),
+    ("jobs_done", "orders hold ids, not copies; gone after two weeks"),
+    ("lanes", "whose turn it is on a channel"),
+    ("meme_assets", "files, by their content"),
+    ("screen_reports", "what screens said about plays"),
+    ("screens", "screens that show a channel now"),
+];

@@ -1,0 +1,81 @@
+//! The map of what there is about people is that of the schema.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::privacy::{self, HOLDINGS, IMPERSONAL};
+use harness::TestDatabase;
+use uuid::Uuid;
+
+use super::source;
+
+/// Columns by table, but for partitions and what sqlx keeps.
+async fn schema(pool: &sqlx::PgPool) -> BTreeMap<String, BTreeSet<String>> {
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "select c.relname::text, a.attname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+           and a.attnum > 0 and not a.attisdropped and c.relname <> '_sqlx_migrations' and c.relname <> 'test_clock'",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut schema: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (table, column) in columns {
+        schema.entry(table).or_default().insert(column);
+    }
+    schema
+}
+
+#[tokio::test]
+async fn every_table_and_every_column_is_on_the_map_of_privacy() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool(1).await;
+    let mut violations = Vec::new();
+    let mut schema = schema(&pool).await;
+    for holding in HOLDINGS {
+        let Some(there) = schema.remove(holding.table) else {
+            violations.push(format!("{} is on the map twice, or there is no such table", holding.table));
+            continue;
+        };
+        let listed: Vec<&str> = holding.shown.iter().chain(holding.withheld).copied().collect();
+        let known: BTreeSet<String> = listed.iter().map(|&column| column.to_owned()).collect();
+        if known.len() != listed.len() {
+            violations.push(format!("{}: a column is listed twice", holding.table));
+        }
+        let table = holding.table;
+        violations.extend(there.difference(&known).map(|column| format!("{table}.{column}: shown or withheld?")));
+        violations.extend(known.difference(&there).map(|column| format!("{table}.{column}: there is no such column")));
+    }
+    let people: Vec<String> = sqlx::query_scalar(
+        "select distinct conrelid::regclass::text from pg_constraint where contype = 'f' and confrelid = 'users'::regclass",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    for (table, why) in IMPERSONAL {
+        match schema.remove(*table) {
+            None => violations.push(format!("{table} is on the map, too, or there is no such table")),
+            Some(columns) => {
+                let named = columns.iter().any(|column| column.ends_with("user_id") || column.starts_with("author"));
+                if named || people.iter().any(|found| found == table) || why.is_empty() {
+                    violations.push(format!("{table} refers to people"));
+                }
+            }
+        }
+    }
+    violations.extend(schema.keys().map(|table| format!("{table} is not on the map: what does it say about whom?")));
+    source::none(
+        "Every table is in domain::privacy::HOLDINGS or IMPERSONAL, every column of the former too.",
+        &violations,
+    );
+
+    // Its words are SQL.
+    let mut conn = pool.acquire().await.unwrap();
+    for holding in HOLDINGS {
+        let rows = privacy::rows_of(&mut conn, holding, Uuid::now_v7(), 0).await;
+        assert!(rows.unwrap_or_else(|error| panic!("{}: {error}", holding.table)).is_empty());
+        let erased = privacy::erase_some(&mut conn, holding, Uuid::now_v7()).await;
+        assert_eq!(erased.unwrap_or_else(|error| panic!("{}: {error}", holding.table)), 0);
+    }
+    drop(conn);
+    pool.close().await;
+}
