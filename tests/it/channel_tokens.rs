@@ -209,7 +209,7 @@ async fn of_a_token_the_database_has_its_hash_and_the_log_nothing() {
     process.stop().await;
     let told = [process.raw_log(), process.stdout()].concat();
     let tables: Vec<String> =
-        sqlx::query_scalar("select t::text from tokens t union all select a::text from job_acts a")
+        sqlx::query_scalar("select t::text from tokens t union all select a::text from people_acts a")
             .fetch_all(app.pool())
             .await
             .unwrap();

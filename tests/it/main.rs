@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "code of tests")]
 
 mod activations;
+mod acts;
 mod admin;
 mod audit;
 mod bots;

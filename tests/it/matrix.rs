@@ -111,11 +111,11 @@ impl Actor {
 }
 
 /// One operation of the document.
-struct Operation {
-    method: Method,
-    path: String,
-    name: String,
-    asker: String,
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) name: String,
+    pub(crate) asker: String,
     /// What the token of a program needs, of which one is enough; none where no token opens it.
     scopes: Vec<String>,
     /// An example of the body.
@@ -123,7 +123,7 @@ struct Operation {
 }
 
 /// Every operation, with those that end something last: what they end is of no use to the others.
-fn operations(document: &Value) -> Vec<Operation> {
+pub(crate) fn operations(document: &Value) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("operations") {
@@ -148,7 +148,7 @@ fn operations(document: &Value) -> Vec<Operation> {
 }
 
 /// Asks, and says the status; the body of an endless answer is not waited for.
-async fn ask(session: &Session, operation: &Operation, path: &str) -> u16 {
+pub(crate) async fn ask(session: &Session, operation: &Operation, path: &str) -> u16 {
     let mut request = session.request(operation.method.clone(), path);
     if let Some(body) = &operation.body {
         request = request.json(body);
@@ -157,14 +157,14 @@ async fn ask(session: &Session, operation: &Operation, path: &str) -> u16 {
 }
 
 /// What an operation's path names, once of those who ask and once of somebody else.
-struct Belongings {
-    mine: String,
+pub(crate) struct Belongings {
+    pub(crate) mine: String,
     foreign: String,
 }
 
 /// Makes what the operation's path names: by `demo` and `anna`, and by `other` and `bert`. None for a path that names
 /// nothing that belongs to anybody.
-async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Option<Belongings> {
+pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Option<Belongings> {
     let (mine, foreign) = match operation.name.as_str() {
         "changeMeme" | "deleteMeme" => (stage.meme(1000).await.to_string(), other.meme(1000).await.to_string()),
         "getMyActivation" | "withdrawMyActivation" => {

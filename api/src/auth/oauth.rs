@@ -4,12 +4,14 @@
 //! browser from which PKCE's verifier and OpenID's nonce are derived. A link is tied to its session as well.
 
 use domain::{
+    acts::{self, Act},
     identities::{self, BrowserSecret, Flow, LIFETIME, Provider, Wish},
     mails::Kind,
     sessions,
 };
 use identity::{IdentityError, Returned, Trip};
 use poem::Request;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{
@@ -21,7 +23,7 @@ use crate::{
     app::{App, AppState},
     problem::{ErrorCode, Problem},
     problems::identities::state_mismatch,
-    routes::{identities::Sent, mails::tell},
+    routes::{acts::by_id, identities::Sent, mails::tell},
 };
 
 /// Longer ones are no part of a login.
@@ -140,6 +142,9 @@ pub(crate) async fn link(
             return Err(Problem::unauthorized("the session that began this has ended: log in again"));
         }
         let linked = identities::link(&mut tx, &app.vault, user, &identity, &grant).await?;
+        let after = json!({ "provider": provider.as_str(), "login": linked.account.login });
+        let act = Act::new("link_account").to(user).with(linked.account.id).changing(Value::Null, after);
+        acts::note(&mut tx, &by_id(user), act).await?;
         if linked.is_new {
             let details = format!("{provider}: {}", linked.account.display_name);
             tell(app, &mut tx, request, user, Kind::AccountLinked, Some(&details)).await?;

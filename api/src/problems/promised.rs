@@ -104,6 +104,7 @@ const OPERATIONS: &[Promise] = &[
     ("getMyExport", Asker::Viewer, &[NotFound]),
     ("downloadMyExport", Asker::Viewer, &[NotFound, Conflict]),
     ("forgetMe", Asker::Viewer, &[StepUpRequired, Conflict]),
+    ("listActs", Asker::Admin, &[]),
     ("startLogin", Asker::Anybody, &[OauthNotConfigured, OauthUnavailable]),
     (
         "finishLogin",

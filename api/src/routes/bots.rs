@@ -1,11 +1,12 @@
 //! The streamer's chat bots: their switches, what they say, and what became of it.
 
-use domain::{bots, outbox};
+use domain::{acts::Act, bots, outbox};
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Path, payload::Json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Group;
+use super::{Group, acts::on_channel};
 use crate::{
     app::App,
     auth::{Editor, Moderator, Streamer},
@@ -46,6 +47,9 @@ impl Bots {
         }
         let mut tx = app.db.begin().await?;
         let integration = bots::set_twitch(&mut tx, &streamer.channel, patch.enabled).await?;
+        let act =
+            Act::new("switch_bot").changing(Value::Null, json!({ "provider": "twitch", "enabled": patch.enabled }));
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         Ok(Json(integration.into()))
     }
@@ -60,6 +64,7 @@ impl Bots {
         let mut tx = app.db.begin().await?;
         let message =
             bots::say(&mut tx, streamer.channel.id, say.provider.map(outbox::Provider::from), &say.message).await?;
+        on_channel(&mut tx, &streamer, Act::new("say").with(message.id)).await?;
         tx.commit().await?;
         Ok(Json(message.into()))
     }

@@ -1,11 +1,17 @@
 //! Channels: as everybody sees them, and as their streamer keeps them.
 
-use domain::channels::{self, Channel};
+use domain::{
+    acts::Act,
+    channels::{self, Channel},
+};
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 use sqlx::PgConnection;
 
-use super::Group;
+use super::{
+    Group,
+    acts::{on_channel, shown},
+};
 use crate::{
     app::App,
     auth::{Editor, Moderator, Viewer},
@@ -79,8 +85,12 @@ impl Channels {
     ) -> Result<Json<ChannelSettingsView>, Problem> {
         let mut tx = app.db.begin().await?;
         let channel = channels::change_settings(&mut tx, streamer.channel.id, &patch.0.into()).await?;
+        let after = ChannelSettingsView::from(channel);
+        let before = ChannelSettingsView::from(streamer.channel.clone());
+        let act = Act::new("change_channel_settings").changing(shown(&before), shown(&after));
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
-        Ok(Json(channel.into()))
+        Ok(Json(after))
     }
 }
 

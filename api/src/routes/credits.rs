@@ -2,13 +2,18 @@
 
 use domain::{
     access::{self, Purpose},
+    acts::Act,
     channels::Channel,
     credits,
 };
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, payload::Json};
+use serde_json::json;
 
-use super::Group;
+use super::{
+    Group,
+    acts::{on_channel, shown},
+};
 use crate::{
     app::{App, AppState},
     auth::{Editor, Moderator, Streamer},
@@ -46,6 +51,9 @@ impl Credits {
     async fn rotate(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<OverlayTokenView>, Problem> {
         let mut tx = app.db.begin().await?;
         let channel = credits::rotate_token(&mut tx, streamer.channel.id).await?;
+        let version = |channel: &Channel| json!({ "version": channel.credits_token_version });
+        let act = Act::new("rotate_credits_token").changing(version(&streamer.channel), version(&channel));
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         Ok(Json(view(&app, &channel)))
     }
@@ -77,9 +85,13 @@ impl Credits {
         settings: Json<CreditsSettings>,
     ) -> Result<Json<CreditsSettings>, Problem> {
         let mut tx = app.db.begin().await?;
+        let before = CreditsSettings::from(credits::config(&mut tx, streamer.channel.id).await?);
         let config = credits::set_style(&mut tx, &streamer.channel, settings.credits_style_json.as_deref()).await?;
+        let after = CreditsSettings::from(config);
+        let act = Act::new("change_credits_settings").changing(shown(&before), shown(&after));
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
-        Ok(Json(config.into()))
+        Ok(Json(after))
     }
 
     /// Empty my credits
@@ -89,6 +101,7 @@ impl Credits {
     async fn reset(&self, app: Data<&App>, streamer: Editor) -> Result<Reset, Problem> {
         let mut tx = app.db.begin().await?;
         credits::reset(&mut tx, streamer.channel.id).await?;
+        on_channel(&mut tx, &streamer, Act::new("reset_credits")).await?;
         tx.commit().await?;
         Ok(Reset::Done)
     }

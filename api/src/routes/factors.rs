@@ -1,10 +1,15 @@
 //! Second factors.
 
-use domain::{attempts, factors, mails::Kind, passwords};
+use domain::{
+    acts::{self, Act},
+    attempts, factors,
+    mails::Kind,
+    passwords,
+};
 use poem::{Request, web::Data};
 use poem_openapi::{OpenApi, payload::Json};
 
-use super::{Group, mails::tell, passwords::Proved};
+use super::{Group, acts::by_id, mails::tell, passwords::Proved};
 use crate::{
     app::App,
     auth::{Viewer, proof},
@@ -51,6 +56,7 @@ impl Factors {
         let recovery_codes = factors::confirm(&mut tx, &app.vault, viewer.id, viewer.session, &given.code).await?;
         attempts::clear(&mut tx, &factors::subject(viewer.id)).await?;
         tell(&app, &mut tx, request, viewer.id, Kind::CodesOn, None).await?;
+        acts::note(&mut tx, &by_id(viewer.id), Act::new("switch_totp_on").to(viewer.id)).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(RecoveryCodesView { recovery_codes }))
@@ -66,6 +72,7 @@ impl Factors {
         let removed = factors::remove(&mut tx, viewer.id).await?;
         if removed {
             tell(&app, &mut tx, request, viewer.id, Kind::CodesOff, None).await?;
+            acts::note(&mut tx, &by_id(viewer.id), Act::new("switch_totp_off").to(viewer.id)).await?;
         }
         tx.commit().await?;
         if removed { Ok(Proved::Done) } else { Err(Problem::not_found(ErrorCode::NotFound, "no codes are asked for")) }

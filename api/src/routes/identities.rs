@@ -1,15 +1,19 @@
 //! Logins with other platforms, and the accounts that come of them.
 
-use domain::identities::{self, Provider};
+use domain::{
+    acts::{self, Act},
+    identities::{self, Provider},
+};
 use poem::{Request, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
     payload::Json,
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Group;
+use super::{Group, acts::by_id};
 use crate::{
     app::App,
     auth::{
@@ -183,7 +187,10 @@ impl Identities {
     ) -> Result<Unlinked, Problem> {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
-        identities::unlink(&mut tx, &app.vault, viewer.id, id.0).await?;
+        let gone = identities::unlink(&mut tx, &app.vault, viewer.id, id.0).await?;
+        let before = json!({ "provider": gone.provider.as_str(), "login": gone.login });
+        let act = Act::new("unlink_account").to(viewer.id).with(id.0).changing(before, Value::Null);
+        acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         Ok(Unlinked::Done)
     }

@@ -1,8 +1,9 @@
 //! What can be played.
 
 use domain::{
+    acts::Act,
     channels::{self, Channel},
-    memes,
+    memes::{self, Meme},
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -10,10 +11,15 @@ use poem_openapi::{
     param::{Path, Query},
     payload::Json,
 };
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Group, channels::by_slug};
+use super::{
+    Group,
+    acts::{on_channel, shown},
+    channels::by_slug,
+};
 use crate::{
     app::App,
     auth::{Editor, Moderator},
@@ -102,10 +108,13 @@ impl Memes {
         patch: Json<MemePatch>,
     ) -> Result<Json<MemeView>, Problem> {
         let mut tx = app.db.begin().await?;
-        own(&mut tx, &streamer.channel, id.0).await?;
+        let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel);
         let meme = memes::update_title_price(&mut tx, id.0, &patch.0.into()).await?;
+        let after = MemeView::new(meme, &streamer.channel);
+        let act = Act::new("change_meme").changing(shown(&before), shown(&after));
+        on_channel(&mut tx, &streamer, act.with(id.0)).await?;
         tx.commit().await?;
-        Ok(Json(MemeView::new(meme, &streamer.channel)))
+        Ok(Json(after))
     }
 
     /// Take a meme off the list
@@ -120,8 +129,10 @@ impl Memes {
         id: Path<Uuid>,
     ) -> Result<Removed, Problem> {
         let mut tx = app.db.begin().await?;
-        own(&mut tx, &streamer.channel, id.0).await?;
+        let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel);
         memes::delete(&mut tx, id.0).await?;
+        on_channel(&mut tx, &streamer, Act::new("delete_meme").with(id.0).changing(shown(&before), Value::Null))
+            .await?;
         tx.commit().await?;
         Ok(Removed::Done)
     }
@@ -134,10 +145,7 @@ async fn list(conn: &mut PgConnection, channel: &Channel, page: Page) -> Result<
 }
 
 /// Somebody else's meme is none.
-async fn own(conn: &mut PgConnection, channel: &Channel, id: Uuid) -> Result<(), Problem> {
-    let meme = memes::find(conn, id).await?;
-    if meme.is_some_and(|meme| meme.channel_id == channel.id) {
-        return Ok(());
-    }
-    Err(Problem::not_found(ErrorCode::MemeNotFound, "your channel has no such meme"))
+async fn own(conn: &mut PgConnection, channel: &Channel, id: Uuid) -> Result<Meme, Problem> {
+    let meme = memes::find(conn, id).await?.filter(|meme| meme.channel_id == channel.id);
+    meme.ok_or_else(|| Problem::not_found(ErrorCode::MemeNotFound, "your channel has no such meme"))
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod activations;
+pub(crate) mod acts;
 mod bots;
 mod channels;
 mod credits;
@@ -82,6 +83,7 @@ pub(crate) fn all() -> impl OpenApi {
             mails::Mails,
             users::Users,
             privacy::Privacy,
+            acts::Acts,
             identities::Identities,
         ),
         (channels::Channels, teams::Teams),

@@ -2,13 +2,15 @@
 
 use domain::{
     access::{self, Purpose},
+    acts::Act,
     channels::Channel,
     tokens,
 };
 use poem::web::Data;
 use poem_openapi::{OpenApi, payload::Json};
+use serde_json::json;
 
-use super::Group;
+use super::{Group, acts::on_channel};
 use crate::{
     app::{App, AppState},
     auth::Streamer,
@@ -36,6 +38,9 @@ impl OverlayTokens {
     async fn rotate(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<OverlayTokenView>, Problem> {
         let mut tx = app.db.begin().await?;
         let channel = tokens::rotate_own(&mut tx, streamer.channel.id).await?;
+        let version = |channel: &Channel| json!({ "version": channel.overlay_token_version });
+        let act = Act::new("rotate_overlay_token").changing(version(&streamer.channel), version(&channel));
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         app.sightings.forget(channel.id);
         Ok(Json(view(&app, &channel)))

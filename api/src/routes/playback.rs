@@ -2,7 +2,9 @@
 
 use domain::{
     access::Purpose,
-    activations, channels, memes,
+    activations,
+    acts::Act,
+    channels, memes,
     playback::{self, Report, ReportedState},
     tokens,
 };
@@ -12,9 +14,10 @@ use poem_openapi::{
     param::{Path, Query},
     payload::Json,
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Group;
+use super::{Group, acts::on_channel};
 use crate::{
     app::{App, AppState},
     auth::{Editor, Moderator},
@@ -166,6 +169,8 @@ impl Playback {
         };
         let id = activations::place_test(&mut tx, &streamer.channel, streamer.user.id, meme).await?;
         let placed = activations::find(&mut tx, id).await?;
+        let act = Act::new("play_test_event").with(id);
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         let placed = placed.ok_or_else(|| Problem::internal("the test event is gone"))?;
         Ok(Json(placed.into()))
@@ -230,6 +235,8 @@ pub(super) async fn skip(
 ) -> Result<Json<ActivationView>, Problem> {
     let mut tx = app.db.begin().await?;
     let skipped = playback::skip(&mut tx, &streamer.channel, activation, streamer.user.id).await?;
+    let act = Act::new("skip").to(skipped.user_id).with(skipped.id);
+    on_channel(&mut tx, streamer, act).await?;
     tx.commit().await?;
     Ok(Json(skipped.into()))
 }
@@ -239,6 +246,8 @@ pub(super) async fn clear(app: &AppState, streamer: &Moderator) -> Result<Json<C
     loop {
         let mut tx = app.db.begin().await?;
         let cleared = playback::clear(&mut tx, &streamer.channel, streamer.user.id).await?;
+        let after = json!({ "cleared": cleared.items, "refunded": cleared.refunded });
+        on_channel(&mut tx, streamer, Act::new("clear_queue").changing(Value::Null, after)).await?;
         tx.commit().await?;
         all.cleared += cleared.items;
         all.refunded += cleared.refunded;
@@ -259,6 +268,7 @@ pub(super) async fn set_playback(
     } else {
         playback::resume(&mut tx, &streamer.channel).await?;
     }
+    on_channel(&mut tx, streamer, Act::new(if paused { "pause_playback" } else { "resume_playback" })).await?;
     tx.commit().await?;
     state(app, streamer).await
 }
@@ -267,6 +277,7 @@ pub(super) async fn set_intake(app: &AppState, streamer: &Moderator, paused: boo
     let mut tx = app.db.begin().await?;
     let channel = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
     playback::announce(&mut tx, &[channel.id]).await?;
+    on_channel(&mut tx, streamer, Act::new(if paused { "pause_intake" } else { "resume_intake" })).await?;
     tx.commit().await?;
     state(app, streamer).await
 }

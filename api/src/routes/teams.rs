@@ -7,7 +7,7 @@ use domain::{
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
-use super::{Group, queues::by};
+use super::{Group, acts::by};
 use crate::{
     app::App,
     auth::{Moderator, Streamer, Viewer},

@@ -5,7 +5,7 @@ use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
-use super::{Group, queues::by};
+use super::{Group, acts::by};
 use crate::{
     app::App,
     auth::{Streamer, proof},
@@ -75,7 +75,7 @@ impl Tokens {
         patch: Json<TokenPatch>,
     ) -> Result<Json<TokenView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let token = tokens::change(&mut tx, &streamer.channel, id.0, &patch.0.into()).await?;
+        let token = tokens::change(&mut tx, &by(&streamer.user), &streamer.channel, id.0, &patch.0.into()).await?;
         tx.commit().await?;
         Ok(Json(token.into()))
     }

@@ -9,7 +9,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::{Group, queues::by};
+use super::{Group, acts::by};
 use crate::{
     app::{App, AppState},
     auth::{Admin, proof},

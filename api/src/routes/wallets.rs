@@ -1,6 +1,7 @@
 //! Coins.
 
 use domain::{
+    acts::{self, Act},
     channels,
     requests::{Request, Stored},
     wallets,
@@ -12,9 +13,10 @@ use poem_openapi::{
     payload::Json,
     types::ToJSON,
 };
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Group, channels::by_slug};
+use super::{Group, acts::by, channels::by_slug};
 use crate::{
     app::App,
     auth::{Admin, Viewer, proof},
@@ -103,6 +105,10 @@ impl Wallets {
                 return Ok(idempotency::refuse(&app.db, tx, request.as_ref(), refusal.into()).await?.into());
             }
         };
+        let balance = adjusted.wallet.balance;
+        let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
+        let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
+        acts::note(&mut tx, &by(&admin.user), act).await?;
         let view = AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id };
         let stored = Stored { status: 200, body: view.to_json_string() };
         idempotency::keep(&mut tx, request.as_ref(), &stored).await?;

@@ -4,8 +4,8 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, bots, channels, credits, events, factors, health, identities, jobs, mails, memes, passwords,
-    privacy, queues, sessions, submissions, teams, tokens, wallets,
+    accounts, activations, acts, bots, channels, credits, events, factors, health, identities, jobs, mails, memes,
+    passwords, privacy, queues, sessions, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -45,6 +45,14 @@ example!(accounts::UserPageView, {
 });
 example!(accounts::NewRole, { "role": "streamer" });
 example!(accounts::Ban, { "reason": "sells coins elsewhere" });
+
+example!(acts::AuditPageView, {
+    "acts": [{
+        "id": 17, "at": "2026-11-21T05:17:56Z", "actor": "user:boss", "act": "change_role", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15",
+        "login": "anna", "before": { "role": "viewer" }, "after": { "role": "streamer" }, "requestId": "5f0c6ed2a1b84c1f"
+    }],
+    "next": 17
+});
 
 example!(sessions::TokensView, {
     "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJtZW1hbGVydHMifQ.c2ln",

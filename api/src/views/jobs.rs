@@ -305,8 +305,8 @@ pub(crate) struct ActView {
     at: OffsetDateTime,
     /// `user:<login>`, or `os:<name>` of a command line.
     actor: String,
-    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit`, `change_role`, `ban` or
-    /// `unban`.
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit` or `rotate_keys`; acts on
+    /// people are at `/owner/audit`.
     act: String,
     /// One job's id, the conditions of many, or a pool and a worker; and why. Of a person what was before and after.
     target: Any<Value>,

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod activations;
+pub(crate) mod acts;
 pub(crate) mod bots;
 pub(crate) mod channels;
 pub(crate) mod credits;

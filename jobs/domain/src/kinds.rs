@@ -3,8 +3,8 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, outbox, playback, privacy, requests,
-    sessions, submissions, tokens,
+    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, outbox, playback, privacy,
+    requests, sessions, submissions, tokens,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.

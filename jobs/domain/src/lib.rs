@@ -11,6 +11,8 @@ pub mod access;
 
 pub mod sessions;
 
+pub mod acts;
+
 pub mod accounts;
 
 pub mod attempts;

@@ -1,15 +1,15 @@
 //! What an admin can do with people. Each act is written down with what was before and after, and ends all sessions of the
 //! person.
 
-use queue::{
-    Tx,
-    admin::{self, By},
-};
+use queue::Tx;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{AccountError, Role, User, repo};
-use crate::sessions::{self, EndReason};
+use crate::{
+    acts::{self, Act, By},
+    sessions::{self, EndReason},
+};
 
 /// Gives the person another role. One that the person has already changes nothing.
 ///
@@ -22,11 +22,9 @@ pub async fn change_role(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, role: Ro
     }
     repo::set_role(&mut *tx, user, role).await?;
     sessions::end_all_of_user(tx, user, None, EndReason::Role).await?;
-    let target = json!({
-        "user": user, "login": before.login,
-        "before": { "role": before.role.as_str() }, "after": { "role": role.as_str() },
-    });
-    admin::note(&mut *tx, by, "change_role", target, None).await?;
+    let act = Act::new("change_role").to(user);
+    let act = act.changing(json!({ "role": before.role.as_str() }), json!({ "role": role.as_str() }));
+    acts::note(&mut *tx, by, act).await?;
     Ok(User { role, ..before })
 }
 
@@ -63,13 +61,8 @@ async fn set_banned(
     if banned {
         sessions::end_all_of_user(tx, user, None, EndReason::Ban).await?;
     }
-    let mut target = json!({
-        "user": user, "login": before.login, "before": { "banned": !banned }, "after": { "banned": banned },
-    });
-    if let Some(reason) = reason {
-        target["reason"] = reason.into();
-    }
-    admin::note(&mut *tx, by, if banned { "ban" } else { "unban" }, target, None).await?;
+    let act = Act::new(if banned { "ban" } else { "unban" }).to(user).because(reason);
+    acts::note(&mut *tx, by, act.changing(json!({ "banned": !banned }), json!({ "banned": banned }))).await?;
     repo::find(&mut *tx, user).await?.ok_or(AccountError::NotFound)
 }
 
@@ -83,11 +76,9 @@ pub async fn set_observer(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, observe
         return Ok(before);
     }
     repo::set_observer(&mut *tx, user, observer).await?;
-    let target = json!({
-        "user": user, "login": before.login,
-        "before": { "observer": before.observer }, "after": { "observer": observer },
-    });
-    admin::note(&mut *tx, by, "change_observer", target, None).await?;
+    let act = Act::new("change_observer").to(user);
+    acts::note(&mut *tx, by, act.changing(json!({ "observer": before.observer }), json!({ "observer": observer })))
+        .await?;
     Ok(User { observer, ..before })
 }
 

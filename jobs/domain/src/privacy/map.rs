@@ -110,6 +110,48 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Keep("all coins add up, and nothing of it is ever changed"),
     },
     Holding {
+        table: "token_sightings",
+        whose: "token_id in (select t.id from tokens t join channels c on c.id = t.channel_id
+                             where c.owner_id = (select id from person))",
+        shown: &["token_id", "network", "first_seen_at", "last_seen_at", "known"],
+        withheld: &[],
+        erase: Delete(
+            "token_id in (select t.id from tokens t join channels c on c.id = t.channel_id
+                          where c.owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "tokens",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &[
+            "id", "channel_id", "kind", "name", "scopes", "created_at", "expires_at", "revoked_at", "seen_at", "seen_network",
+            "alarm_at", "alarm_network", "alarm_other",
+        ],
+        withheld: &["hash"],
+        // Processes read again and again which were revoked; the rows go when the channel makes no others, so without words.
+        erase: Set {
+            to: "name = 'deleted', seen_at = null, seen_network = null, alarm_at = null, alarm_network = null, alarm_other = null",
+            which: "channel_id in (select id from channels where owner_id = (select id from person))
+                    and (name <> 'deleted' or seen_at is not null or alarm_at is not null)",
+        },
+    },
+    Holding {
+        table: "mail_links",
+        whose: "user_id = (select id from person)",
+        shown: &["kind", "email", "expires_at"],
+        withheld: &["hash", "mail_id", "user_id"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "mails",
+        whose: "user_id = (select id from person) or recipient = (select email from users where id = (select id from person))",
+        shown: &["kind", "recipient", "language", "details", "created_at", "ended_at", "outcome"],
+        withheld: &["id", "user_id"],
+        erase: Delete(
+            "user_id = (select id from person) or recipient = (select email from users where id = (select id from person))",
+        ),
+    },
+    Holding {
         table: "promotions",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["id", "channel_id", "name", "discount_bp", "starts_at", "ends_at", "active", "created_at"],
@@ -252,6 +294,20 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &["key", "epoch", "seq"],
         withheld: &[],
         erase: Delete("key = 'user:' || (select id from person)"),
+    },
+    Holding {
+        table: "people_acts",
+        whose: "actor_id = (select id from person) or user_id = (select id from person)
+                or channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["at", "act", "user_id", "channel_id", "thing", "before", "after", "reason"],
+        withheld: &["id", "actor_id", "system", "request"],
+        // That it was done stays; the words of it go.
+        erase: Set {
+            to: "before = null, after = null, reason = null",
+            which: "(before is not null or after is not null or reason is not null)
+                    and (user_id = (select id from person)
+                         or channel_id in (select id from channels where owner_id = (select id from person)))",
+        },
     },
     Holding {
         table: "exports",

@@ -259,6 +259,13 @@ pub(super) async fn close_channel(conn: &mut PgConnection, id: Uuid) -> Result<(
     )
     .execute(&mut *conn)
     .await?;
+    // The channel's own link has another token by now; it has no hash, and is never revoked.
+    sqlx::query!(
+        "update tokens set revoked_at = app_now() where channel_id = $1 and hash is not null and revoked_at is null",
+        id
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!("delete from channel_members where channel_id = $1", id).execute(conn).await?;
     Ok(())
 }

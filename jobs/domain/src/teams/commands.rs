@@ -1,14 +1,12 @@
 //! Changes of a team; each is written down with what was before and after.
 
-use queue::{
-    Tx,
-    admin::{self, By},
-};
+use queue::Tx;
 use serde_json::json;
 
 use super::{Member, TeamError, TeamRole, repo};
 use crate::{
     accounts::{self, User},
+    acts::{self, Act, By},
     channels::{self, Channel},
 };
 
@@ -83,10 +81,8 @@ async fn note(
     before: Option<TeamRole>,
     after: Option<TeamRole>,
 ) -> Result<(), TeamError> {
-    let target = json!({
-        "channel": channel.slug, "user": user.id, "login": user.login,
-        "before": { "role": before.map(TeamRole::as_str) }, "after": { "role": after.map(TeamRole::as_str) },
-    });
-    admin::note(&mut *tx, by, "change_team", target, None).await?;
+    let role = |role: Option<TeamRole>| json!({ "role": role.map(TeamRole::as_str) });
+    let act = Act::new("change_team").to(user.id).on(channel.id).changing(role(before), role(after));
+    acts::note(&mut *tx, by, act).await?;
     Ok(())
 }

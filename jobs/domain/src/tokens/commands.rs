@@ -1,11 +1,8 @@
 //! What becomes of tokens.
 
-use queue::{
-    Topic, Tx,
-    admin::{self, By},
-};
+use queue::{Topic, Tx};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -17,6 +14,7 @@ use super::{
 };
 use crate::{
     access::{Keys, Purpose},
+    acts::{self, Act, By},
     channels::{self, Channel, ChannelError},
     events::{self, Audience, NewEvent, Stream},
     sessions,
@@ -48,7 +46,7 @@ pub async fn create(tx: &mut Tx, by: &By, channel: &Channel, wish: &NewToken) ->
         return Err(TokenError::Invalid { field: "expiresAt", problem: "a time that is yet to come" });
     }
     let token = find(&mut *tx, channel.id, id).await?;
-    note(tx, by, "create_token", channel, &token).await?;
+    note(tx, by, Act::new("create_token").on(channel.id).with(id), None, Some(&token)).await?;
     Ok((token, secret))
 }
 
@@ -56,8 +54,8 @@ pub async fn create(tx: &mut Tx, by: &By, channel: &Channel, wish: &NewToken) ->
 ///
 /// # Errors
 /// [`TokenError::NotFound`], [`TokenError::Invalid`].
-pub async fn change(tx: &mut Tx, channel: &Channel, id: Uuid, change: &Change) -> Result<Token, TokenError> {
-    locked(tx, channel.id, id).await?;
+pub async fn change(tx: &mut Tx, by: &By, channel: &Channel, id: Uuid, change: &Change) -> Result<Token, TokenError> {
+    let before = locked(tx, channel.id, id).await?;
     if let Some(name) = &change.name {
         check_name(name)?;
         repo::rename(&mut *tx, id, name).await?;
@@ -65,7 +63,9 @@ pub async fn change(tx: &mut Tx, channel: &Channel, id: Uuid, change: &Change) -
     if change.acknowledge_alarm {
         repo::acknowledge(&mut *tx, id).await?;
     }
-    find(tx, channel.id, id).await
+    let after = find(tx, channel.id, id).await?;
+    note(tx, by, Act::new("change_token").on(channel.id).with(id), Some(&before), Some(&after)).await?;
+    Ok(after)
 }
 
 /// Revokes the channel's token: it opens nothing from the commit on, and what it has opened ends.
@@ -78,7 +78,7 @@ pub async fn revoke(tx: &mut Tx, by: &By, channel: &Channel, id: Uuid) -> Result
         return Err(TokenError::Own);
     }
     repo::revoke(&mut *tx, id).await?;
-    note(tx, by, "revoke_token", channel, &token).await?;
+    note(tx, by, Act::new("revoke_token").on(channel.id).with(id), Some(&token), None).await?;
     tx.wake(Topic::Matter(sessions::MATTER.into()));
     Ok(())
 }
@@ -179,10 +179,19 @@ async fn locked(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Toke
     find(conn, channel, id).await
 }
 
-async fn note(tx: &mut Tx, by: &By, act: &str, channel: &Channel, token: &Token) -> Result<(), sqlx::Error> {
-    let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
-    let target = json!({
-        "channel": channel.slug, "token": token.id, "kind": token.kind.as_str(), "name": token.name, "scopes": scopes,
-    });
-    admin::note(&mut *tx, by, act, target, None).await
+async fn note(
+    tx: &mut Tx,
+    by: &By,
+    act: Act,
+    before: Option<&Token>,
+    after: Option<&Token>,
+) -> Result<(), sqlx::Error> {
+    let words = |token: Option<&Token>| {
+        token.map_or(Value::Null, |token| {
+            let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+            let alarm = token.alarm.is_some();
+            json!({ "kind": token.kind.as_str(), "name": token.name, "scopes": scopes, "alarm": alarm })
+        })
+    };
+    acts::note(&mut *tx, by, act.changing(words(before), words(after))).await
 }

@@ -1,0 +1,94 @@
+//! The log of acts on people and channels, and how operations write into it.
+
+use domain::{
+    accounts::User,
+    acts::{self, Act, Actor, By, Filter},
+};
+use poem::web::Data;
+use poem_openapi::{OpenApi, param::Query, payload::Json, types::ToJSON};
+use queue::Tx;
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Group;
+use crate::{
+    app::App,
+    auth::{Admin, Streamer},
+    problem::Problem,
+    telemetry,
+    views::acts::AuditPageView,
+};
+
+pub(crate) struct Acts;
+
+const DEFAULT: u16 = 50;
+
+/// Who acts.
+pub(super) fn by(user: &User) -> By {
+    by_id(user.id)
+}
+
+/// As [`by`].
+pub(crate) fn by_id(user: Uuid) -> By {
+    By { actor: Actor::Person(user), request: Some(telemetry::current().request_id) }
+}
+
+/// Writes down what somebody did on a channel.
+pub(super) async fn on_channel(tx: &mut Tx, streamer: &Streamer, act: Act) -> Result<(), Problem> {
+    // Of a program, who let it act in their name, and the token that it came with.
+    let act = if streamer.by_token { act.because(Some(&format!("by the token {}", streamer.session))) } else { act };
+    Ok(acts::note(&mut *tx, &by(&streamer.user), act.on(streamer.channel.id)).await?)
+}
+
+/// A view as it is written down.
+pub(super) fn shown(view: &impl ToJSON) -> Value {
+    view.to_json().unwrap_or_default()
+}
+
+#[OpenApi(tag = "Group::Owner")]
+impl Acts {
+    /// Who did what to people and channels
+    ///
+    /// Everything that somebody did with a right that not everybody has, or to their own way of logging in, the newest first. What was done to
+    /// jobs by hand is at `/admin/audit`.
+    #[oai(path = "/owner/audit", method = "get", operation_id = "listActs")]
+    #[allow(clippy::too_many_arguments, reason = "each is a condition")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        _admin: Admin,
+        /// The `next` of the page before.
+        before: Query<Option<i64>>,
+        /// Who did it: a login or an id.
+        actor: Query<Option<String>>,
+        /// To whom: a login or an id.
+        user: Query<Option<String>>,
+        /// On which channel: its slug.
+        on: Query<Option<String>>,
+        /// What, e.g. `change_role`.
+        act: Query<Option<String>>,
+        /// Then or later.
+        since: Query<Option<OffsetDateTime>>,
+        /// Before then.
+        until: Query<Option<OffsetDateTime>>,
+        /// Acts of the page, 50 by default.
+        #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+        limit: Query<Option<u16>>,
+    ) -> Result<Json<AuditPageView>, Problem> {
+        let limit = limit.0.unwrap_or(DEFAULT);
+        let lower = |text: Option<String>| text.map(|text| text.to_ascii_lowercase());
+        let filter = Filter {
+            before: before.0,
+            actor: lower(actor.0),
+            user: lower(user.0),
+            channel: lower(on.0),
+            act: act.0,
+            since: since.0,
+            until: until.0,
+        };
+        let mut conn = app.db.pool().acquire().await?;
+        let found = acts::list(&mut conn, &filter, i64::from(limit) + 1).await?;
+        Ok(Json(AuditPageView::new(found, usize::from(limit))))
+    }
+}

@@ -1,0 +1,134 @@
+//! An act.
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    Person(Uuid),
+    /// `os:<name>` of a command line.
+    System(String),
+}
+
+/// Who acts, and by which request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    pub actor: Actor,
+    pub request: Option<String>,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// A word of `a-z` and `_`.
+    pub(super) name: &'static str,
+    pub(super) user: Option<Uuid>,
+    pub(super) channel: Option<Uuid>,
+    pub(super) thing: Option<Uuid>,
+    pub(super) before: Option<Value>,
+    pub(super) after: Option<Value>,
+    pub(super) reason: Option<String>,
+}
+
+impl Act {
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, user: None, channel: None, thing: None, before: None, after: None, reason: None }
+    }
+
+    /// To this person.
+    #[must_use]
+    pub fn to(self, user: Uuid) -> Self {
+        Self { user: Some(user), ..self }
+    }
+
+    /// On this channel.
+    #[must_use]
+    pub fn on(self, channel: Uuid) -> Self {
+        Self { channel: Some(channel), ..self }
+    }
+
+    /// To this thing of theirs: a meme, a token, a play.
+    #[must_use]
+    pub fn with(self, thing: Uuid) -> Self {
+        Self { thing: Some(thing), ..self }
+    }
+
+    /// What it changed; of two objects only what differs.
+    #[must_use]
+    pub fn changing(self, before: Value, after: Value) -> Self {
+        let (before, after) = match (before, after) {
+            (Value::Object(before), Value::Object(after)) => differing(before, after),
+            other => other,
+        };
+        let some = |value: Value| (!value.is_null()).then_some(value);
+        Self { before: some(before), after: some(after), ..self }
+    }
+
+    #[must_use]
+    pub fn because(self, reason: Option<&str>) -> Self {
+        Self { reason: reason.map(str::to_owned), ..self }
+    }
+}
+
+fn differing(before: Map<String, Value>, after: Map<String, Value>) -> (Value, Value) {
+    let same = |name: &str| before.get(name) == after.get(name);
+    let of = |object: &Map<String, Value>| -> Value {
+        let kept = object.iter().filter(|(name, _)| !same(name.as_str()));
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
+    };
+    (of(&before), of(&after))
+}
+
+/// Which acts are asked for; those that meet all conditions.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Acts before this one.
+    pub before: Option<i64>,
+    /// Login or id.
+    pub actor: Option<String>,
+    /// Login or id.
+    pub user: Option<String>,
+    /// Slug.
+    pub channel: Option<String>,
+    pub act: Option<String>,
+    pub since: Option<OffsetDateTime>,
+    pub until: Option<OffsetDateTime>,
+}
+
+/// An act as it was written down, with the present names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Noted {
+    /// Ascending.
+    pub id: i64,
+    pub at: OffsetDateTime,
+    /// `user:<login>`, or `os:<name>`.
+    pub actor: String,
+    pub act: String,
+    pub user_id: Option<Uuid>,
+    pub login: Option<String>,
+    pub channel: Option<String>,
+    pub thing: Option<Uuid>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub reason: Option<String>,
+    pub request: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_two_objects_only_what_differs_is_kept() {
+        let act = Act::new("x").changing(json!({ "a": 1, "b": 2, "c": 3 }), json!({ "a": 1, "b": 3, "d": 4 }));
+        assert_eq!(act.before, Some(json!({ "b": 2, "c": 3 })));
+        assert_eq!(act.after, Some(json!({ "b": 3, "d": 4 })));
+        let made = Act::new("x").changing(Value::Null, json!({ "a": 1 }));
+        assert_eq!((made.before, made.after), (None, Some(json!({ "a": 1 }))));
+    }
+}

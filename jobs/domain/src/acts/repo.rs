@@ -1,0 +1,67 @@
+//! SQL of acts.
+
+use sqlx::PgConnection;
+
+use super::{Act, Actor, By, Filter, Noted};
+
+/// Writes an act down, in the transaction that does it.
+///
+/// # Errors
+/// The database refused.
+pub async fn note(conn: &mut PgConnection, by: &By, act: Act) -> Result<(), sqlx::Error> {
+    let (actor, system) = match &by.actor {
+        Actor::Person(id) => (Some(*id), None),
+        Actor::System(name) => (None, Some(name.as_str())),
+    };
+    sqlx::query!(
+        "insert into people_acts (actor_id, system, act, user_id, channel_id, before, after, reason, request, thing)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        actor,
+        system,
+        act.name,
+        act.user,
+        act.channel,
+        act.before,
+        act.after,
+        act.reason,
+        by.request,
+        act.thing,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// At most `limit` acts, the newest first.
+///
+/// # Errors
+/// The database refused.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Noted>, sqlx::Error> {
+    sqlx::query_as!(
+        Noted,
+        r#"select a.id, a.at, coalesce('user:' || actor.login, a.system) as "actor!", a.act, a.user_id,
+                  target.login as "login?", channel.slug as "channel?", a.thing, a.before, a.after, a.reason, a.request
+           from people_acts a
+             left join users actor on actor.id = a.actor_id
+             left join users target on target.id = a.user_id
+             left join channels channel on channel.id = a.channel_id
+           where ($1::bigint is null or a.id < $1)
+             and ($2::text is null or actor.login = $2 or a.actor_id::text = $2)
+             and ($3::text is null or target.login = $3 or a.user_id::text = $3)
+             and ($4::text is null or channel.slug = $4)
+             and ($5::text is null or a.act = $5)
+             and ($6::timestamptz is null or a.at >= $6)
+             and ($7::timestamptz is null or a.at < $7)
+           order by a.id desc limit $8"#,
+        filter.before,
+        filter.actor.as_deref(),
+        filter.user.as_deref(),
+        filter.channel.as_deref(),
+        filter.act.as_deref(),
+        filter.since,
+        filter.until,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}

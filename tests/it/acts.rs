@@ -1,0 +1,152 @@
+//! Who did what to people and channels.
+
+use std::time::Duration;
+
+use harness::TestApp;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    matrix::{ask, belongings, operations},
+    stage::Stage,
+};
+
+/// Acts that were written down, of either log.
+async fn written(stage: &Stage) -> i64 {
+    let count = "select (select count(*) from people_acts) + (select count(*) from job_acts)";
+    sqlx::query_scalar(count).fetch_one(stage.app.pool()).await.unwrap()
+}
+
+/// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone wrong;
+/// each has a story of its own that looks into the log.
+const ELSEWHERE: [&str; 8] = [
+    "retryJob",
+    "discardJob",
+    "rescheduleJob",
+    "retryJobs",
+    "discardJobs",
+    "rescheduleJobs",
+    "pauseWorker",
+    "resumeWorker",
+];
+
+#[tokio::test]
+async fn whatever_is_done_with_a_right_that_not_everybody_has_is_written_down() {
+    let mut stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    stage.app.leaves_jobs_behind();
+    let mut other = Stage::of(stage.app.beside().pools(&[]).start().await, "other").await;
+    other.app.leaves_jobs_behind();
+    let anna = stage.viewer("anna", 1000).await;
+    let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for operation in operations(&document) {
+        let privileged = matches!(operation.asker.as_str(), "moderator" | "editor" | "streamer" | "admin");
+        if !privileged || operation.method == Method::GET || ELSEWHERE.contains(&operation.name.as_str()) {
+            continue;
+        }
+        match operation.name.as_str() {
+            "say" => {
+                stage.streamer.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+            }
+            "skipPlaying" => play_something(&stage).await,
+            // What takes away is asked of something that is there.
+            "removeTeamMember" => {
+                stage.streamer.put("/streamer/team/anna", &json!({ "role": "editor" })).await.expect(200);
+            }
+            "unbanUser" => {
+                let ban = format!("/owner/users/{}/ban", anna.user_id);
+                stage.admin.post(&ban, &json!({})).await.expect(200);
+            }
+            "letUserObserveNoMore" => {
+                let observer = format!("/owner/users/{}/observer", anna.user_id);
+                stage.admin.put(&observer, &json!({})).await.expect(200);
+            }
+            "resumeJobQueue" => {
+                stage.admin.post("/admin/queues/dispatch/pause", &json!({})).await.expect(200);
+            }
+            _ => {}
+        }
+        let path = match belongings(&stage, &other, &operation).await {
+            Some(belongings) => belongings.mine,
+            None => operation
+                .path
+                .replace("{login}", "anna")
+                .replace("{provider}", "twitch")
+                .replace("{pool}", "dispatch")
+                .replace("{userId}", &anna.user_id)
+                .replace("{channelId}", &stage.channel_id.to_string())
+                .replace("{id}", &anna.user_id),
+        };
+        let before = written(&stage).await;
+        let who = if operation.asker == "admin" { &stage.admin } else { &stage.streamer };
+        let status = ask(who, &operation, &path).await;
+        seen += 1;
+        if !(200..300).contains(&status) {
+            wrong.push(format!("{} {path}: {status}, so nobody knows whether it is written down", operation.name));
+        } else if written(&stage).await == before {
+            wrong.push(format!("{} {path} is not written down", operation.name));
+        }
+    }
+    assert!(seen > 25, "only {seen} operations");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Something is on the streamer's screen.
+async fn play_something(stage: &Stage) {
+    let playing = stage.meme(60_000).await;
+    let viewer = stage.viewer("paul", 1000).await;
+    let id: Uuid = stage.activate(&viewer, playing).await.parse().unwrap();
+    sqlx::query(
+        "update activations set status = 'playing', play_epoch = 1, dispatched_at = app_now(), deadline = app_now() + interval '1 hour'
+         where id = $1",
+    )
+    .bind(id)
+    .execute(stage.app.pool())
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn the_log_is_searched_by_who_did_what_to_whom_and_when() {
+    let stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    let anna = stage.app.login("anna", "viewer").await;
+    let patch = json!({ "name": "Another name", "overlayMaxConcurrent": 2 });
+    stage.streamer.patch("/streamer/channel/settings", &patch).await.expect(200);
+    stage.app.advance(Duration::from_hours(1)).await;
+    let moderator = json!({ "role": "moderator" });
+    stage.streamer.put("/streamer/team/anna", &moderator).await.expect(200);
+    let boss = stage.app.login("boss", "admin").await;
+    boss.post(&format!("/owner/users/{}/ban", anna.user_id), &json!({ "reason": "spam" })).await.expect(200);
+    let log = async |query: &str| -> Vec<Value> {
+        let page = stage.app.login("boss", "admin").await.get(&format!("/owner/audit{query}")).await.expect(200);
+        page["acts"].as_array().unwrap().clone()
+    };
+    let names = |acts: &[Value]| acts.iter().map(|act| act["act"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+
+    let settings = &log("?on=demo&act=change_channel_settings").await[0];
+    assert_eq!(settings["before"], json!({ "name": "demo", "overlayMaxConcurrent": 3 }));
+    assert_eq!(settings["after"], json!({ "name": "Another name", "overlayMaxConcurrent": 2 }));
+    assert_eq!(names(&log("?actor=demo").await), ["change_team", "change_channel_settings"]);
+    assert_eq!(names(&log(&format!("?user={}", anna.user_id)).await), names(&log("?user=Anna").await));
+    let at = settings["at"].as_str().unwrap();
+    assert_eq!(names(&log(&format!("?until={at}")).await).len(), 0);
+    assert!(names(&log(&format!("?since={at}")).await).ends_with(&["change_channel_settings".to_owned()]));
+
+    let mut before = String::new();
+    let mut paged = Vec::new();
+    loop {
+        let page =
+            stage.app.login("boss", "admin").await.get(&format!("/owner/audit?limit=1{before}")).await.expect(200);
+        paged.extend(page["acts"].as_array().unwrap().clone());
+        match page["next"].as_i64() {
+            Some(next) => before = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, log("").await);
+    for change in ["update people_acts set act = 'nothing'", "delete from people_acts", "truncate people_acts"] {
+        assert!(sqlx::query(change).execute(stage.app.pool()).await.is_err(), "{change}");
+    }
+}
