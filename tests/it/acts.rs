@@ -50,7 +50,7 @@ async fn whatever_is_done_with_a_right_that_not_everybody_has_is_written_down() 
             "say" => {
                 stage.streamer.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
             }
-            "skipPlaying" => play_something(&stage).await,
+            "skipPlaying" | "dockSkip" => play_something(&stage).await,
             // What takes away is asked of something that is there.
             "removeTeamMember" => {
                 stage.streamer.put("/streamer/team/anna", &json!({ "role": "editor" })).await.expect(200);
