@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::TestApp;
+use harness::{MemalertsProcess, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -149,4 +149,22 @@ async fn the_log_is_searched_by_who_did_what_to_whom_and_when() {
     for change in ["update people_acts set act = 'nothing'", "delete from people_acts", "truncate people_acts"] {
         assert!(sqlx::query(change).execute(stage.app.pool()).await.is_err(), "{change}");
     }
+}
+
+#[tokio::test]
+async fn the_first_admin_is_made_at_the_command_line_and_that_is_written_down() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let anna = app.login("anna", "viewer").await;
+    let grant = |login: &'static str| MemalertsProcess::spawn(&["admin", "grant", login], &app.process_env());
+    let said = grant("nobody").failure().await.join("\n");
+    assert!(said.contains("there is nobody with the login nobody"), "{said}");
+    assert_eq!(grant("Anna").output().await, "anna is an admin from the next login on");
+    assert_eq!(grant("anna").output().await, "anna is an admin already");
+    assert_eq!(anna.get("/me").await.status, 401, "the sessions of before are over");
+    let anna = app.login("anna", "viewer").await;
+    let log = anna.get("/owner/audit?act=change_role").await.expect(200);
+    let acts = log["acts"].as_array().unwrap();
+    assert_eq!(acts.len(), 1, "{log}");
+    assert!(acts[0]["actor"].as_str().unwrap().starts_with("os:"), "{log}");
+    assert_eq!((&acts[0]["login"], &acts[0]["after"]["role"]), (&json!("anna"), &json!("admin")));
 }

@@ -58,6 +58,9 @@ pub enum Command {
     /// Look at the pools' queues, pause one, let it go on
     #[command(subcommand)]
     Queues(QueuesCommand),
+    /// Who may do everything
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// The key that seals what is secret in the database
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -179,6 +182,12 @@ fn time(text: &str) -> Result<OffsetDateTime, String> {
 fn condition(text: &str) -> Result<(String, String), String> {
     let (path, value) = text.split_once('=').filter(|(path, _)| !path.is_empty()).ok_or("not PATH=VALUE")?;
     Ok((path.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Make somebody who has logged in before an admin: the first one; admins make others
+    Grant { login: String },
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,7 +16,16 @@ use crate::{
 /// # Errors
 /// [`AccountError::NotFound`], [`AccountError::Own`] when `actor` is that person.
 pub async fn change_role(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, role: Role) -> Result<User, AccountError> {
-    let before = other(tx, actor, user).await?;
+    other(tx, actor, user).await?;
+    grant(tx, by, user, role).await
+}
+
+/// The same, for whoever is nobody here: an operator at a command line.
+///
+/// # Errors
+/// [`AccountError::NotFound`].
+pub async fn grant(tx: &mut Tx, by: &By, user: Uuid, role: Role) -> Result<User, AccountError> {
+    let before = repo::lock(&mut *tx, user).await?.ok_or(AccountError::NotFound)?;
     if before.role == role {
         return Ok(before);
     }

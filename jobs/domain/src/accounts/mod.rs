@@ -5,7 +5,7 @@ mod error;
 mod model;
 mod repo;
 
-pub use commands::{ban, change_role, set_observer, unban};
+pub use commands::{ban, change_role, grant, set_observer, unban};
 pub use error::AccountError;
 pub use model::{LoginError, Role, User, parse_login};
 pub(crate) use repo::lock;

@@ -1,5 +1,6 @@
 //! What the binary does when it is called.
 
+mod admin;
 mod audit;
 mod config;
 mod jobs;
@@ -42,6 +43,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Jobs(command) => jobs::run(command).await,
         Command::Queues(command) => queues::run(command).await,
+        Command::Admin(command) => admin::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Audit { json } => audit::run(json).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
