@@ -2,6 +2,7 @@
 
 use domain::requests::{self, Opened, Request, Stored};
 use poem::http::StatusCode;
+use poem_openapi::types::ToJSON;
 use queue::{Database, Tx};
 use sqlx::PgConnection;
 
@@ -27,6 +28,28 @@ pub(crate) fn malformed() -> Problem {
 pub(crate) fn reused() -> Problem {
     let detail = "Idempotency-Key: it was used for another request before";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::IdempotencyKeyReused, detail)
+}
+
+/// Does the work in one transaction with the claim of the request's key, and keeps its answer (200) or its refusal; answers
+/// what is kept under the key already without doing it again.
+pub(crate) async fn once<T: ToJSON, E: Into<Problem>>(
+    db: &Database,
+    request: Option<&Request>,
+    work: impl AsyncFnOnce(&mut Tx) -> Result<T, E>,
+) -> Result<Stored, Problem> {
+    let mut tx = db.begin().await?;
+    if let Some(stored) = claim(&mut tx, request).await? {
+        return Ok(stored);
+    }
+    match work(&mut tx).await {
+        Ok(view) => {
+            let stored = Stored { status: 200, body: view.to_json_string() };
+            keep(&mut tx, request, &stored).await?;
+            tx.commit().await?;
+            Ok(stored)
+        }
+        Err(refusal) => refuse(db, tx, request, refusal.into()).await,
+    }
 }
 
 /// Claims the request's key as the first write of the transaction; the answer, if it has one already.

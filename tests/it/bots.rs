@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chat::simulator::Fault;
+use futures_util::future::join_all;
 use harness::{Session, wait_until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::twitch::{joined, knowing, recorded, said, simulator, simulator_with, streamer_with_bot, system};
@@ -39,6 +41,27 @@ async fn says_exactly_one_message_and_the_outbox_tells_that_it_was_sent() {
     let other = app.login("other", "streamer").await;
     other.get(&path).await.expect(404);
     demo.get(&path.replace("twitch", "kick")).await.expect(404);
+}
+
+#[tokio::test]
+async fn says_once_what_is_asked_for_under_one_key() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    let ask = async |message: &str, key: &str| {
+        let request = demo.request(Method::POST, "/streamer/bot/say").header("idempotency-key", key);
+        Session::send(request.json(&json!({ "message": message }))).await
+    };
+    let first = ask("hello", "a").await;
+    let again = join_all((0..8).map(|_| ask("hello", "a"))).await;
+    assert!(again.iter().all(|answer| answer.status == 200 && answer.text == first.text));
+    assert_eq!(ask("bye", "a").await.error_code(), "IDEMPOTENCY_KEY_REUSED");
+    // A refusal stays one.
+    let refused = ask("/ban somebody", "b").await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(ask("/ban somebody", "b").await.text, refused.text);
+    recorded(&app, 1).await;
+    assert_eq!(said(&twitch, "demo"), ["hello"]);
 }
 
 #[tokio::test]

@@ -238,7 +238,7 @@ const OPERATIONS: &[Promise] = &[
     ("resetCredits", Asker::Editor, &[]),
     ("listBots", Asker::Moderator, &[]),
     ("switchBot", Asker::Streamer, &[TwitchChannelNotLinked, FeatureNotAvailable]),
-    ("say", Asker::Editor, &[BadRequest, BotDisabled]),
+    ("say", Asker::Editor, &[BadRequest, BotDisabled, RequestInFlight, IdempotencyKeyReused]),
     ("getOutboxMessage", Asker::Moderator, &[NotFound]),
     ("streamChannelEvents", Asker::Anybody, &[ChannelNotFound]),
     ("streamStreamerEvents", Asker::Moderator, &[]),

@@ -1,8 +1,12 @@
 //! The streamer's chat bots: their switches, what they say, and what became of it.
 
-use domain::{acts::Act, bots, outbox};
+use domain::{acts::Act, bots, outbox, requests::Request};
 use poem::web::Data;
-use poem_openapi::{OpenApi, param::Path, payload::Json};
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Path},
+    payload::Json,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,7 +14,9 @@ use super::{Group, acts::on_channel};
 use crate::{
     app::App,
     auth::{Editor, Moderator, Streamer},
+    idempotency,
     problem::{ErrorCode, Problem},
+    stored::Kept,
     views::bots::{BotPatch, BotView, OutboxView, Provider, SaidView, Say},
 };
 
@@ -58,15 +64,28 @@ impl Bots {
     ///
     /// The message waits in the outbox and is said once, after those before it. 400 with `enabledProviders` when several
     /// bots are enabled and none is named; 400 `BOT_DISABLED` when the bot is off. What begins like an order to the
-    /// platform (`/ban`, `.ban`) is 400: bots give none.
+    /// platform (`/ban`, `.ban`) is 400: bots give none. Send an `Idempotency-Key`: repeating the request with the same key
+    /// gives the first answer again and says nothing twice.
     #[oai(path = "/streamer/bot/say", method = "post", operation_id = "say")]
-    async fn say(&self, app: Data<&App>, streamer: Editor, say: Json<Say>) -> Result<Json<SaidView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        let message =
-            bots::say(&mut tx, streamer.channel.id, say.provider.map(outbox::Provider::from), &say.message).await?;
-        on_channel(&mut tx, &streamer, Act::new("say").with(message.id)).await?;
-        tx.commit().await?;
-        Ok(Json(message.into()))
+    async fn say(
+        &self,
+        app: Data<&App>,
+        streamer: Editor,
+        /// 1 to 128 visible characters of your choice that name this message.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        say: Json<Say>,
+    ) -> Result<Kept<SaidView>, Problem> {
+        let (channel, provider) = (streamer.channel.id, say.provider.map(outbox::Provider::from));
+        let question = || json!([channel, provider.map(outbox::Provider::as_str), say.message]).to_string();
+        let request = idempotency::key(key.0)?;
+        let request = request.map(|key| Request::new(streamer.user.id, "say", key, question().as_bytes()));
+        let said = idempotency::once(&app.db, request.as_ref(), async |tx| {
+            let message = bots::say(tx, channel, provider, &say.message).await?;
+            on_channel(tx, &streamer, Act::new("say").with(message.id)).await?;
+            Ok::<_, Problem>(SaidView::from(message))
+        });
+        Ok(said.await?.into())
     }
 
     /// What became of a message

@@ -3,7 +3,7 @@
 use domain::{
     acts::{self, Act},
     channels,
-    requests::{Request, Stored},
+    requests::Request,
     wallets,
 };
 use poem::web::Data;
@@ -11,7 +11,6 @@ use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
     payload::Json,
-    types::ToJSON,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -93,26 +92,16 @@ impl Wallets {
         let question = || serde_json::json!([user_id.0, channel_id.0, wish.delta, wish.reason]).to_string();
         let request = idempotency::key(key.0)?;
         let request = request.map(|key| Request::new(admin.user.id, "adjust", key, question().as_bytes()));
-        let mut tx = app.db.begin().await?;
-        if let Some(stored) = idempotency::claim(&mut tx, request.as_ref()).await? {
-            return Ok(stored.into());
-        }
         proof::lately(&app, admin.session).await?;
-        let adjusted = wallets::adjust(&mut tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await;
-        let adjusted = match adjusted {
-            Ok(adjusted) => adjusted,
-            Err(refusal) => {
-                return Ok(idempotency::refuse(&app.db, tx, request.as_ref(), refusal.into()).await?.into());
-            }
-        };
-        let balance = adjusted.wallet.balance;
-        let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
-        let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
-        acts::note(&mut tx, &by(&admin.user), act).await?;
-        let view = AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id };
-        let stored = Stored { status: 200, body: view.to_json_string() };
-        idempotency::keep(&mut tx, request.as_ref(), &stored).await?;
-        tx.commit().await?;
-        Ok(stored.into())
+        let adjusted = idempotency::once(&app.db, request.as_ref(), async |tx| {
+            let adjusted =
+                wallets::adjust(tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await?;
+            let balance = adjusted.wallet.balance;
+            let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
+            let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
+            acts::note(tx, &by(&admin.user), act).await?;
+            Ok::<_, Problem>(AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id })
+        });
+        Ok(adjusted.await?.into())
     }
 }

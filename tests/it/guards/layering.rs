@@ -42,7 +42,7 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
 ];
 
 /// Capabilities, and the only crates that have them.
-const ONLY: [(&str, &[&str]); 10] = [
+const ONLY: [(&str, &[&str]); 11] = [
     ("poem", &["api"]),
     ("poem-openapi", &["api"]),
     ("jsonwebtoken", &["api", "identity"]),
