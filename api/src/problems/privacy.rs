@@ -13,6 +13,7 @@ impl From<PrivacyError> for Problem {
             }
             PrivacyError::Media(error) => Self::internal(error.to_string()),
             PrivacyError::Enqueue(error) => error.into(),
+            PrivacyError::Identity(error) => error.into(),
             PrivacyError::Database(error) => error.into(),
         }
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    attempts,
+    attempts, channels, factors, identities,
     mails::{self, Kind, MailError},
-    passwords,
+    passwords, tokens,
 };
 use poem::{Request, http::StatusCode, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, payload::Json};
@@ -110,7 +110,8 @@ impl Mails {
     /// Set another password
     ///
     /// With the token of the link in a mail, which is good once and for 30 minutes. Ends all sessions; who asks for codes asks
-    /// for them as before.
+    /// for them as before. An address that was never proven before is proven by this: what somebody else may have
+    /// prepared on the account (linked accounts, codes, tokens) is gone then.
     #[oai(path = "/auth/password/reset", method = "post", operation_id = "resetPassword")]
     async fn reset(&self, app: Data<&App>, request: &Request, wish: Json<Reset>) -> Result<Proved, Problem> {
         let Json(Reset { token, password }) = wish;
@@ -122,6 +123,14 @@ impl Mails {
         let hash = app.hasher.run(move || passwords::hash(&password)).await?;
         let mut tx = app.db.begin().await?;
         let user = mails::redeem(&mut tx, Kind::ResetPassword, &token).await?;
+        if !owner.is_verified {
+            // Whoever registered has never shown to have the address. What they prepared lets nobody in any more.
+            identities::unlink_all(&mut tx, &app.vault, user).await?;
+            factors::remove(&mut tx, user).await?;
+            if let Some(channel) = channels::find_of_owner(&mut tx, user).await? {
+                tokens::revoke_all(&mut tx, channel.id).await?;
+            }
+        }
         passwords::reset(&mut tx, user, &hash).await?;
         tell(&app, &mut tx, request, user, Kind::PasswordChanged, None).await?;
         tx.commit().await?;

@@ -122,7 +122,7 @@ impl Privacy {
     async fn forget(&self, app: Data<&App>, viewer: Viewer) -> Result<Erasing, Problem> {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
-        privacy::ask_erasure(&mut tx, viewer.id).await?;
+        privacy::ask_erasure(&mut tx, &app.vault, viewer.id).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Erasing::Accepted)

@@ -55,6 +55,19 @@ async fn tokens_of_an_account_that_is_unlinked_are_given_back_where_the_platform
 }
 
 #[tokio::test]
+async fn tokens_of_who_is_forgotten_are_given_back() {
+    let (platforms, app) = system().await;
+    let anna = Visitor::new(&app);
+    anna.log_in(Provider::Twitch, "anna").await;
+    anna.link(Provider::Kick, "anna_there").await;
+    assert_eq!(anna.send(Method::DELETE, "/users/me").await.status, 202);
+    app.drain().await;
+    for provider in [Provider::Twitch, Provider::Kick] {
+        assert_eq!(answers(&platforms, provider, "revoke").first(), Some(&200), "{provider}");
+    }
+}
+
+#[tokio::test]
 async fn a_platform_in_trouble_is_told_again_later() {
     let (platforms, app) = system().await;
     let anna = Visitor::new(&app);

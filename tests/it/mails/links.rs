@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use harness::TestApp;
+use harness::{TestApp, wait_until};
 use serde_json::json;
 
 use super::{PASSWORD, forget, is, log_in, me, register, reset, system, token, verified, verify};
+use crate::passwords::Authenticator;
 
 #[tokio::test]
 async fn a_new_account_is_not_verified_until_its_link_is_used_which_works_once() {
@@ -88,6 +89,32 @@ async fn of_many_who_show_a_link_at_once_one_is_first() {
     let right: Vec<usize> = (0..6).filter(|number| answers[*number].status == 204).collect();
     assert_eq!(right.len(), 1, "{answers:?}");
     log_in(&app, "anna", &passwords[right[0]]).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_somebody_prepared_under_an_address_that_is_not_theirs_is_gone_when_its_owner_comes() {
+    let (office, app) = system().await;
+    let mallory = register(&app, "anna").await;
+    office.mail(0).await;
+    let seed = mallory.post("/auth/totp", &json!({})).await.expect(200);
+    let code = Authenticator::reading(seed["secret"].as_str().unwrap()).code(&app, 0).await;
+    mallory.post("/auth/totp/confirm", &json!({ "code": code })).await.expect(200);
+    mallory.post("/channels", &json!({ "slug": "anna" })).await.expect(201);
+    let wish = json!({ "kind": "api", "name": "later", "scopes": ["channel:read"] });
+    let made = mallory.post("/streamer/tokens", &wish).await.expect(201);
+    let program = app.anonymous().with_token(made["secret"].as_str().unwrap());
+    program.get("/streamer/channel/settings").await.expect(200);
+
+    forget(&app, "anna@example.org").await.expect(202);
+    let mail = office.mail(1).await;
+    reset(&app, &token(&mail), "another horse").await.expect(204);
+    is(&mallory.get("/me").await, 401, "UNAUTHORIZED");
+    let anna = log_in(&app, "anna", "another horse").await.expect(200);
+    app.anonymous().with_token(anna["access_token"].as_str().unwrap()).get("/me").await.expect(200);
+    wait_until("the program is out", async || {
+        (program.get("/streamer/channel/settings").await.status == 401).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

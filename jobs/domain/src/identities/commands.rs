@@ -84,6 +84,30 @@ pub async fn unlink(tx: &mut Tx, vault: &Vault, user: Uuid, account: Uuid) -> Re
     Ok(gone)
 }
 
+/// Unlinks all accounts of the person, whose way in is another one.
+///
+/// # Errors
+/// The tokens cannot be sealed, or the database refused.
+pub async fn unlink_all(tx: &mut Tx, vault: &Vault, user: Uuid) -> Result<(), IdentityError> {
+    for account in repo::list(tx, user).await? {
+        revoked::put(tx, vault, account.id).await?;
+        repo::delete(tx, account.id).await?;
+    }
+    Ok(())
+}
+
+/// Gives the tokens of all the person's accounts back to the platforms. The accounts stay, to know by them what is theirs.
+///
+/// # Errors
+/// The tokens cannot be sealed, or the database refused.
+pub async fn give_back_all(tx: &mut Tx, vault: &Vault, user: Uuid) -> Result<(), IdentityError> {
+    for account in repo::list(tx, user).await? {
+        revoked::put(tx, vault, account.id).await?;
+        repo::forget_tokens(tx, account.id, "erased").await?;
+    }
+    Ok(())
+}
+
 async fn store(
     tx: &mut Tx,
     vault: &Vault,

@@ -20,7 +20,7 @@ mod repo;
 mod revoked;
 mod tokens;
 
-pub use commands::{Linked, LoggedIn, link, log_in, unlink};
+pub use commands::{Linked, LoggedIn, give_back_all, link, log_in, unlink, unlink_all};
 pub use error::IdentityError;
 pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Wish, begin, redeem};
 pub use jobs::{RevokeGrant, ValidateGrant, ValidateGrants};

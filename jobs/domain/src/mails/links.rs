@@ -49,6 +49,8 @@ pub struct Owner {
     pub login: String,
     /// Lower case.
     pub email: String,
+    /// The account's address was proven before.
+    pub is_verified: bool,
 }
 
 /// Whose link of this kind it is; it stays good.

@@ -198,7 +198,7 @@ pub(super) async fn look_link(
 ) -> Result<Option<Owner>, sqlx::Error> {
     sqlx::query_as!(
         Owner,
-        "select l.user_id, u.login, l.email from mail_links l join users u on u.id = l.user_id
+        "select l.user_id, u.login, l.email, u.is_verified from mail_links l join users u on u.id = l.user_id
           where l.hash = $1 and l.kind = $2 and l.expires_at > app_now()",
         hash.as_slice(),
         kind.as_str(),

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::{ErasePerson, Holding, PrivacyError, SweepExports, repo};
 use crate::{
-    access::Purpose,
+    access::{Purpose, Vault},
     accounts::{self, Role},
-    channels, events,
+    channels, events, identities,
     media::{self, NewFile},
     sessions::{self, EndReason},
 };
@@ -17,13 +17,14 @@ use crate::{
 ///
 /// # Errors
 /// [`PrivacyError::Admin`].
-pub async fn ask_erasure(tx: &mut Tx, user: Uuid) -> Result<(), PrivacyError> {
+pub async fn ask_erasure(tx: &mut Tx, vault: &Vault, user: Uuid) -> Result<(), PrivacyError> {
     let Some(person) = accounts::lock(&mut *tx, user).await? else { return Ok(()) };
     if person.role == Role::Admin {
         return Err(PrivacyError::Admin);
     }
     repo::shut_out(&mut *tx, user).await?;
     sessions::end_all_of_user(tx, user, None, EndReason::Erased).await?;
+    identities::give_back_all(tx, vault, user).await?;
     queue::enqueue(tx, &ErasePerson { user }).await?;
     if let Some(before) = channels::find_of_owner(&mut *tx, user).await? {
         repo::close_channel(&mut *tx, before.id).await?;

@@ -15,6 +15,8 @@ pub enum PrivacyError {
     Admin,
     #[error("files: {0}")]
     Media(#[from] crate::media::MediaError),
+    #[error("accounts: {0}")]
+    Identity(#[from] crate::identities::IdentityError),
     #[error("the order: {0}")]
     Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]

@@ -373,6 +373,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("jobs_done", "orders hold ids, not copies; gone after two weeks"),
     ("lanes", "whose turn it is on a channel"),
     ("meme_assets", "files, by their content"),
+    ("revoked_grants", "sealed tokens on their way back to a platform, of an account that is nobody's any more; days"),
     ("screen_reports", "what screens said about plays"),
     ("screens", "screens that show a channel now"),
 ];

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{Asset, Erase, Export, ExportStatus, Holding};
-use crate::media;
+use crate::{media, tokens};
 
 /// Rows of a statement: they are locked for milliseconds.
 const BATCH: i64 = 2_000;
@@ -259,13 +259,7 @@ pub(super) async fn close_channel(conn: &mut PgConnection, id: Uuid) -> Result<(
     )
     .execute(&mut *conn)
     .await?;
-    // The channel's own link has another token by now; it has no hash, and is never revoked.
-    sqlx::query!(
-        "update tokens set revoked_at = app_now() where channel_id = $1 and hash is not null and revoked_at is null",
-        id
-    )
-    .execute(&mut *conn)
-    .await?;
+    tokens::revoke_all(conn, id).await?;
     sqlx::query!("delete from channel_members where channel_id = $1", id).execute(conn).await?;
     Ok(())
 }

@@ -18,4 +18,4 @@ pub use commands::{change, create, find_good, list, open_door, revoke, rotate_ow
 pub use error::TokenError;
 pub use jobs::ForgetTokens;
 pub use model::{Alarm, Change, Kind, NewToken, Opened, Program, Scope, Secret, Sighting, Token};
-pub use repo::{ended_since, forget_old};
+pub use repo::{ended_since, forget_old, revoke_all};

@@ -142,6 +142,20 @@ pub(super) async fn reset(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx:
     Ok(())
 }
 
+/// Revokes all tokens of the channel. Its own link has no hash and is never revoked: another version is its end.
+///
+/// # Errors
+/// The database refused.
+pub async fn revoke_all(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update tokens set revoked_at = app_now() where channel_id = $1 and hash is not null and revoked_at is null",
+        channel
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn revoke(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("update tokens set revoked_at = app_now() where id = $1 and revoked_at is null", id)
         .execute(conn)
