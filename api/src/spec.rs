@@ -119,6 +119,7 @@ fn allow_null(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
     with_all_below(schemas, &mut sent);
     with_all_below(schemas, &mut answered);
+    let all = schemas.clone();
     for (name, schema) in members(schemas) {
         if answered.contains(&name) || !sent.contains(&name) {
             continue;
@@ -129,9 +130,13 @@ fn allow_null(document: &mut Value) {
             if required.contains(&field.into()) {
                 continue;
             }
-            // Beside a reference, OpenAPI 3.0 reads nothing.
-            if !of["$ref"].is_null() {
-                *of = Value::Mapping(Mapping::from_iter([("allOf".into(), Value::Sequence(vec![of.clone()]))]));
+            // Beside a reference, OpenAPI 3.0 reads nothing: what it refers to stands here itself.
+            let mut names = Vec::new();
+            references(of, &mut names);
+            if let [name] = &names[..]
+                && !of["$ref"].is_null()
+            {
+                *of = all[name.as_str()].clone();
             }
             of["nullable"] = true.into();
         }

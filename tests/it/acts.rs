@@ -125,7 +125,7 @@ async fn the_log_is_searched_by_who_did_what_to_whom_and_when() {
     };
     let names = |acts: &[Value]| acts.iter().map(|act| act["act"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
 
-    let settings = &log("?on=demo&act=change_channel_settings").await[0];
+    let settings = &log("?channel=demo&act=change_channel_settings").await[0];
     assert_eq!(settings["before"], json!({ "name": "demo", "overlayMaxConcurrent": 3 }));
     assert_eq!(settings["after"], json!({ "name": "Another name", "overlayMaxConcurrent": 2 }));
     assert_eq!(names(&log("?actor=demo").await), ["change_team", "change_channel_settings"]);

@@ -236,6 +236,11 @@ async fn of_somebody_who_was_forgotten_no_word_is_left() {
     assert!(rows_with(app, "canary").await.len() > 15);
 
     assert_eq!(wendy.delete("/users/me").await.status, 202);
+    // There is no way back, whoever asks.
+    for (act, wish) in [("unban", json!({})), ("ban", json!({ "reason": "gone" }))] {
+        stage.admin.post(&format!("/owner/users/{}/{act}", wendy.user_id), &wish).await.expect(404);
+    }
+    stage.admin.put(&format!("/owner/users/{}/role", wendy.user_id), &json!({ "role": "admin" })).await.expect(404);
     overlay.wait_for("closed").await;
     for path in ["/me", "/auth/sessions", export["download"].as_str().unwrap()] {
         assert_eq!(wendy.get(path).await.status, 401, "{path}");

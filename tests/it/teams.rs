@@ -45,7 +45,7 @@ async fn somebody_in_the_team_acts_on_the_channel_and_on_no_other_until_taken_ou
     assert_eq!(anna.get("/streamer/queue?channel=demo").await.error_code(), "CHANNEL_NOT_FOUND");
     assert_eq!(stage.streamer.delete("/streamer/team/anna").await.error_code(), "NOT_FOUND");
 
-    let acts = stage.admin.get("/owner/audit?on=demo&act=change_team&user=anna").await.expect(200);
+    let acts = stage.admin.get("/owner/audit?channel=demo&act=change_team&user=anna").await.expect(200);
     let told: Vec<(&Value, &Value, &Value)> = acts["acts"]
         .as_array()
         .unwrap()

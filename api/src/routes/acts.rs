@@ -65,7 +65,7 @@ impl Acts {
         /// To whom: a login or an id.
         user: Query<Option<String>>,
         /// On which channel: its slug.
-        on: Query<Option<String>>,
+        channel: Query<Option<String>>,
         /// What, e.g. `change_role`.
         act: Query<Option<String>>,
         /// Then or later.
@@ -82,7 +82,7 @@ impl Acts {
             before: before.0,
             actor: lower(actor.0),
             user: lower(user.0),
-            channel: lower(on.0),
+            channel: lower(channel.0),
             act: act.0,
             since: since.0,
             until: until.0,

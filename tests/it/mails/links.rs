@@ -92,6 +92,26 @@ async fn of_many_who_show_a_link_at_once_one_is_first() {
 }
 
 #[tokio::test]
+async fn a_link_to_another_address_does_not_outlive_the_password_it_was_asked_for_with() {
+    let (office, app) = system().await;
+    let anna = verified(&office, &app, "anna", 0).await;
+    // Somebody has got hold of the session.
+    anna.put("/auth/email", &json!({ "email": "mallory@example.org" })).await.expect(202);
+    let prepared = token(&office.mail(1).await);
+    forget(&app, "anna@example.org").await.expect(202);
+    reset(&app, &token(&office.mail(2).await), "another horse").await.expect(204);
+    is(&verify(&app, &prepared).await, 400, "LINK_INVALID");
+    // Neither does any link outlive a ban.
+    forget(&app, "anna@example.org").await.expect(202);
+    let last = token(&office.mail(4).await);
+    let boss = app.login("boss", "admin").await;
+    let users = boss.get("/owner/users?login=anna").await.expect(200);
+    let id = users["users"][0]["id"].as_str().unwrap();
+    boss.post(&format!("/owner/users/{id}/ban"), &json!({ "reason": "spam" })).await.expect(200);
+    is(&reset(&app, &last, "a third horse").await, 400, "LINK_INVALID");
+}
+
+#[tokio::test]
 async fn what_somebody_prepared_under_an_address_that_is_not_theirs_is_gone_when_its_owner_comes() {
     let (office, app) = system().await;
     let mallory = register(&app, "anna").await;

@@ -118,12 +118,12 @@ pub async fn list(conn: &mut PgConnection, prefix: &str, after: &str, limit: i64
     Ok(rows.into_iter().map(User::from).collect())
 }
 
-/// The person, whom nobody changes until the end of the transaction.
+/// The person, whom nobody changes until the end of the transaction; none who has asked to be forgotten.
 pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users where id = $1
-         for no key update",
+        "select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users
+          where id = $1 and erased_at is null for no key update",
         id
     )
     .fetch_optional(conn)

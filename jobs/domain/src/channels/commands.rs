@@ -19,6 +19,8 @@ use crate::{
 pub async fn open(conn: &mut PgConnection, owner: Uuid, slug: &str, name: &str) -> Result<Channel, ChannelError> {
     let slug = parse_slug(slug)?;
     SettingsChange { name: Some(name.to_owned()), ..SettingsChange::default() }.check()?;
+    // Who is being forgotten right now leaves no channel behind.
+    accounts::lock(&mut *conn, owner).await?.ok_or(ChannelError::NotFound)?;
     if repo::find_of_owner(&mut *conn, owner).await?.is_some() {
         return Err(ChannelError::HasChannel);
     }

@@ -95,10 +95,14 @@ pub async fn verify(tx: &mut Tx, token: &str, language: Language) -> Result<(), 
     Ok(())
 }
 
-/// Ends the person's links of this kind.
+/// Ends what would give the account to whoever asked for it before its password was another: links to another password or
+/// address, also those that are still to be mailed.
 ///
 /// # Errors
 /// The database refused.
-pub async fn end_links(conn: &mut PgConnection, user: Uuid, kind: Kind) -> Result<(), sqlx::Error> {
-    repo::end_links(conn, user, Some(kind)).await
+pub async fn end_links(conn: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {
+    // One that is being written right now is waited for, so its link is seen.
+    repo::supersede(conn, Kind::ChangeEmail, Some(user), "").await?;
+    repo::end_links(conn, user, Some(Kind::ChangeEmail)).await?;
+    repo::end_links(conn, user, Some(Kind::ResetPassword)).await
 }

@@ -199,7 +199,7 @@ pub(super) async fn look_link(
     sqlx::query_as!(
         Owner,
         "select l.user_id, u.login, l.email, u.is_verified from mail_links l join users u on u.id = l.user_id
-          where l.hash = $1 and l.kind = $2 and l.expires_at > app_now()",
+          where l.hash = $1 and l.kind = $2 and l.expires_at > app_now() and u.banned_at is null",
         hash.as_slice(),
         kind.as_str(),
     )
@@ -222,6 +222,7 @@ pub(super) async fn take_link(
     sqlx::query_as!(
         Taken,
         "delete from mail_links where hash = $1 and kind = any ($2::text[]) and expires_at > app_now()
+            and exists (select 1 from users u where u.id = user_id and u.banned_at is null)
          returning user_id, kind, email",
         hash.as_slice(),
         kinds as &[&str],

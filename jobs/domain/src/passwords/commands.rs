@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::{NewAccount, PasswordError, repo};
 use crate::{
     accounts::{self, User},
-    attempts,
-    mails::{self, Kind},
+    attempts, mails,
     sessions::{self, EndReason},
 };
 
@@ -56,7 +55,7 @@ pub async fn change(
     if !repo::replace(&mut *tx, user, proven, hash).await? {
         return Err(PasswordError::Changed);
     }
-    mails::end_links(&mut *tx, user, Kind::ResetPassword).await?;
+    mails::end_links(&mut *tx, user).await?;
     sessions::end_all_of_user(tx, user, except, EndReason::Password).await?;
     Ok(())
 }
@@ -68,7 +67,7 @@ pub async fn change(
 /// The database refused.
 pub async fn reset(tx: &mut Tx, user: Uuid, hash: &str) -> Result<(), PasswordError> {
     repo::set(&mut *tx, user, hash).await?;
-    mails::end_links(&mut *tx, user, Kind::ResetPassword).await?;
+    mails::end_links(&mut *tx, user).await?;
     attempts::clear(&mut *tx, &subject(user)).await?;
     sessions::end_all_of_user(tx, user, None, EndReason::Password).await?;
     Ok(())
