@@ -138,6 +138,9 @@ fn allow_null(document: &mut Value) {
             {
                 *of = all[name.as_str()].clone();
             }
+            if let Some(words) = of.get_mut("enum").and_then(Value::as_sequence_mut) {
+                words.push(Value::Null);
+            }
             of["nullable"] = true.into();
         }
     }
@@ -174,7 +177,6 @@ fn shape(parameter: &mut Value) {
         Some("limit") => json!({ "minimum": 1, "maximum": paging::MOST }),
         Some("offset") => json!({ "minimum": 0, "maximum": i32::MAX }),
         Some("Idempotency-Key") => json!({ "pattern": "^[!-~]{1,128}$" }),
-        Some("channel") => json!({ "pattern": "^[A-Za-z0-9_]{1,25}$" }),
         Some("redirect_to") => {
             json!({ "minLength": 1, "maxLength": 2048, "pattern": r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$" })
         }
@@ -198,7 +200,8 @@ fn admit(method: &str, path: &str, operation: &mut Value) {
     }
     if asker.acts_on_a_channel() {
         let channel = json!({
-            "name": "channel", "in": "query", "required": false, "schema": { "type": "string" },
+            "name": "channel", "in": "query", "required": false,
+            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_]{1,25}$" },
             "description": "The slug of a channel in whose team you are; without it, your own channel is meant.",
         });
         match operation["parameters"].as_sequence_mut() {
