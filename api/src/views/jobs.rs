@@ -62,9 +62,9 @@ pub(crate) struct JobFilter {
     pub(crate) since: Option<OffsetDateTime>,
     /// Enqueued before.
     pub(crate) until: Option<OffsetDateTime>,
+    // No default: `{}` for what may also be null is more than generators of clients can read.
     /// What the payload has at each path (names and indexes with dots between them), as text.
-    #[oai(default)]
-    pub(crate) payload: BTreeMap<String, String>,
+    pub(crate) payload: Option<BTreeMap<String, String>>,
 }
 
 impl From<JobFilter> for admin::Filter {
@@ -77,7 +77,7 @@ impl From<JobFilter> for admin::Filter {
             trace: filter.trace,
             since: filter.since,
             until: filter.until,
-            payload: filter.payload,
+            payload: filter.payload.unwrap_or_default(),
         }
     }
 }
