@@ -20,6 +20,13 @@ use tempfile::TempDir;
 
 use crate::{Session, TestDatabase, clock, leftovers, wait_until};
 
+/// What a process outside of dev must be given. Of no system but those of tests.
+pub const SECRETS: [(&str, &str); 3] = [
+    ("MEMALERTS_SECRET", "7f4c1be09a52d86e3c90f7a1b5de2846"),
+    ("MEMALERTS_INTERNAL_SECRET", "c2d95e8b07f3416ab8e1d4709f5c63a2"),
+    ("MEMALERTS_DATA_KEY", "91e6b3d80f5a27c44d8fe1069ab7530c2ec8f49d17b06a53e5d2840b9f6c71a8"),
+];
+
 /// How a [`TestApp`] shall be. The default: API and all pools, in dev, with settings that wait for nothing.
 #[derive(Debug)]
 pub struct Builder {
@@ -42,6 +49,13 @@ impl Builder {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// In beta or prod instead of dev, on loopback, with secrets that pass there.
+    #[must_use]
+    pub fn outside_of_dev(self, environment: &str) -> Self {
+        let builder = self.env("MEMALERTS_ENV", environment).env("LISTEN_ADDRESS", "127.0.0.1");
+        SECRETS.iter().fold(builder, |builder, (name, value)| builder.env(name, value))
     }
 
     /// Only these pools; none: the API alone.

@@ -36,7 +36,7 @@ mod sse;
 mod wait;
 
 pub use ::runtime::roles::work::Pool;
-pub use app::{Builder, TestApp};
+pub use app::{Builder, SECRETS, TestApp};
 pub use browser::{Browser, Look};
 pub use client::{Answer, Session};
 pub use database::TestDatabase;

@@ -11,16 +11,7 @@ use serde_json::{Value, json};
 const PANEL: &str = "https://panel.example";
 
 async fn instance(environment: &str, panel: &str) -> TestApp {
-    let secret = "0123456789abcdef0123456789abcdef";
-    TestApp::builder()
-        .env("MEMALERTS_ENV", environment)
-        .env("MEMALERTS_SECRET", secret)
-        .env("MEMALERTS_INTERNAL_SECRET", secret)
-        .env("LISTEN_ADDRESS", "127.0.0.1")
-        .env("CORS_ORIGINS", panel)
-        .pools(&[])
-        .start()
-        .await
+    TestApp::builder().outside_of_dev(environment).env("CORS_ORIGINS", panel).pools(&[]).start().await
 }
 
 /// Somebody's `access_token` and `refresh_token` there.

@@ -583,11 +583,12 @@ fn a_rotation_of_keys_goes_on_where_its_process_has_died() {
 }
 
 async fn rotation(point: &'static str) {
-    let app = TestApp::builder().pools(&[]).start().await;
+    let mut app = TestApp::builder().pools(&[]).start().await;
     let anna = app.login("anna", "viewer").await;
     keys::insert(&app, anna.user_id.parse().unwrap(), 1200).await;
     let env = [("MEMALERTS_DATA_KEY", keys::NEW.to_owned())];
     let key = Vault::new(&[2; 32], &[]);
+    app.stop();
     let mut tx = app.db.begin().await.unwrap();
     domain::keys::order(&mut tx, &key).await.unwrap();
     tx.commit().await.unwrap();

@@ -96,15 +96,7 @@ async fn pages_run_their_own_scripts_only_and_files_run_nothing_and_may_be_shown
 
 #[tokio::test]
 async fn outside_of_dev_browsers_come_by_https_only() {
-    let secret = "0123456789abcdef0123456789abcdef";
-    let app = TestApp::builder()
-        .env("MEMALERTS_ENV", "prod")
-        .env("MEMALERTS_SECRET", secret)
-        .env("MEMALERTS_INTERNAL_SECRET", secret)
-        .env("LISTEN_ADDRESS", "127.0.0.1")
-        .pools(&[])
-        .start()
-        .await;
+    let app = TestApp::builder().pools(&[]).outside_of_dev("prod").start().await;
     for path in ["/health", "/nowhere", "/docs"] {
         let answer = app.anonymous().get(path).await;
         assert_eq!(answer.header("strict-transport-security"), "max-age=31536000; includeSubDomains", "{path}");

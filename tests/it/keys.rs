@@ -40,10 +40,14 @@ fn with(key: &str, old: Option<&str>, builder: Builder) -> Builder {
     }
 }
 
-async fn command(app: &TestApp, arguments: &[&str], key: &str, old: &str) -> String {
+fn process(app: &TestApp, arguments: &[&str], key: &str, old: &str) -> MemalertsProcess {
     let mut env = app.process_env().to_vec();
     env.extend([("MEMALERTS_DATA_KEY", key.to_owned()), ("MEMALERTS_DATA_KEY_OLD", old.to_owned())]);
-    MemalertsProcess::spawn(arguments, &env).output().await
+    MemalertsProcess::spawn(arguments, &env)
+}
+
+async fn command(app: &TestApp, arguments: &[&str], key: &str, old: &str) -> String {
+    process(app, arguments, key, old).output().await
 }
 
 const fn place(column: &'static str, row: Uuid) -> Place {
@@ -197,10 +201,12 @@ async fn a_rotation_under_load_fails_no_reader_and_loses_no_token() {
 #[tokio::test]
 async fn a_process_with_the_settings_of_before_leaves_the_rotation_to_one_with_the_new_key() {
     let platforms = simulator().await;
-    let mut app = with(OLD, None, knowing(&platforms, TestApp::builder().pools(&[Pool::Dispatch]))).start().await;
-    let anna = app.login("anna", "viewer").await;
-    insert(&app, anna.user_id.parse().unwrap(), 10).await;
-    command(&app, &["keys", "rotate"], NEW, OLD).await;
+    let mut before = with(OLD, None, knowing(&platforms, TestApp::builder().pools(&[]))).start().await;
+    let anna = before.login("anna", "viewer").await;
+    insert(&before, anna.user_id.parse().unwrap(), 10).await;
+    before.stop();
+    command(&before, &["keys", "rotate"], NEW, OLD).await;
+    let mut app = with(OLD, None, knowing(&platforms, before.beside().pools(&[Pool::Dispatch]))).start().await;
     wait_until("it was tried", async || {
         let failed: i64 = sqlx::query_scalar("select count(*) from job_attempts where error like '%seals under%'")
             .fetch_one(app.pool())
@@ -240,4 +246,77 @@ async fn a_value_that_does_not_open_stops_no_rotation_and_stays_as_it_is() {
     assert_eq!(shown["rotation"], serde_json::Value::Null, "it is over: {shown}");
     let old: Vec<_> = shown["values"].as_array().unwrap().iter().filter(|values| values["is"] == "old").collect();
     assert_eq!((old.len(), old[0]["count"].as_i64()), (1, Some(3)), "{shown}");
+}
+
+#[tokio::test]
+async fn no_rotation_begins_while_a_process_seals_under_another_key() {
+    let platforms = simulator().await;
+    let mut app = with(OLD, None, knowing(&platforms, TestApp::builder().pools(&[Pool::Dispatch]))).start().await;
+    let anna = app.login("anna", "viewer").await;
+    insert(&app, anna.user_id.parse().unwrap(), 10).await;
+    let old = app.process.vault.present().to_string();
+    let refused = async || {
+        let said = process(&app, &["keys", "rotate"], NEW, OLD).failure().await.join("\n");
+        let shown = command(&app, &["keys", "status"], NEW, OLD).await;
+        assert!(shown.contains(&format!(" seals under key {old}")), "{shown}");
+        said
+    };
+    let said = refused().await;
+    assert!(said.contains(&format!(", process {}: key {old}", std::process::id())), "{said}");
+    let mut dead = process(&app, &["work", "media"], OLD, "");
+    dead.logged("the pools take jobs").await;
+    let said = refused().await;
+    assert!(said.matches(&format!(": key {old}")).count() == 2 && said.contains("memalerts media on "), "{said}");
+    dead.kill();
+    app.stop();
+    // The one that was killed could say nothing.
+    let said = process(&app, &["keys", "rotate"], NEW, OLD).failure().await.join("\n");
+    assert_eq!(said.matches(&format!(": key {old}")).count(), 1, "{said}");
+    let orders: i64 =
+        sqlx::query_scalar("select count(*) from jobs where kind = 'rotate-keys'").fetch_one(app.pool()).await.unwrap();
+    assert_eq!(orders, 0);
+    let long_ago = "update key_holders set seen_at = seen_at - interval '20 s'";
+    sqlx::query(long_ago).execute(app.pool()).await.unwrap();
+    let said = command(&app, &["keys", "rotate"], NEW, OLD).await;
+    assert!(said.starts_with("everything will be brought under key "), "{said}");
+    let after = with(NEW, Some(OLD), app.beside().pools(&[Pool::Dispatch])).start().await;
+    after.drain().await;
+    assert_eq!(left(&after).await, 0);
+    let holders: i64 = sqlx::query_scalar("select count(*) from key_holders").fetch_one(app.pool()).await.unwrap();
+    assert_eq!(holders, 1, "what died is forgotten");
+}
+
+#[tokio::test]
+async fn a_process_that_cannot_open_all_that_is_sealed_does_not_start_and_names_what_is_missing() {
+    let platforms = simulator().await;
+    let mut app = with(OLD, None, knowing(&platforms, TestApp::builder().pools(&[]))).start().await;
+    let anna = app.login("anna", "viewer").await;
+    let ids = insert(&app, anna.user_id.parse().unwrap(), 10).await;
+    sqlx::query("update external_accounts set refresh_token = null where id = any ($1)")
+        .bind(&ids[..3])
+        .execute(app.pool())
+        .await
+        .unwrap();
+    let old = app.process.vault.present().to_string();
+    app.stop();
+    let said = process(&app, &["api"], NEW, "").failure().await.join("\n");
+    for line in [
+        format!("external_accounts.access_token: 10 under key {old}"),
+        format!("external_accounts.refresh_token: 7 under key {old}"),
+    ] {
+        assert!(said.contains(&line), "{said}");
+    }
+    assert!(said.contains("MEMALERTS_LOST_DATA_KEYS") && !said.contains(NEW), "{said}");
+    // Half of a rotation: both keys are in use, and both are needed.
+    let half = with(NEW, Some(OLD), app.beside().pools(&[])).start().await;
+    insert(&half, anna.user_id.parse().unwrap(), 5).await;
+    let new = half.process.vault.present().to_string();
+    drop(half);
+    let said = process(&app, &["api"], OLD, "").failure().await.join("\n");
+    assert!(said.contains(&format!("access_token: 5 under key {new}")) && !said.contains(&old), "{said}");
+
+    let lost = with(NEW, None, app.beside().pools(&[])).env("MEMALERTS_LOST_DATA_KEYS", &format!("00000000,{old}"));
+    let lost = lost.start().await;
+    let reader = Reader::of(&lost);
+    assert!(reader.token(ids[0], None).await.is_err(), "it stays closed");
 }

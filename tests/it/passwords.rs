@@ -409,16 +409,8 @@ async fn a_code_is_confirmed_before_it_is_asked_for_and_ends_sessions_that_had_n
 
 #[tokio::test]
 async fn in_production_every_cookie_of_a_session_is_a_host_cookie_and_beta_has_others() {
-    let secret = "0123456789abcdef0123456789abcdef";
     for (environment, suffix) in [("prod", ""), ("beta", "_beta")] {
-        let app = TestApp::builder()
-            .pools(&[])
-            .env("MEMALERTS_ENV", environment)
-            .env("MEMALERTS_SECRET", secret)
-            .env("MEMALERTS_INTERNAL_SECRET", secret)
-            .env("LISTEN_ADDRESS", "127.0.0.1")
-            .start()
-            .await;
+        let app = TestApp::builder().pools(&[]).outside_of_dev(environment).start().await;
         register(&app, "anna").await;
         let login = log_in(&app, "anna", PASSWORD, None).await;
         let cookies = |answer: &Answer| -> Vec<String> {

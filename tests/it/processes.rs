@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use harness::{MemalertsProcess, TestApp};
+use harness::{MemalertsProcess, SECRETS, TestApp};
 use nix::sys::signal::Signal;
 
 /// A folder for the private PostgreSQL, reachable for the user it runs as; removed at the end.
@@ -35,7 +35,9 @@ async fn an_empty_environment_is_refused_with_one_message_that_lists_all_that_is
     let line: serde_json::Value = serde_json::from_str(&said[0]).expect("a line of JSON");
     let message = line["msg"].as_str().unwrap();
     assert_eq!(said[1..].join("\n"), format!("memalerts: {message}"), "and once in plain words");
-    assert!(message.contains("MEMALERTS_SECRET") && message.contains("MEMALERTS_INTERNAL_SECRET"), "{message}");
+    for (name, _) in SECRETS {
+        assert!(message.contains(&format!("{name} is not set")), "{message}");
+    }
     assert!(message.contains("MEMALERTS_ENV is not set, which means prod"), "{message}");
 }
 
@@ -129,15 +131,9 @@ async fn pool_media_does_not_start_without_the_programs_it_runs() {
 #[tokio::test]
 async fn production_without_a_public_address_says_what_will_not_work() {
     let database = harness::TestDatabase::create().await;
-    let secret = "0123456789abcdef0123456789abcdef";
     let url = database.url();
-    let prod = [
-        ("DATABASE_URL", url.as_str()),
-        ("MEMALERTS_ENV", "prod"),
-        ("LISTEN_ADDRESS", "127.0.0.1"),
-        ("MEMALERTS_SECRET", secret),
-        ("MEMALERTS_INTERNAL_SECRET", secret),
-    ];
+    let prod = [("DATABASE_URL", url.as_str()), ("MEMALERTS_ENV", "prod"), ("LISTEN_ADDRESS", "127.0.0.1")];
+    let prod = [&prod[..], &SECRETS].concat();
     let warnings = |api: &MemalertsProcess| {
         let log = api.log();
         log.iter().filter(|line| line["level"] == "warn").map(|line| line["msg"].to_string()).collect::<Vec<_>>()
@@ -248,18 +244,12 @@ async fn a_database_stays_in_its_environment() {
     let mut dev = MemalertsProcess::spawn(&["api"], &[("DATABASE_URL", &url)]);
     dev.base_url().await;
     assert!(dev.stop().await.success());
-    let secret = "0123456789abcdef0123456789abcdef";
-    let prod = [
-        ("DATABASE_URL", url.as_str()),
-        ("MEMALERTS_ENV", "prod"),
-        ("MEMALERTS_SECRET", secret),
-        ("MEMALERTS_INTERNAL_SECRET", secret),
-    ];
+    let prod = [&[("DATABASE_URL", url.as_str()), ("MEMALERTS_ENV", "prod")], &SECRETS[..]].concat();
     let mut prod = MemalertsProcess::spawn(&["api"], &prod);
     assert!(!prod.ended().await.success());
     let refusal = prod.raw_log().join("\n");
     assert!(refusal.contains("belongs to the environment dev"), "{refusal}");
-    assert!(!refusal.contains(secret));
+    assert!(SECRETS.iter().all(|(_, secret)| !refusal.contains(secret)));
 }
 
 #[tokio::test]

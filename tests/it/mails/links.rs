@@ -261,15 +261,7 @@ async fn nobody_is_mailed_more_than_three_times_an_hour() {
 
 #[tokio::test]
 async fn without_a_mail_server_production_says_which_setting_is_missing() {
-    let secret = "0123456789abcdef0123456789abcdef";
-    let app = TestApp::builder()
-        .pools(&[])
-        .env("MEMALERTS_ENV", "prod")
-        .env("MEMALERTS_SECRET", secret)
-        .env("MEMALERTS_INTERNAL_SECRET", secret)
-        .env("LISTEN_ADDRESS", "127.0.0.1")
-        .start()
-        .await;
+    let app = TestApp::builder().pools(&[]).outside_of_dev("prod").start().await;
     let anna = register(&app, "anna").await;
     for answer in [
         forget(&app, "anna@example.org").await,

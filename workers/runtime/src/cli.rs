@@ -192,7 +192,8 @@ pub enum AdminCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Bring everything under the present key, as jobs, while the system serves; may be ordered again at any time
+    /// Bring everything under the present key, as jobs, while the system serves; refused while a process seals under another one, may
+    /// be ordered again at any time
     Rotate,
     /// How many values are under which key
     Status {

@@ -50,6 +50,14 @@ impl KeyId {
         &self.0
     }
 
+    /// Of its 8 hexadecimal digits, as it is shown.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; KEY_ID];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        Some(Self(id))
+    }
+
     /// What [`KeyId::as_bytes`] gave; of anything else an id that no key has.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         Self(bytes.try_into().unwrap_or_default())

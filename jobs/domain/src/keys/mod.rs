@@ -4,15 +4,20 @@
 //! renews some rows in one short transaction and orders the next, so that a rotation goes on where it was whoever dies meanwhile.
 //! Readers never wait longer than for one such transaction and open both keys all the time; a row that somebody holds (a token
 //! that is being renewed) is passed over and met again in the next pass. [`status`] counts what is under which key.
+//!
+//! Two accidents are prevented: a process that starts without a key that something is sealed under ([`closed`]), and a rotation to a
+//! key that some process does not seal under yet, for which each process tells its own ([`announce`], [`holders`]).
 
 mod error;
 mod jobs;
 mod model;
 mod repo;
 mod rotate;
+mod start;
 
 pub use error::KeysError;
 pub use jobs::RotateKeys;
-pub use model::{COLUMNS, Column, Count};
-pub use repo::status;
+pub use model::{ANNOUNCED_EVERY, COLUMNS, Column, Count, Holder};
+pub use repo::{announce, holders, status, withdraw};
 pub use rotate::{Progress, advance, order};
+pub use start::closed;

@@ -1,7 +1,10 @@
 //! Where sealed values are.
 
-use crate::access::{KeyId, Place};
+use std::time::Duration;
+
 use uuid::Uuid;
+
+use crate::access::{KeyId, Place};
 
 /// A column of sealed values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,4 +36,16 @@ pub struct Count {
     pub column: Column,
     pub key: KeyId,
     pub values: i64,
+}
+
+/// How often a process tells under which key it seals.
+pub const ANNOUNCED_EVERY: Duration = Duration::from_secs(5);
+
+/// A process that lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Where to look for it.
+    pub process: String,
+    /// The id of the key that it seals under, in hexadecimal.
+    pub key: String,
 }

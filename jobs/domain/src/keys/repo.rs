@@ -1,9 +1,10 @@
-//! SQL over all columns of sealed values. Their names come from [`COLUMNS`], so these queries are put together here.
+//! SQL over all columns of sealed values, whose names come from [`COLUMNS`], so that these queries are put together here; and over the
+//! processes that seal.
 
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::{COLUMNS, Column, Count};
+use super::{COLUMNS, Column, Count, Holder};
 use crate::access::KeyId;
 
 /// At most `limit` values of rows beyond `after` that are not under the key, held until the transaction ends; without those that
@@ -57,4 +58,76 @@ pub async fn status(conn: &mut PgConnection) -> Result<Vec<Count>, sqlx::Error> 
         }
     }
     Ok(counts)
+}
+
+/// The keys that values of the column are under: a look into the index for each key, however many values there are.
+pub(super) async fn keys_of(conn: &mut PgConnection, column: Column) -> Result<Vec<KeyId>, sqlx::Error> {
+    let Column { table, name, .. } = column;
+    let next = |query: &mut QueryBuilder<Postgres>, condition: &str| {
+        query
+            .push("(select substr(")
+            .push(name)
+            .push(", 2, 4) as key from ")
+            .push(table)
+            .push(" where substr(")
+            .push(name);
+        query.push(", 2, 4) ").push(condition).push(" order by 1 limit 1)");
+    };
+    let mut query = QueryBuilder::<Postgres>::new("with recursive found as (");
+    next(&mut query, "is not null");
+    query.push(" union all select later.key from found cross join lateral ");
+    next(&mut query, "> found.key");
+    query.push(" as later) select key from found");
+    let keys: Vec<Vec<u8>> = query.build_query_scalar().fetch_all(conn).await?;
+    Ok(keys.iter().map(|key| KeyId::from_bytes(key)).collect())
+}
+
+/// How many values of the column are under the key.
+pub(super) async fn count_under(conn: &mut PgConnection, column: Column, key: KeyId) -> Result<i64, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("select count(*) from ");
+    query.push(column.table).push(" where substr(").push(column.name).push(", 2, 4) = ");
+    query.push_bind(key.as_bytes().to_vec());
+    query.build_query_scalar().fetch_one(conn).await
+}
+
+/// Says that this process lives and seals under the key, and forgets those that have not said so for a while.
+///
+/// # Errors
+/// The database refused.
+pub async fn announce(conn: &mut PgConnection, id: Uuid, process: &str, key: KeyId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "with gone as (
+             delete from key_holders where id <> $1 and seen_at < machine_now() - interval '20 s'
+         )
+         insert into key_holders (id, process, key) values ($1, $2, $3)
+         on conflict (id) do update set seen_at = machine_now()",
+        id,
+        process,
+        key.to_string(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Says that this process seals nothing any more.
+///
+/// # Errors
+/// The database refused.
+pub async fn withdraw(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from key_holders where id = $1", id).execute(conn).await?;
+    Ok(())
+}
+
+/// The processes that live; one that died without a word is among them for twenty seconds.
+///
+/// # Errors
+/// The database refused.
+pub async fn holders(conn: &mut PgConnection) -> Result<Vec<Holder>, sqlx::Error> {
+    sqlx::query_as!(
+        Holder,
+        "select process, key from key_holders where seen_at >= machine_now() - interval '20 s' order by process, id"
+    )
+    .fetch_all(conn)
+    .await
 }

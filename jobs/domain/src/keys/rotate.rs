@@ -19,16 +19,16 @@ const PASSES: u16 = 60;
 /// Begins a rotation to the vault's present key; one that is under way goes on instead.
 ///
 /// # Errors
-/// The database refused.
+/// [`KeysError::OtherHolders`]; the database refused.
 pub async fn order(tx: &mut Tx, vault: &Vault) -> Result<Enqueued, KeysError> {
-    let first = RotateKeys {
-        key: vault.present().to_string(),
-        pass: 0,
-        column: 0,
-        after: Uuid::nil(),
-        renewed: 0,
-        unreadable: 0,
-    };
+    let wanted = vault.present();
+    let mut others = repo::holders(&mut *tx).await?;
+    others.retain(|holder| holder.key != wanted.to_string());
+    if !others.is_empty() {
+        return Err(KeysError::OtherHolders { wanted, others });
+    }
+    let first =
+        RotateKeys { key: wanted.to_string(), pass: 0, column: 0, after: Uuid::nil(), renewed: 0, unreadable: 0 };
     Ok(queue::enqueue(tx, &first).await?)
 }
 

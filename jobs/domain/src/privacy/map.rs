@@ -371,6 +371,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("job_workers", "processes"),
     ("jobs", "orders hold ids, not copies"),
     ("jobs_done", "orders hold ids, not copies; gone after two weeks"),
+    ("key_holders", "processes, and the id of the key that each seals under"),
     ("lanes", "whose turn it is on a channel"),
     ("meme_assets", "files, by their content"),
     ("revoked_grants", "sealed tokens on their way back to a platform, of an account that is nobody's any more; days"),

@@ -5,10 +5,13 @@ mod instance;
 mod migrate;
 mod reach;
 mod repo;
+mod seals;
 
+pub(crate) use self::seals::open_all;
 pub use self::{
     database::{Connected, connect},
     instance::{Instance, Keys},
     migrate::migrate,
     reach::Patience,
+    seals::Announcement,
 };

@@ -1,9 +1,9 @@
 //! `memalerts keys ...`: which key seals what is secret in the database.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use domain::{
-    access::{Keys, Vault},
-    keys::{self, Count},
+    access::{KeyId, Keys, Vault},
+    keys::{self, Count, Holder, KeysError},
 };
 use queue::{
     Database, Enqueued, Job as _, Wakes,
@@ -39,7 +39,10 @@ pub(super) async fn run(command: KeysCommand) -> anyhow::Result<()> {
 
 async fn rotate(db: &Database, vault: &Vault) -> anyhow::Result<()> {
     let mut tx = db.begin().await?;
-    let ordered = keys::order(&mut tx, vault).await.context("order the rotation")?;
+    let ordered = match keys::order(&mut tx, vault).await {
+        Err(KeysError::OtherHolders { wanted, others }) => bail!(refusal(wanted, &others)),
+        ordered => ordered.context("order the rotation")?,
+    };
     let key = vault.present();
     if ordered == Enqueued::Folded {
         return print(&format!("a rotation to key {key} is under way\n"));
@@ -49,6 +52,15 @@ async fn rotate(db: &Database, vault: &Vault) -> anyhow::Result<()> {
     print(&format!("everything will be brought under key {key}: memalerts keys status shows how far it is\n"))
 }
 
+/// Which processes are in the way.
+fn refusal(wanted: KeyId, others: &[Holder]) -> String {
+    let others: String = others.iter().map(|Holder { process, key }| format!("\n  - {process}: key {key}")).collect();
+    format!(
+        "nothing is rotated to key {wanted} while these processes seal under another one:{others}\nstart them again with the new \
+         MEMALERTS_DATA_KEY; one that has died is forgotten after 20 s"
+    )
+}
+
 #[derive(Serialize)]
 struct Status {
     /// The key that seals.
@@ -56,6 +68,15 @@ struct Status {
     /// Whether a rotation is under way, or stands still because a step of it is dead.
     rotation: Option<&'static str>,
     values: Vec<Values>,
+    /// The processes that live.
+    processes: Vec<Process>,
+}
+
+#[derive(Serialize)]
+struct Process {
+    process: String,
+    /// The one that it seals under.
+    key: String,
 }
 
 #[derive(Serialize)]
@@ -71,6 +92,7 @@ struct Values {
 async fn status(db: &Database, vault: &Vault, json: bool) -> anyhow::Result<()> {
     let mut conn = db.pool().acquire().await?;
     let counts = keys::status(&mut conn).await.context("count the values")?;
+    let holders = keys::holders(&mut conn).await.context("ask for the processes")?;
     let kind = Some(keys::RotateKeys::NAME.to_owned());
     let filter = Filter { kind, state: Some("unfinished".to_owned()), ..Filter::default() };
     let steps = admin::list(&mut conn, &filter, Paging::default()).await?.jobs;
@@ -80,7 +102,8 @@ async fn status(db: &Database, vault: &Vault, json: bool) -> anyhow::Result<()> 
     steps.sort_by_key(|step| step.state == "dead");
     let rotation = steps.first().map(|step| if step.state == "dead" { "dead" } else { "under way" });
     let values = counts.into_iter().map(|count| values(vault, count)).collect();
-    let status = Status { present: vault.present().to_string(), rotation, values };
+    let processes = holders.into_iter().map(|Holder { process, key }| Process { process, key }).collect();
+    let status = Status { present: vault.present().to_string(), rotation, values, processes };
     if json { print_json(&status) } else { print(&text(&status)) }
 }
 
@@ -100,6 +123,9 @@ fn text(status: &Status) -> String {
     }
     if status.values.is_empty() {
         text += "nothing is sealed\n";
+    }
+    for Process { process, key } in status.processes.iter().filter(|process| process.key != status.present) {
+        text += &format!("{process} seals under key {key}\n");
     }
     match status.rotation {
         Some("dead") => text += "the rotation stands still: memalerts jobs list --kind rotate-keys\n",

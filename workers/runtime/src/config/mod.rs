@@ -15,6 +15,7 @@ mod reader;
 mod secret;
 mod secrets;
 mod setting;
+mod strength;
 mod uploads;
 
 use std::fmt;
@@ -142,16 +143,17 @@ mod tests {
         let text = config(&[]).unwrap_err().to_string();
         assert!(text.contains("MEMALERTS_SECRET is not set"), "{text}");
         assert!(text.contains("MEMALERTS_INTERNAL_SECRET is not set"), "{text}");
+        assert!(text.contains("MEMALERTS_DATA_KEY is not set") && text.contains("`openssl rand -hex 32`"), "{text}");
         assert!(text.contains("MEMALERTS_ENV is not set, which means prod"), "{text}");
         assert!(text.contains("MEMALERTS_ENV=dev"), "{text}");
-        assert!(text.starts_with("the environment has 2 problems"), "the hint is no problem: {text}");
+        assert!(text.starts_with("the environment has 3 problems"), "the hint is no problem: {text}");
     }
 
     #[test]
     fn an_unknown_environment_is_the_one_problem_as_the_others_depend_on_it() {
         let Complaints { lines, hint } = config(&[("MEMALERTS_ENV", "production")]).unwrap_err();
         assert_eq!(lines, [r#"MEMALERTS_ENV must be dev, beta or prod, not "production""#]);
-        assert!(hint.unwrap().contains("need MEMALERTS_SECRET and MEMALERTS_INTERNAL_SECRET"));
+        assert!(hint.unwrap().contains("need MEMALERTS_SECRET and MEMALERTS_INTERNAL_SECRET and"));
     }
 
     #[test]
@@ -257,15 +259,58 @@ mod tests {
     }
 
     #[test]
+    fn outside_of_dev_a_secret_that_is_guessed_or_used_twice_is_refused_without_being_told() {
+        let good = ["7f4c1be09a52d86e3c90f7a1b5de2846", "c2d95e8b07f3416ab8e1d4709f5c63a2"];
+        let key = "91e6b3d80f5a27c44d8fe1069ab7530c2ec8f49d17b06a53e5d2840b9f6c71a8";
+        let names = ["MEMALERTS_SECRET", "MEMALERTS_INTERNAL_SECRET", "MEMALERTS_DATA_KEY", "MEMALERTS_DATA_KEY_OLD"];
+        let told = |environment, values: [&str; 4]| {
+            let values: Vec<_> = names.into_iter().zip(values).chain([("MEMALERTS_ENV", environment)]).collect();
+            config(&values).map(drop).map_err(|complaints| complaints.lines)
+        };
+        assert_eq!(told("prod", [good[0], good[1], key, ""]), Ok(()));
+        let weak = ["s".repeat(32), "please-keep-this-SECRET-by-all-means-1x9q".to_owned(), "01".repeat(32)];
+        let lines = told("beta", [&weak[0], &weak[1], &weak[2], &weak[2]]).unwrap_err();
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        for (line, (name, why)) in lines.iter().zip(names.into_iter().zip([
+            "repeats itself",
+            "the word",
+            "repeats itself",
+            "the same as MEMALERTS_DATA_KEY:",
+        ])) {
+            assert!(line.starts_with(name) && line.contains(why), "{line}");
+        }
+        assert!(weak.iter().all(|weak| !format!("{lines:?}").contains(weak)), "{lines:?}");
+        let twice = told("prod", [key, key, &key.to_uppercase(), ""]).unwrap_err();
+        assert_eq!(twice.len(), 2, "{twice:?}");
+        assert_eq!(told("dev", [&weak[0], &weak[0], &weak[2], &weak[2]]), Ok(()));
+    }
+
+    #[test]
+    fn keys_that_are_lost_are_named_by_their_ids() {
+        let told = |ids| config(&[("MEMALERTS_ENV", "dev"), ("MEMALERTS_LOST_DATA_KEYS", ids)]);
+        let ids = told("0a1b2c3d, ffffffff").unwrap().secrets.lost_data_keys;
+        assert_eq!(ids.iter().map(ToString::to_string).collect::<Vec<_>>(), ["0a1b2c3d", "ffffffff"]);
+        for wrong in ["0a1b2c3", "all", "0a1b2c3d;ffffffff"] {
+            let Complaints { lines, .. } = told(wrong).unwrap_err();
+            assert!(lines[0].starts_with("MEMALERTS_LOST_DATA_KEYS must have ids"), "{lines:?}");
+        }
+    }
+
+    #[test]
     fn a_printed_configuration_shows_no_secret() {
-        let secret = "0123456789abcdef0123456789abcdef";
+        let secrets = ["7f4c1be09a52d86e3c90f7a1b5de2846", "c2d95e8b07f3416ab8e1d4709f5c63a2"];
+        let key = "91e6b3d80f5a27c44d8fe1069ab7530c2ec8f49d17b06a53e5d2840b9f6c71a8";
         let config = config(&[
-            ("MEMALERTS_SECRET", secret),
-            ("MEMALERTS_INTERNAL_SECRET", secret),
+            ("MEMALERTS_SECRET", secrets[0]),
+            ("MEMALERTS_INTERNAL_SECRET", secrets[1]),
+            ("MEMALERTS_DATA_KEY", key),
             ("DATABASE_URL", "postgres://me:geheim@db/x"),
         ])
         .unwrap();
         let shown = format!("{config:?}");
-        assert!(!shown.contains(secret) && !shown.contains("geheim"), "{shown}");
+        assert!(
+            secrets.iter().all(|secret| !shown.contains(secret)) && !shown.contains(key) && !shown.contains("geheim"),
+            "{shown}"
+        );
     }
 }

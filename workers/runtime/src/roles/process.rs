@@ -29,24 +29,27 @@ pub struct Process {
     pub keys: Keys,
     /// Seals and opens what is secret in the database.
     pub vault: Arc<Vault>,
+    announcement: boot::Announcement,
 }
 
 impl Process {
     /// Boots on the database behind `pool`.
     ///
     /// # Errors
-    /// The schema or the environment does not fit, or the upload directory belongs to another database.
+    /// The schema, the environment or the keys do not fit, or the upload directory belongs to another database.
     pub async fn boot(config: Config, pool: PgPool, lifecycle: Lifecycle) -> anyhow::Result<Self> {
         boot::migrate(&pool).await?;
         let instance = Instance::settle(&pool, &config).await?;
         let blobs = Blobs::local(&config.uploads.dir, &instance.database_id.to_string())
             .with_context(|| format!("open the upload directory {}", config.uploads.dir.display()))?;
+        let keys = Keys::derive(instance.keys.master.expose().as_bytes());
+        let vault = Arc::new(vault_of(&config.secrets, &keys));
+        boot::open_all(&pool, &vault, &config.secrets.lost_data_keys).await?;
+        let announcement = boot::Announcement::begin(&pool, &vault, lifecycle.stopped.clone()).await?;
         let (wakes, outward) = Wakes::new();
         let db = Database::new(pool, wakes);
         tokio::spawn(queue::run_exchange(db.clone(), outward, lifecycle.stopped.clone()));
-        let keys = Keys::derive(instance.keys.master.expose().as_bytes());
-        let vault = Arc::new(vault_of(&config.secrets, &keys));
-        Ok(Self { config, lifecycle, db, instance, blobs, keys, vault })
+        Ok(Self { config, lifecycle, db, instance, blobs, keys, vault, announcement })
     }
 
     /// What proves calls between our own processes, in the form in which domain takes it.
@@ -58,6 +61,7 @@ impl Process {
     /// The end, after all roles have ended: no task of ours uses the database any more.
     pub async fn end(&self) {
         self.lifecycle.stopped.cancel();
+        self.announcement.end(self.db.pool()).await;
         self.db.pool().close().await;
     }
 }
