@@ -74,6 +74,45 @@ async fn the_settings_are_shown_with_where_they_come_from_and_without_secrets() 
 }
 
 #[tokio::test]
+async fn a_check_of_the_settings_shows_each_and_says_all_that_is_wrong_at_once() {
+    let good = [&[("MEMALERTS_ENV", "prod")], &SECRETS[..]].concat();
+    let (status, shown, said) = MemalertsProcess::spawn(&["config", "--check"], &good).outcome().await;
+    assert!(status.success() && said.is_empty(), "{said}");
+    let names = |shown: &str| -> Vec<String> {
+        shown.lines().map(|line| line[13..].split_once('=').unwrap().0.to_owned()).collect()
+    };
+    let all = names(&shown);
+    assert!(all.len() > 60 && SECRETS.iter().all(|(_, secret)| !shown.contains(secret)), "{shown}");
+
+    let wrong = [
+        ("MEMALERTS_ENV", "prod"),
+        ("MEMALERTS_SECRET", "geheim"),
+        ("PORT", "much"),
+        ("DATABASE_URL", "mysql://me:geheim@db/x"),
+        ("SMTP_URL", "geheim"),
+    ];
+    let (status, shown, said) = MemalertsProcess::spawn(&["config", "--check"], &wrong).outcome().await;
+    assert_eq!((status.code(), names(&shown)), (Some(1), all), "{shown}");
+    for line in ["environment  PORT=much", "environment  MEMALERTS_SECRET=[secret]", "default      LOG_LEVEL=info"] {
+        assert!(shown.lines().any(|shown| shown == line), "no {line:?} in\n{shown}");
+    }
+    let faults = [
+        "MEMALERTS_SECRET is too short",
+        "MEMALERTS_INTERNAL_SECRET is not set",
+        "MEMALERTS_DATA_KEY is not set",
+        "PORT must be",
+        "DATABASE_URL must",
+        "SMTP_URL must",
+        "MAIL_FROM is not set",
+    ];
+    for fault in faults {
+        assert!(said.contains(&format!("  - {fault}")), "no {fault:?} in\n{said}");
+    }
+    assert!(said.contains(&format!("has {} problems", faults.len())), "{said}");
+    assert!(!shown.contains("geheim") && !said.contains("geheim"), "{shown}\n{said}");
+}
+
+#[tokio::test]
 async fn a_command_without_its_database_fails_at_once_and_says_where_it_looked() {
     let port = free_port();
     let nowhere = format!("postgres://me:geheim@127.0.0.1:{port}/x");

@@ -75,6 +75,9 @@ pub enum Command {
     Openapi,
     /// Show the settings in effect (secrets hidden), or everything that is wrong with them
     Config {
+        /// Both: each setting with where it comes from, then everything that is wrong; the exit status is 1 when something is
+        #[arg(long)]
+        check: bool,
         #[arg(long)]
         json: bool,
     },

@@ -9,6 +9,20 @@ pub(super) fn config(json: bool) -> anyhow::Result<()> {
     if json { print_json(&settings) } else { print(&table(&settings)) }
 }
 
+/// The same, also of settings with which nothing starts, and then what is wrong with them.
+pub(super) fn check(json: bool) -> anyhow::Result<()> {
+    let (settings, complaints) = Config::check_env();
+    if json {
+        print_json(&settings)?
+    } else {
+        print(&table(&settings))?
+    }
+    match complaints {
+        None => Ok(()),
+        Some(complaints) => Err(complaints.into()),
+    }
+}
+
 fn table(settings: &[Setting]) -> String {
     let line = |setting: &Setting| {
         let value = setting.value.as_deref().unwrap_or_default();

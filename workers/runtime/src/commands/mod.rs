@@ -60,7 +60,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
             print("the database is up to date\n")
         }
         Command::Openapi => print(&api::spec_yaml()),
-        Command::Config { json } => config::config(json),
+        Command::Config { check: true, json } => config::check(json),
+        Command::Config { check: false, json } => config::config(json),
     }
 }
 

@@ -108,6 +108,14 @@ impl Config {
         reader.finish()
     }
 
+    /// What is in effect for each variable that is read, with the process's environment, and what is wrong with it.
+    #[must_use]
+    pub fn check_env() -> (Vec<Setting>, Option<Complaints>) {
+        let mut reader = Reader::new(variables());
+        drop(Self::read(&mut reader));
+        reader.check()
+    }
+
     fn read(reader: &mut Reader) -> Self {
         let environment = Environment::read(reader);
         let database = Database::read(reader);
@@ -170,8 +178,12 @@ mod tests {
 
     #[test]
     fn every_setting_says_what_is_in_effect_and_from_where_without_secrets() {
-        let values =
-            [("MEMALERTS_ENV", "dev"), ("PORT", " 99 "), ("DATABASE_URL", "postgres://me:geheim@db/x?password=geheim")];
+        let values = [
+            ("MEMALERTS_ENV", "dev"),
+            ("PORT", " 99 "),
+            ("DATABASE_URL", "postgres://me:geheim@db/x?password=geheim"),
+            ("CHATBOT_BACKEND_BASE_URLS", "http://a:1,https://me:geheim@b/"),
+        ];
         let settings = Config::settings_from_values(values.map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
         let shown = |name: &str| {
             let setting = settings.iter().find(|setting| setting.name == name).unwrap();
@@ -180,6 +192,7 @@ mod tests {
         assert_eq!(shown("PORT"), (Some("99"), Source::Environment));
         assert_eq!(shown("PUBLIC_BASE_URL"), (Some("http://localhost:99"), Source::Default));
         assert_eq!(shown("DATABASE_URL"), (Some("postgres://me:***@db/x"), Source::Environment));
+        assert_eq!(shown("CHATBOT_BACKEND_BASE_URLS").0, Some("http://a:1,https://me:***@b/"));
         assert_eq!(shown("CHAT_BOT_OAUTH_TOKEN"), (Some("[secret]"), Source::Default));
         let unknown: Vec<_> = settings.iter().filter(|setting| setting.value.is_none()).collect();
         assert!(unknown.is_empty(), "in dev everything has a default: {unknown:?}");

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, fmt::Display, str::FromStr, time::Duration};
 
+use url::Url;
+
 use super::{Complaints, Environment, Secret, Setting, Source};
 
 /// The environment while it is being read.
@@ -26,7 +28,7 @@ impl Reader {
         let value = self.values.get(name).map(|value| value.trim().to_owned());
         if self.settings.iter().all(|setting| setting.name != name) {
             let source = if value.is_some() { Source::Environment } else { Source::Default };
-            self.settings.push(Setting { name, value: value.clone(), source });
+            self.settings.push(Setting { name, value: value.as_deref().map(without_password), source });
         }
         value
     }
@@ -100,6 +102,15 @@ impl Reader {
     /// # Errors
     /// Something is missing or malformed.
     pub fn finish(self) -> Result<Vec<Setting>, Complaints> {
+        match self.check() {
+            (settings, None) => Ok(settings),
+            (_, Some(complaints)) => Err(complaints),
+        }
+    }
+
+    /// Everything that was asked for, in this order, and what is wrong with it.
+    #[must_use]
+    pub fn check(self) -> (Vec<Setting>, Option<Complaints>) {
         let names = self.missing.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
         let kind = self.values.get("MEMALERTS_ENV").map(|kind| kind.trim());
         let mut lines = self.complaints;
@@ -120,6 +131,17 @@ impl Reader {
                 ));
             }
         }
-        if lines.is_empty() { Ok(self.settings) } else { Err(Complaints { lines, hint }) }
+        let complaints = (!lines.is_empty()).then_some(Complaints { lines, hint });
+        (self.settings, complaints)
     }
+}
+
+/// Passwords in addresses are not shown, whatever setting they are in.
+fn without_password(text: &str) -> String {
+    let shown = |part: &str| {
+        let mut url = Url::parse(part.trim()).ok().filter(|url| url.password().is_some())?;
+        url.set_password(Some("***")).ok()?;
+        Some(url.to_string())
+    };
+    text.split(',').map(|part| shown(part).unwrap_or_else(|| part.to_owned())).collect::<Vec<_>>().join(",")
 }
