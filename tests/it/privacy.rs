@@ -79,7 +79,7 @@ impl World {
 
 async fn coins(stage: &Stage, viewer: &Session, channel: Uuid) {
     let path = format!("/owner/wallets/{}/{channel}/adjust", viewer.user_id);
-    stage.admin.post(&path, &json!({ "delta": 1000, "reason": "for the story" })).await.expect(200);
+    stage.admin.post(&path, &json!({ "delta": 1000, "reason": "a canary wished for coins" })).await.expect(200);
 }
 
 async fn link(app: &TestApp, user: Uuid) {
@@ -234,6 +234,8 @@ async fn of_somebody_who_was_forgotten_no_word_is_left() {
         app.anonymous().events(&format!("/overlay/t/{token}/events?screen=obs&screenId={}", Uuid::new_v4())).await
     };
     assert!(rows_with(app, "canary").await.len() > 15);
+    let why = rows_with(app, "a canary wished for coins").await;
+    assert!(why.iter().any(|row| row.starts_with("people_acts: ")), "{why:?}");
 
     assert_eq!(wendy.delete("/users/me").await.status, 202);
     // There is no way back, whoever asks.

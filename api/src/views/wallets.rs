@@ -33,7 +33,7 @@ impl From<Wallet> for WalletView {
 pub(crate) struct Adjustment {
     /// Coins to give (above 0) or to take (below 0).
     pub(crate) delta: i64,
-    /// Why, 1 to 200 characters; stays in the ledger.
+    /// Why, 1 to 200 characters; the person and `/owner/audit` are told.
     pub(crate) reason: String,
 }
 

@@ -6,6 +6,9 @@ use uuid::Uuid;
 use super::{Account, Kind, Movement, Wallet, WalletError, post, repo, updated_event};
 use crate::{accounts, channels, events};
 
+/// Of every adjustment, in the ledger: nothing there is ever changed, and what somebody wrote about a person must go with the person.
+const BY_HAND: &str = "by_hand";
+
 /// A wallet after an adjustment.
 #[derive(Debug, Clone)]
 pub struct Adjusted {
@@ -13,7 +16,8 @@ pub struct Adjusted {
     pub operation_id: Uuid,
 }
 
-/// Gives (`delta` > 0) or takes coins by hand, for a reason that stays in the ledger.
+/// Gives (`delta` > 0) or takes coins by hand, for a reason that the person is told. The caller writes it down
+/// ([`crate::acts`]).
 ///
 /// # Errors
 /// [`WalletError::Amount`] for zero or too much, [`WalletError::Reason`], [`WalletError::NotFound`] for an unknown person
@@ -45,7 +49,7 @@ pub async fn adjust(
         key: format!("adjust:{id}"),
         channel_id: place.id,
         actor_id: Some(actor),
-        reason: Some(reason.to_owned()),
+        reason: Some(BY_HAND.to_owned()),
         reverses: None,
         from,
         to,

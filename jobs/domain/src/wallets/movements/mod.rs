@@ -77,6 +77,7 @@ pub struct Movement {
     pub key: String,
     pub channel_id: Uuid,
     pub actor_id: Option<Uuid>,
+    /// A fixed word: it stays for ever.
     pub reason: Option<String>,
     /// The operation that this one takes back.
     pub reverses: Option<Uuid>,
