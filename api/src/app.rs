@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{Ended, Hasher, Programs},
-    budgets::{Budgets, Limits, Network},
+    budgets::{Budgets, ForwardedBy, Limits, Network},
     hub::Hub,
     origins::Origins,
     placing::Placing,
@@ -89,8 +89,10 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.
     pub cors_origins: Vec<String>,
-    /// Who may say for whom they ask (`X-Forwarded-For`, `Forwarded`).
+    /// Who may say for whom they ask.
     pub trusted_proxies: Vec<Network>,
+    /// Where they say it.
+    pub trusted_proxy_header: ForwardedBy,
     /// How much anybody may ask.
     pub limits: Limits,
 }

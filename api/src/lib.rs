@@ -17,6 +17,7 @@ mod idempotency;
 mod language;
 mod limits;
 mod origins;
+mod pace;
 mod paging;
 mod patience;
 mod places;
@@ -37,7 +38,7 @@ mod telemetry;
 mod views;
 
 pub use app::{App, AppState, Environment, Secrets, Settings};
-pub use budgets::{Limits, Network};
+pub use budgets::{ForwardedBy, Limits, Network};
 pub use server::serve;
 pub use service::endpoint;
 pub use spec::{spec_json, spec_yaml};

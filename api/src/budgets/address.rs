@@ -65,16 +65,57 @@ impl FromStr for Network {
     }
 }
 
-/// Who may say on whose behalf they ask.
+/// The header in which proxies say for whom they ask. They write one of the two, and hand the other on as it came, from
+/// whoever wrote it: it says nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedBy {
+    #[default]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl ForwardedBy {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+
+    /// The hops that it names, the nearest last; none for one that has no address.
+    fn hops(self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+        let values = headers.get_all(self.as_str()).iter();
+        // What is no text says nothing, and nothing before it can be believed either.
+        let hops = values.flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim);
+        match self {
+            Self::XForwardedFor => hops.map(address).collect(),
+            Self::Forwarded => hops.map(|hop| address(forwarded_for(hop)?)).collect(),
+        }
+    }
+}
+
+impl FromStr for ForwardedBy {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let known = [Self::XForwardedFor, Self::Forwarded];
+        known.into_iter().find(|header| text.eq_ignore_ascii_case(header.as_str())).ok_or(())
+    }
+}
+
+/// Who may say on whose behalf they ask, and in which header.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<Network>,
+    header: ForwardedBy,
     warned: AtomicBool,
 }
 
 impl Proxies {
-    pub(crate) fn new(trusted: Vec<Network>) -> Self {
-        Self { trusted, warned: AtomicBool::new(false) }
+    pub(crate) fn new(trusted: Vec<Network>, header: ForwardedBy) -> Self {
+        Self { trusted, header, warned: AtomicBool::new(false) }
     }
 
     /// The address that the request comes from; none if it did not come over a network.
@@ -84,29 +125,11 @@ impl Proxies {
     }
 
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let list = |name: &str| -> Vec<&str> {
-            let values = headers.get_all(name).iter();
-            // What is no text says nothing, and nothing before it can be believed either.
-            values.flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim).collect()
-        };
-        let (plain, standard) = (list("x-forwarded-for"), list("forwarded"));
         if !self.trusts(peer) {
-            self.warn_once(peer, !plain.is_empty() || !standard.is_empty());
+            self.warn_once(peer, headers.contains_key(self.header.as_str()));
             return peer;
         }
-        let plain: Vec<_> = plain.iter().map(|hop| address(hop)).collect();
-        let standard: Vec<_> = standard.iter().map(|hop| address(forwarded_for(hop)?)).collect();
-        // Proxies write one of them and hand on the other as it came, from whoever wrote it. If both are there and differ,
-        // one of them is a lie.
-        match (plain.is_empty(), standard.is_empty()) {
-            (true, true) => peer,
-            (false, true) => self.first_stranger(peer, &plain),
-            (true, false) => self.first_stranger(peer, &standard),
-            (false, false) => {
-                let client = self.first_stranger(peer, &plain);
-                if client == self.first_stranger(peer, &standard) { client } else { peer }
-            }
-        }
+        self.first_stranger(peer, &self.header.hops(headers))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -164,9 +187,9 @@ mod tests {
 
     use super::*;
 
-    /// The client of a request from `peer` with these headers, where 10.0.0.0/8 and ::1 are proxies.
-    fn client(peer: &str, headers: &[(&str, &str)]) -> String {
-        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]);
+    /// The client of a request from `peer` with these headers, where 10.0.0.0/8 and ::1 are proxies that write `header`.
+    fn client_by(header: ForwardedBy, peer: &str, headers: &[(&str, &str)]) -> String {
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()], header);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
@@ -175,14 +198,20 @@ mod tests {
         proxies.client_behind(peer.to_canonical(), &map).to_string()
     }
 
+    fn client(peer: &str, headers: &[(&str, &str)]) -> String {
+        client_by(ForwardedBy::XForwardedFor, peer, headers)
+    }
+
     #[test]
     fn only_proxies_that_are_named_speak_for_others() {
         let forged = [("x-forwarded-for", "1.1.1.1"), ("forwarded", "for=1.1.1.1")];
-        assert_eq!(client("203.0.113.5", &forged), "203.0.113.5");
-        assert_eq!(client("10.1.2.3", &forged), "1.1.1.1");
-        assert_eq!(client("10.1.2.3", &[]), "10.1.2.3");
-        assert_eq!(client("::ffff:10.1.2.3", &forged[..1]), "1.1.1.1");
-        assert_eq!(client("::1", &forged[1..]), "1.1.1.1");
+        for header in [ForwardedBy::XForwardedFor, ForwardedBy::Forwarded] {
+            assert_eq!(client_by(header, "203.0.113.5", &forged), "203.0.113.5");
+            assert_eq!(client_by(header, "10.1.2.3", &forged), "1.1.1.1");
+            assert_eq!(client_by(header, "10.1.2.3", &[]), "10.1.2.3");
+            assert_eq!(client_by(header, "::ffff:10.1.2.3", &forged), "1.1.1.1");
+            assert_eq!(client_by(header, "::1", &forged), "1.1.1.1");
+        }
     }
 
     #[test]
@@ -190,6 +219,7 @@ mod tests {
         for (value, expected) in [
             ("6.6.6.6, 203.0.113.5", "203.0.113.5"),
             ("6.6.6.6, 203.0.113.5, 10.9.9.9", "203.0.113.5"),
+            ("10.6.6.6, 203.0.113.5, 10.7.7.7, ::1, 10.9.9.9", "203.0.113.5"),
             ("10.0.0.7", "10.0.0.7"),
             ("203.0.113.5:4711", "203.0.113.5"),
             ("[2001:db8::7]:4711", "2001:db8::7"),
@@ -200,6 +230,7 @@ mod tests {
             ("", "10.1.2.3"),
             ("6.6.6.6,", "10.1.2.3"),
             ("1.2.3.4.5", "10.1.2.3"),
+            ("for=6.6.6.6", "10.1.2.3"),
         ] {
             assert_eq!(client("10.1.2.3", &[("x-forwarded-for", value)]), expected, "{value}");
         }
@@ -210,19 +241,38 @@ mod tests {
         );
         for (value, expected) in [
             ("for=6.6.6.6, for=203.0.113.5;proto=https", "203.0.113.5"),
+            ("for=6.6.6.6, for=203.0.113.5, for=10.7.7.7;by=10.9.9.9, For=\"10.9.9.9:80\"", "203.0.113.5"),
             ("proto=https; For=\"[2001:db8::7]:80\"", "2001:db8::7"),
+            ("for=6.6.6.6, for=_hidden, for=10.9.9.9", "10.9.9.9"),
             ("for=_hidden", "10.1.2.3"),
             ("by=203.0.113.5", "10.1.2.3"),
+            ("203.0.113.5", "10.1.2.3"),
+            ("for=6.6.6.6, ;;=,", "10.1.2.3"),
         ] {
-            assert_eq!(client("10.1.2.3", &[("forwarded", value)]), expected, "{value}");
+            let said = [("forwarded", value)];
+            assert_eq!(client_by(ForwardedBy::Forwarded, "10.1.2.3", &said), expected, "{value}");
         }
     }
 
     #[test]
-    fn of_two_headers_that_differ_neither_is_believed() {
-        let both = |plain, standard| client("10.1.2.3", &[("x-forwarded-for", plain), ("forwarded", standard)]);
-        assert_eq!(both("203.0.113.5", "for=203.0.113.5"), "203.0.113.5");
-        assert_eq!(both("203.0.113.5", "for=6.6.6.6"), "10.1.2.3");
+    fn what_the_proxy_does_not_write_says_nothing_whether_it_agrees_or_not() {
+        for other in ["for=6.6.6.6", "for=203.0.113.5", "for=_x", "=;,", "", "for=10.9.9.9, for=6.6.6.6"] {
+            let both = [("forwarded", other), ("x-forwarded-for", "203.0.113.5")];
+            assert_eq!(client("10.1.2.3", &both), "203.0.113.5", "{other}");
+            assert_eq!(client("10.1.2.3", &both[..1]), "10.1.2.3", "{other}");
+        }
+        let both = [("x-forwarded-for", "6.6.6.6"), ("forwarded", "for=203.0.113.5")];
+        assert_eq!(client_by(ForwardedBy::Forwarded, "10.1.2.3", &both), "203.0.113.5");
+        assert_eq!(client_by(ForwardedBy::Forwarded, "10.1.2.3", &both[..1]), "10.1.2.3");
+    }
+
+    #[test]
+    fn a_header_is_one_of_two() {
+        assert_eq!("X-Forwarded-For".parse(), Ok(ForwardedBy::XForwardedFor));
+        assert_eq!("forwarded".parse(), Ok(ForwardedBy::Forwarded));
+        for wrong in ["", "x-real-ip", "forwarded, x-forwarded-for"] {
+            assert_eq!(wrong.parse::<ForwardedBy>(), Err(()), "{wrong}");
+        }
     }
 
     #[test]

@@ -19,11 +19,14 @@ use poem::{
 use time::OffsetDateTime;
 
 pub(crate) use self::address::ClientAddress;
-pub use self::{address::Network, policy::Limits};
 use self::{
     address::Proxies,
     desk::{Account, Desk, Verdict, Whom},
     policy::Kind,
+};
+pub use self::{
+    address::{ForwardedBy, Network},
+    policy::Limits,
 };
 use crate::{
     app::{App, AppState, Settings},
@@ -44,7 +47,8 @@ impl Budgets {
     /// Starts the desk, so it needs a running tokio.
     pub(crate) fn open(db: queue::Database, keys: domain::access::Keys, settings: &Settings) -> Self {
         describe();
-        Self { desk: Desk::open(db, keys, settings.limits), proxies: Proxies::new(settings.trusted_proxies.clone()) }
+        let proxies = Proxies::new(settings.trusted_proxies.clone(), settings.trusted_proxy_header);
+        Self { desk: Desk::open(db, keys, settings.limits), proxies }
     }
 }
 

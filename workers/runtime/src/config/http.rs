@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ::api::Network;
+use ::api::{ForwardedBy, Network};
 use url::Url;
 
 use super::{Environment, Reader};
@@ -21,9 +21,12 @@ pub struct Http {
     /// `CORS_ORIGINS`: sites whose pages may use the API with a person's session, comma separated, each
     /// `https://host[:port]`; http in dev only. Default none.
     pub cors_origins: Vec<String>,
-    /// `TRUSTED_PROXIES`: addresses that may say for whom they ask (`X-Forwarded-For`, `Forwarded`), comma separated, each
-    /// an IP address or a network like 10.0.0.0/8. Default none.
+    /// `TRUSTED_PROXIES`: addresses that may say for whom they ask, comma separated, each an IP address or a network like
+    /// 10.0.0.0/8. Default none.
     pub trusted_proxies: Vec<Network>,
+    /// `TRUSTED_PROXY_HEADER`: the header in which they say it, `x-forwarded-for` or `forwarded`; the other one is not read.
+    /// Default x-forwarded-for.
+    pub trusted_proxy_header: ForwardedBy,
     /// `RATE_LIMIT_PER_MINUTE`: requests of one address a minute, beside the budgets that some operations have. Default 100.
     pub rate_limit: u32,
     /// `RATE_LIMIT_FACTOR`: all budgets are so many times their size; 0: there are none. Default 1.
@@ -58,6 +61,7 @@ impl Http {
             public_base_url,
             cors_origins: origins(reader, environment),
             trusted_proxies: networks(reader),
+            trusted_proxy_header: proxy_header(reader),
             rate_limit: whole(reader.number("RATE_LIMIT_PER_MINUTE", 100, 1, 1_000_000)),
             rate_limit_factor: whole(reader.number("RATE_LIMIT_FACTOR", 1, 0, 1_000_000)),
         };
@@ -122,6 +126,12 @@ fn networks(reader: &mut Reader) -> Vec<Network> {
         }
     }
     networks
+}
+
+fn proxy_header(reader: &mut Reader) -> ForwardedBy {
+    let header: ForwardedBy = reader.parse("TRUSTED_PROXY_HEADER", "x-forwarded-for or forwarded").unwrap_or_default();
+    reader.otherwise("TRUSTED_PROXY_HEADER", header.as_str());
+    header
 }
 
 fn whole(number: u64) -> u32 {

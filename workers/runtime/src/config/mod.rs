@@ -140,6 +140,8 @@ fn variables() -> impl Iterator<Item = (String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use ::api::ForwardedBy;
+
     use super::*;
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config, Complaints> {
@@ -233,6 +235,10 @@ mod tests {
             let Complaints { lines, .. } = told(wrong).unwrap_err();
             assert!(lines[0].starts_with("TRUSTED_PROXIES must hold"), "{wrong}: {lines:?}");
         }
+        let told = |header| config(&[("MEMALERTS_ENV", "dev"), ("TRUSTED_PROXY_HEADER", header)]);
+        assert_eq!(told("Forwarded").unwrap().http.trusted_proxy_header, ForwardedBy::Forwarded);
+        assert_eq!(told("").unwrap().http.trusted_proxy_header, ForwardedBy::XForwardedFor);
+        assert!(told("x-real-ip").unwrap_err().lines[0].starts_with("TRUSTED_PROXY_HEADER must be"));
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn app(process: &Process) -> anyhow::Result<App> {
         platforms: identity::platforms(process)?,
         sends_mails: process.config.mail.smtp_url.is_some() || process.config.environment.is_dev(),
         trusted_proxies: process.config.http.trusted_proxies.clone(),
+        trusted_proxy_header: process.config.http.trusted_proxy_header,
         limits: ::api::Limits {
             per_minute: process.config.http.rate_limit,
             factor: process.config.http.rate_limit_factor,
