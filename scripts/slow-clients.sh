@@ -1,11 +1,35 @@
 #!/usr/bin/env bash
 # slow-clients.sh OUT BASE: thousands of clients that send or read a few bytes at a time, while somebody asks for /health each
-# tenth of a second. Fails if one of those is answered with 5xx, or one in a hundred later than after a second or not at all.
+# tenth of a second. Fails if one of those is answered with 5xx, or one in a hundred later than after a second or not at all; or
+# if slow clients are still connected 20 s after the last one came (15 s is what they have).
+# CONNECTIONS (4000) come at RATE (1000) a second and go on for DURATION (40) seconds: 10000 for 600 is the whole of it.
 set -euo pipefail
 out=$1 base=$2
+connections=${CONNECTIONS:-4000} rate=${RATE:-1000} seconds=${DURATION:-40}
 mkdir -p "$out"
 ulimit -n 20000 || true
-slow() { slowhttptest -c 4000 -r 1000 -l 40 -i 5 -p 5 -u "$base$1" -g -o "$out/$2" "${@:3}" >"$out/$2.log" 2>&1; }
+port=${base##*:}
+
+# Connections that the server has not closed, as the system sees it from the server's end.
+alive() { ss -Htn state established "( sport = :$port )" | wc -l; }
+
+slow() {
+    local kind=$2 grace peak=0 left now
+    grace=$((connections / rate + 20))
+    slowhttptest -c "$connections" -r "$rate" -l "$seconds" -i 5 -p 5 -u "$base$1" -g -o "$out/$kind" "${@:3}" \
+        >"$out/$kind.log" 2>&1 &
+    local attacker=$!
+    for ((now = 0; now < grace; now++)); do
+        sleep 1
+        left=$(alive)
+        if ((left > peak)); then peak=$left; fi
+    done
+    left=$(alive)
+    wait "$attacker" || true
+    echo "$kind: $peak at once, $left of them after $grace s"
+    # Whoever asks for /health may be among them.
+    ((peak >= connections / 4 && left <= 5)) || { echo "$kind: they are not closed, or never came" >&2; return 1; }
+}
 asks() {
     local answer
     while :; do
@@ -21,6 +45,7 @@ trap 'kill "$asker" 2>/dev/null || true' EXIT
 slow /auth/login heads -H
 slow /auth/login bodies -B -s 8192
 slow /openapi.yaml readers -X -k 3 -w 10 -y 20 -n 5 -z 32
+slow /openapi.yaml ranges -R -a 10 -b 3000
 kill "$asker"; wait "$asker" 2>/dev/null || true
 sort -k2 -n "$out/asked" | awk '
     { total++; time[total] = $2; if ($1 >= 500) bad++; if ($1 == "000") lost++ }

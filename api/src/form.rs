@@ -1,8 +1,6 @@
 //! The multipart form of an upload, read as it arrives: the file goes to the store while it is hashed, and nothing is ever
 //! held in memory whole. Fields may come in any order; the first that is wrong ends the reading.
 
-use std::time::Duration;
-
 use blobs::{Blobs, StageError, Staged};
 use domain::{
     media::{Container, HEAD, MediaType},
@@ -25,8 +23,6 @@ use crate::{
     problem::{ErrorCode, Problem},
 };
 
-/// A sender that is silent for this long is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a field that is not the file.
 const MOST_TEXT: u64 = 16 * 1024;
 /// Fields, the file among them.
@@ -81,7 +77,7 @@ impl Incoming {
         let gate = self.gate.clone();
         let mut form = Form::default();
         for _ in 0..MOST_FIELDS {
-            let Some(field) = within(self.multipart.next_field()).await?.map_err(malformed)? else {
+            let Some(field) = self.multipart.next_field().await.map_err(malformed)? else {
                 return Ok(form);
             };
             gate.understood();
@@ -205,17 +201,9 @@ fn optional<T: std::str::FromStr>(text: &str, what: &str) -> Result<Option<T>, P
 }
 
 async fn read(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8], gate: &Gate) -> Result<usize, Problem> {
-    let count = within(reader.read(buffer)).await?.map_err(malformed)?;
+    let count = reader.read(buffer).await.map_err(malformed)?;
     gate.understood();
     Ok(count)
-}
-
-async fn within<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
-    let silent = |_| {
-        let detail = "the upload stopped halfway: nothing came for 30 s";
-        Problem::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, detail)
-    };
-    tokio::time::timeout(PATIENCE, work).await.map_err(silent)
 }
 
 fn too_large(limit: u64) -> Problem {

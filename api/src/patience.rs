@@ -13,8 +13,9 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-/// A client that takes nothing for this long, while there is something for it, is gone.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A client that takes nothing for this long, while there is something for it, is gone. The system has taken hundreds of KiB
+/// for it by then, which an event stream that rests for a while does not fill.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A connection whose writes fail once the peer has taken nothing for a while.
 pub(crate) struct Patient<S> {

@@ -1,11 +1,15 @@
 //! What is too much, or can be read in two ways, is refused before it costs anything.
 
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 use harness::{Session, TestApp};
 use reqwest::Method;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::interval,
 };
 
 /// Says these bytes; all that comes back until the connection is closed.
@@ -72,6 +76,19 @@ async fn a_head_has_an_end() {
         let status = answer.split(' ').nth(1).unwrap_or_default();
         // Of a head that is cut off in the middle the answer may be lost with the connection.
         assert!(matches!(status, "400" | "414" | "431" | ""), "{what}: {answer}");
+        // What cannot be read is refused by the HTTP library, without a word more: there is nothing to sniff, run or keep.
+        assert!(answer.is_empty() || answer.to_lowercase().contains("\r\ncontent-length: 0\r\n"), "{what}: {answer}");
+    }
+    let (address, header) = ("y".repeat(9 * 1024), "y".repeat(11 * 1024));
+    let headers = format!("x-1: {header}\r\nx-2: {header}\r\nx-3: {header}\r\n");
+    for (status, said) in [
+        ("414", format!("GET /health?{address} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")),
+        ("431", format!("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")),
+    ] {
+        let answer = say(&app, said.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("\r\nx-content-type-options: nosniff\r\n"), "{answer}");
+        assert!(answer.contains("\"errorCode\":\"VALIDATION_ERROR\""), "{answer}");
     }
     app.anonymous().get("/health").await.expect(200);
 }
@@ -100,4 +117,52 @@ async fn json_that_is_made_to_hurt_is_refused_as_what_it_is() {
         assert_eq!(answer.error_code(), "VALIDATION_ERROR", "{what}: {}", answer.text);
     }
     demo.patch("/streamer/channel/settings", &json!({ "description": "well" })).await.expect(200);
+}
+
+/// Begins with these bytes and goes on a byte a second; all that comes back until the connection is closed, and when that is.
+async fn drip(app: &TestApp, beginning: String) -> (String, Duration) {
+    let begun = Instant::now();
+    let mut socket = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
+    let (mut reading, mut writing) = socket.split();
+    let mut answer = Vec::new();
+    let dripping = async {
+        let mut seconds = interval(Duration::from_secs(1));
+        writing.write_all(beginning.as_bytes()).await.unwrap();
+        // Until nobody takes any more.
+        while writing.write_all(b" ").await.is_ok() {
+            seconds.tick().await;
+        }
+    };
+    let reading = async { drop(reading.read_to_end(&mut answer).await) };
+    tokio::select! {
+        () = reading => {}
+        () = async { dripping.await; std::future::pending().await } => {}
+        () = tokio::time::sleep(Duration::from_secs(60)) => panic!("the connection is not closed: {beginning}"),
+    }
+    (String::from_utf8_lossy(&answer).into_owned(), begun.elapsed())
+}
+
+#[tokio::test]
+async fn who_sends_a_body_byte_by_byte_is_told_and_let_go() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let token = app.login("demo", "streamer").await.token.unwrap();
+    let json = "content-type: application/json\r\ncontent-length: 8192\r\n\r\n";
+    let form = "content-type: multipart/form-data; boundary=x\r\ncontent-length: 100000\r\n\r\n--x\r\n";
+    let drips = [
+        format!("POST /auth/login HTTP/1.1\r\nhost: x\r\n{json}{{"),
+        format!("PATCH /streamer/channel/settings HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{json}{{"),
+        format!("POST /submissions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{form}"),
+    ];
+    for (answer, time) in join_all(drips.map(|beginning| drip(&app, beginning))).await {
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let head = head.to_lowercase();
+        assert!(head.starts_with("http/1.1 408") && head.contains("connection: close"), "{answer}");
+        assert!(
+            head.contains("x-content-type-options: nosniff") && body.contains("\"errorCode\":\"TIMEOUT\""),
+            "{answer}"
+        );
+        // Not for a lazy moment of this machine's: what is held to is 15 s.
+        assert!(time >= Duration::from_secs(14), "{time:?}");
+    }
+    app.anonymous().get("/health").await.expect(200);
 }

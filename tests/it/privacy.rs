@@ -164,6 +164,14 @@ async fn somebody_gets_everything_about_them_once_and_nobody_else_does() {
     for stranger in [&bert, &stage.admin] {
         assert_eq!(stranger.get(path).await.status, 404);
     }
+    // A head is looked at as often as one likes: it is not the download.
+    for _ in 0..2 {
+        let head = wendy.request(reqwest::Method::HEAD, path).send().await.unwrap();
+        assert_eq!(
+            (head.status().as_u16(), &head.headers()["content-type"]),
+            (200, &"application/zip".parse().unwrap())
+        );
+    }
     let answer = wendy.request(reqwest::Method::GET, path).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/zip");
     assert_eq!(answer.headers()["cache-control"], "no-store");

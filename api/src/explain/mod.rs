@@ -21,6 +21,7 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::{
+    limits,
     problem::{ErrorCode, Problem},
     routes,
 };
@@ -91,7 +92,7 @@ impl Document {
         if methods.is_empty() {
             methods.push(routes::method_of_undocumented(asked));
         }
-        if methods.contains(&"GET") {
+        if methods.contains(&"GET") && !limits::is_get_alone(asked) {
             methods.push("HEAD");
         }
         methods.join(", ")

@@ -4,7 +4,7 @@
 
 use blobs::Hash;
 use domain::privacy::{self, PrivacyError};
-use poem::{Body, web::Data};
+use poem::{Body, Request, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::Path,
@@ -16,6 +16,7 @@ use super::Group;
 use crate::{
     app::App,
     auth::{Viewer, proof},
+    limits::OnlyHead,
     problem::Problem,
     views::privacy::ExportView,
 };
@@ -94,6 +95,7 @@ impl Privacy {
     async fn download(
         &self,
         app: Data<&App>,
+        request: &Request,
         viewer: Viewer,
         /// The export's id.
         id: Path<Uuid>,
@@ -106,8 +108,10 @@ impl Privacy {
         let blob = blob.ok_or_else(|| storage(&"the archive is missing"))?;
         let length = blob.size;
         let reader = blob.into_range(0, length).await.map_err(|error| storage(&error))?;
-        // Given out from here on, whether it arrives or not.
-        tx.commit().await?;
+        // Given out from here on, whether it arrives or not; a head gives nothing out.
+        if request.data::<OnlyHead>().is_none() {
+            tx.commit().await?;
+        }
         let body = Binary(Body::from_async_read(reader));
         let file = format!("attachment; filename=\"memalerts-{}.zip\"", id.0);
         Ok(Archive::Whole(body, "application/zip".to_owned(), size, file))
