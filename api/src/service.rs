@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, endpoint::make_sync, get};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, get};
 
 use crate::{
     again, app::App, auth, budgets, explain::Document, headers, limits, origins, problem::Problem, routes, spec,
@@ -14,11 +14,11 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     let api = spec::service();
     let document = Arc::new(Document::of(&routes::all()));
     let explaining = document.clone();
-    let route = Route::new()
-        .at("/openapi.json", get(fixed(spec::spec_json(), "application/json")))
-        .at("/openapi.yaml", get(fixed(spec::spec_yaml(), "application/yaml")))
-        .at("/docs", get(routes::pages::document(&spec::page())));
     let environment = app.settings.environment;
+    let route = Route::new()
+        .at("/openapi.json", get(routes::pages::asset("application/json", spec::spec_json())))
+        .at("/openapi.yaml", get(routes::pages::asset("application/yaml", spec::spec_yaml())))
+        .at("/docs", get(routes::pages::document(&spec::page(environment))));
     routes::undocumented(route, environment)
         .nest(
             "/",
@@ -43,9 +43,4 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
         .around(origins::shared(app))
         .around(headers::strict(environment))
         .with(Telemetry)
-}
-
-/// An answer that never changes while we run.
-fn fixed(body: String, content_type: &'static str) -> impl Endpoint {
-    make_sync(move |_| Response::builder().content_type(content_type).body(body.clone()))
 }

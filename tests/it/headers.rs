@@ -34,7 +34,6 @@ async fn every_answer_says_what_a_browser_may_do_with_it_and_that_nobody_may_kee
     for (status, what, answer) in [
         (200, "an answer", demo.get("/me").await),
         (200, "health", nobody.get("/health").await),
-        (200, "the document", nobody.get("/openapi.json").await),
         (400, "a refusal before the operation", nobody.get("/channels/a%00b").await),
         (400, "a refusal by the operation", demo.patch("/streamer/channel/settings", &json!([])).await),
         (401, "nobody", nobody.get("/me").await),
@@ -92,6 +91,35 @@ async fn pages_run_their_own_scripts_only_and_files_run_nothing_and_may_be_shown
     let tag = file.header("etag").to_owned();
     let known = Session::send(app.anonymous().request(Method::GET, &url).header("if-none-match", tag)).await;
     assert_eq!((known.status.as_u16(), known.header("cache-control")), (304, "public, max-age=31536000, immutable"));
+}
+
+#[tokio::test]
+async fn the_document_is_kept_until_it_is_another_one() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    for path in ["/openapi.json", "/openapi.yaml"] {
+        let document = app.anonymous().get(path).await;
+        let what = (document.status.as_u16(), document.header("cache-control"), policy(path, &document));
+        assert!((what.0, what.1) == (200, "no-cache") && what.2.contains("sandbox"), "{path}: {what:?}");
+        let tag = document.header("etag").to_owned();
+        for (known, status) in [(tag.clone(), 304), (format!("\"old\", W/{tag}"), 304), ("\"old\"".to_owned(), 200)] {
+            let again = app.anonymous().request(Method::GET, path).header("if-none-match", &known);
+            let again = Session::send(again).await;
+            assert_eq!((again.status.as_u16(), again.header("etag")), (status, tag.as_str()), "{path}: {known}");
+            assert_eq!(again.text.is_empty(), status == 304, "{path}: {known}");
+        }
+        let head = Session::send(app.anonymous().request(Method::HEAD, path)).await;
+        assert_eq!((head.status.as_u16(), head.header("etag"), head.text.as_str()), (200, tag.as_str(), ""));
+    }
+}
+
+#[tokio::test]
+async fn the_dev_login_is_on_the_page_of_the_document_where_it_is_and_in_no_document_of_clients() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let nobody = app.anonymous();
+    assert!(nobody.get("/docs").await.text.contains("\"/auth/dev/login\""));
+    assert!(!nobody.get("/openapi.json").await.text.contains("/auth/dev/login"));
+    let prod = TestApp::builder().pools(&[]).outside_of_dev("prod").start().await;
+    assert!(!prod.anonymous().get("/docs").await.text.contains("/auth/dev/login"));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use poem::{
     web::{Data, Json},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     app::App,
@@ -70,12 +71,46 @@ pub(super) async fn login(app: Data<&App>, request: &Request, Json(wish): Json<L
     Ok(WithCookies::new(Json(body), cookies).into_response())
 }
 
+/// The dev login, for the page of the document on a dev machine; clients elsewhere have no such thing.
+pub(crate) fn operations() -> Value {
+    let text = json!({ "type": "string" });
+    let answer = |description, schema| json!({ "description": description, "content": schema });
+    let properties = json!({
+        "token": text, "refreshToken": text, "userId": { "type": "string", "format": "uuid" }, "login": text,
+        "role": text, "channelSlug": { "type": "string", "nullable": true },
+    });
+    let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/ProblemBody" } } });
+    json!({ "/auth/dev/login": { "post": {
+        "tags": ["Dev only"],
+        "summary": "Log in as anybody",
+        "description": "A session for any name, without proof: on this dev machine only, and in no client made from the \
+                        document. Sets the cookies and gives the tokens; a streamer gets a channel with the login as slug. \
+                        A name keeps the highest role that it ever asked for.",
+        "operationId": "devLogin",
+        "security": [],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": {
+            "type": "object", "required": ["login"], "additionalProperties": false,
+            "properties": {
+                "login": text, "displayName": text,
+                "role": { "type": "string", "enum": ["viewer", "streamer", "admin"], "default": "viewer" },
+            },
+            "example": { "login": "demo", "role": "streamer" },
+        } } } },
+        "responses": {
+            "200": answer("Logged in.", json!({ "application/json": { "schema": {
+                "type": "object", "properties": properties,
+            } } })),
+            "400": answer("No login, or no role.", problem),
+        },
+    } } })
+}
+
 /// `GET /dev/simulator`: where the simulated Twitch is (`{"address":"host:port"}`, IRC over WebSocket and over TCP, and
 /// HTTP to steer it); 404 when there is none.
 #[handler]
-pub(super) fn simulator(app: Data<&App>) -> poem::Result<Json<serde_json::Value>> {
+pub(super) fn simulator(app: Data<&App>) -> poem::Result<Json<Value>> {
     match &app.settings.simulator {
-        Some(address) => Ok(Json(serde_json::json!({ "address": address }))),
+        Some(address) => Ok(Json(json!({ "address": address }))),
         None => Err(poem::error::NotFoundError.into()),
     }
 }

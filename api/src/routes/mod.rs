@@ -11,7 +11,7 @@ mod bots;
 mod channels;
 mod credits;
 mod credits_overlay;
-mod dev;
+pub(crate) mod dev;
 mod dock;
 mod door;
 mod events;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use bytes::Bytes;
 use domain::{access::Purpose, channels::ChannelError, tokens};
 use poem::{
     Endpoint, IntoResponse, Request, Response, Route,
@@ -17,6 +18,7 @@ use poem_openapi::{
 };
 use sha2::{Digest, Sha256};
 
+use super::uploads::names;
 use crate::{app::AppState, problem::Problem};
 
 /// Scripts, styles, files and events from here and nowhere else; no frames but our own; no forms.
@@ -164,13 +166,14 @@ fn page(html: &'static str) -> impl Endpoint {
 }
 
 /// Asked for at each load, sent again only after a change: a new build must not meet an old script.
-fn asset(kind: &'static str, text: &'static str) -> impl Endpoint {
-    let etag = format!("\"{}\"", &hex::encode(Sha256::digest(text))[..16]);
+pub(crate) fn asset(kind: &'static str, text: impl Into<Bytes>) -> impl Endpoint {
+    let text: Bytes = text.into();
+    let etag = format!("\"{}\"", &hex::encode(Sha256::digest(&text))[..16]);
     make_sync(move |request: Request| {
         let response = Response::builder().header("etag", &etag).header("cache-control", "no-cache");
-        if request.header("if-none-match") == Some(etag.as_str()) {
+        if request.header("if-none-match").is_some_and(|known| names(known, &etag)) {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
-        response.content_type(kind).body(text)
+        response.content_type(kind).body(text.clone())
     })
 }

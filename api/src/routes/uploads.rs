@@ -165,6 +165,6 @@ async fn body(blob: Blob, start: u64, length: u64) -> Result<Binary<Body>, Probl
 }
 
 /// Whether a list of entity tags names this one.
-fn names(list: &str, tag: &str) -> bool {
+pub(super) fn names(list: &str, tag: &str) -> bool {
     list.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
