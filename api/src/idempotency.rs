@@ -4,7 +4,9 @@ use domain::requests::{self, Opened, Request, Stored};
 use poem::http::StatusCode;
 use poem_openapi::types::ToJSON;
 use queue::{Database, Tx};
+use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::problem::{ErrorCode, Problem};
 
@@ -16,6 +18,17 @@ pub(crate) fn key(header: Option<String>) -> Result<Option<String>, Problem> {
         }
         key => Ok(key),
     }
+}
+
+/// The request that the header names, if it does: what `actor` asks of the operation. `question` is all that decides the effect.
+pub(crate) fn request(
+    header: Option<String>,
+    actor: Uuid,
+    operation: &'static str,
+    question: &Value,
+) -> Result<Option<Request>, Problem> {
+    let key = key(header)?;
+    Ok(key.map(|key| Request::new(actor, operation, key, question.to_string().as_bytes())))
 }
 
 /// The key is not of the right form.
@@ -68,7 +81,8 @@ pub(crate) async fn keep(conn: &mut PgConnection, request: Option<&Request>, sto
     Ok(requests::store_all(conn, &[(request, stored.clone())]).await?)
 }
 
-/// Keeps a refusal, which stays one under its key, after what was begun under it was undone. Our own faults are not kept.
+/// Keeps a refusal, which stays one under its key, after what was begun under it was undone. Our own faults are not kept, nor
+/// is "not so often", which says itself when to ask again.
 pub(crate) async fn refuse(
     db: &Database,
     begun: Tx,
@@ -76,7 +90,8 @@ pub(crate) async fn refuse(
     problem: Problem,
 ) -> Result<Stored, Problem> {
     begun.rollback().await?;
-    if request.is_none() || problem.status().is_server_error() {
+    let passes = problem.status().is_server_error() || problem.status() == StatusCode::TOO_MANY_REQUESTS;
+    if request.is_none() || passes {
         return Err(problem);
     }
     let mut tx = db.begin().await?;

@@ -150,6 +150,11 @@ impl Problem {
         Self { retry_after: Some(seconds), ..problem }
     }
 
+    /// It is worth another try after these seconds.
+    pub(crate) fn again_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
     pub(crate) fn not_found(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
@@ -275,6 +280,10 @@ impl From<sqlx::Error> for Problem {
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail);
                 Self { sacrificed: true, ..problem }
             }
+            error if is_out_of_patience(&error) => {
+                let detail = "somebody else works on the same for too long, try again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail)
+            }
             error if is_unwritable_text(&error) => {
                 Self::bad_request(ErrorCode::ValidationError, "a text has a NUL character in it, which cannot be kept")
             }
@@ -299,6 +308,12 @@ fn is_absence(error: &sqlx::Error) -> bool {
 fn is_sacrifice(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
+}
+
+/// The transaction waited for a lock for as long as it may (SQLSTATE 55P03).
+fn is_out_of_patience(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.as_ref() == "55P03")
 }
 
 /// PostgreSQL's text and JSON hold every character but NUL: SQLSTATE 22021 and 22P05.

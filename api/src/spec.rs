@@ -12,6 +12,7 @@ use serde_json::json;
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::{
+    app::Environment,
     auth::scopes,
     budgets, paging,
     problem::ErrorCode,
@@ -34,11 +35,17 @@ pub fn spec_yaml() -> String {
     serde_yaml_ng::to_string(&document()).expect("what was read can be written")
 }
 
-/// The page that shows the document.
-pub(crate) fn page() -> String {
+/// The page that shows the document, on a dev machine with what is there only.
+pub(crate) fn page(environment: Environment) -> String {
     let service = service();
+    let mut document = document();
+    if environment == Environment::Dev {
+        for (path, operations) in members(&mut yaml(&routes::dev::operations())) {
+            document["paths"][path] = operations.clone();
+        }
+    }
     // The framework makes the page for its own half of the document only, which stands in it as it is.
-    service.swagger_ui_html().replace(&service.spec(), &spec_json())
+    service.swagger_ui_html().replace(&service.spec(), &json_of(&document))
 }
 
 /// All operations with the document's head.
@@ -47,7 +54,8 @@ pub(crate) fn service() -> OpenApiService<impl OpenApi, ()> {
         .description(
             "Memes on stream: viewers pay coins, OBS plays, chat bots answer.\n\nLog in, open a channel, activate a meme, watch it play. Errors are `application/problem+json` with an \
              `errorCode`; each operation lists its own as examples, and answers with no others. Sessions come as a cookie or as `Authorization: Bearer`. Paid actions take an \
-             `Idempotency-Key`: repeating a request with the same key gives the first answer again. How much you may ask is \
+             `Idempotency-Key`: repeating a request with the same key gives the first answer again; while the first one is still being worked on, its twins \
+             wait for the answer, for 5 s at most (409 `REQUEST_IN_FLIGHT`). How much you may ask is \
              in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` of each answer; 429 says when to come again.",
         )
         .license(LicenseObject::new("MIT"))
@@ -230,6 +238,7 @@ fn promise(method: &str, path: &str, operation: &mut Value, examples: &mut BTree
         by_status.entry(promised::meaning(code).0).or_default().push(code);
     }
     for (status, codes) in by_status {
+        let says_when = matches!(status, 429 | 503) || codes.contains(&ErrorCode::RequestInFlight);
         let mut references = Mapping::new();
         for code in codes {
             let wire = code.to_json_string().trim_matches('"').to_owned();
@@ -243,7 +252,7 @@ fn promise(method: &str, path: &str, operation: &mut Value, examples: &mut BTree
             response["content"][PROBLEM]["schema"]["$ref"] = "#/components/schemas/ProblemBody".into();
         }
         response["content"][PROBLEM]["examples"] = Value::Mapping(references);
-        if matches!(status, 429 | 503) {
+        if says_when {
             response["headers"]["Retry-After"] = yaml(&json!({
                 "description": "Seconds after which it is worth another try.",
                 "schema": { "type": "integer" },
@@ -282,7 +291,7 @@ const fn words(status: u16) -> &'static str {
         402 => "The wallet does not hold enough coins.",
         403 => "Not with this session, or not from where the request comes.",
         404 => "No such thing, or not yours.",
-        408 => "The body stopped halfway.",
+        408 => "The body stopped halfway, or comes too slowly.",
         409 => "What is there now does not allow it.",
         411 => "The body does not say how long it is.",
         413 => "The body, or what is in it, is larger or longer than allowed.",

@@ -1,8 +1,10 @@
 //! Requests that do not fit: what is wrong, and what would fit, in the words of the document.
 
-use harness::TestApp;
+use futures_util::future::join_all;
+use harness::{Session, TestApp};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::stage::Stage;
 
@@ -150,4 +152,89 @@ async fn a_channel_gets_no_slug_of_ours_and_no_name_that_is_not_what_it_seems() 
         assert!(answer["detail"].as_str().unwrap().starts_with("name: "), "{answer}");
     }
     anna.post("/channels", &json!({ "slug": "anna", "name": "Anna ❤️" })).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_get_that_does_something_has_no_head() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let head = async |path: &str| Session::send(demo.request(Method::HEAD, path)).await;
+    for path in ["/auth/twitch", "/auth/twitch/callback", "/auth/google/link", "/me/events", "/channels/demo/events"] {
+        let answer = head(path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET"), "{path}");
+    }
+    for path in ["/me", "/auth/accounts", "/auth/sessions", "/channels/demo", "/health"] {
+        assert_eq!(head(path).await.status, 200, "{path}");
+    }
+    let other = Session::send(demo.request(Method::DELETE, "/me/events")).await;
+    assert_eq!((other.status.as_u16(), other.header("allow")), (405, "GET"));
+}
+
+/// The same order under one key, from several hands at once and again later: one answer, letter by letter.
+async fn ordered_once(streamer: &Session, path: &str, key: &'static str) -> Value {
+    let ask = || Session::send(streamer.request(Method::POST, path).header("idempotency-key", key).json(&json!({})));
+    let mut answers = join_all((0..8).map(|_| ask())).await;
+    answers.push(ask().await);
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.text == answers[0].text), "{path}: {answers:?}");
+    answers[0].json.clone()
+}
+
+#[tokio::test]
+async fn what_is_ordered_again_under_the_same_key_happens_once() {
+    let stage = Stage::open().await;
+    let mut screen = stage.screen().await;
+    let (meme, anna) = (stage.meme(10_000).await, stage.viewer("anna", 1000).await);
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(stage.activate(&anna, meme).await);
+    }
+    let first = screen.next_item().await.data;
+    screen.ack(&first, "started").await.expect(200);
+
+    let skipped = ordered_once(&stage.streamer, "/streamer/queue/skip", "one").await;
+    assert_eq!(skipped["id"], json!(ids[0]));
+    // A dock asks for the same under its own name.
+    assert_eq!(ordered_once(&stage.streamer, "/streamer/dock/queue/skip", "one").await, skipped);
+    let second = screen.next_item().await.data;
+    screen.ack(&second, "started").await.expect(200);
+    let other = format!("/streamer/queue/skip?activationId={}", ids[1]);
+    let other = Session::send(stage.streamer.request(Method::POST, &other).header("idempotency-key", "one")).await;
+    assert_eq!((other.status.as_u16(), other.error_code()), (422, "IDEMPOTENCY_KEY_REUSED"));
+    assert_eq!(stage.streamer.get("/streamer/queue/history").await.expect(200).as_array().unwrap().len(), 1);
+
+    let cleared = ordered_once(&stage.streamer, "/streamer/queue/clear", "one").await;
+    assert_eq!((&cleared["cleared"], &cleared["refunded"]), (&json!(2), &json!(200)));
+    let late = stage.activate(&anna, meme).await;
+    assert_eq!(ordered_once(&stage.streamer, "/streamer/dock/queue/clear", "one").await, cleared);
+    let waiting = stage.streamer.get("/streamer/queue").await.expect(200);
+    assert!(waiting.to_string().contains(&late.to_string()), "what came later is cleared: {waiting}");
+
+    let path = format!("/streamer/test-event?memeId={meme}");
+    let shown = ordered_once(&stage.streamer, &path, "one").await;
+    let waiting = stage.streamer.get("/streamer/queue").await.expect(200);
+    let waiting: Vec<&Value> = waiting["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
+    assert_eq!(waiting, [&json!(late), &shown["id"]]);
+    ordered_once(&stage.streamer, "/streamer/queue/clear", "two").await;
+    stage.streamer.post("/streamer/queue/skip", &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_twin_of_a_request_that_takes_long_waits_a_while_and_is_told_to_ask_again() {
+    let stage = Stage::open().await;
+    let skip = async || {
+        let request = stage.streamer.request(Method::POST, "/streamer/queue/skip").header("idempotency-key", "one");
+        Session::send(request).await
+    };
+    let mut first = stage.app.pool().begin().await.unwrap();
+    sqlx::query("insert into idempotency_keys (actor, operation, key, fingerprint) values ($1, 'skip', 'one', '')")
+        .bind(stage.streamer.user_id.parse::<Uuid>().unwrap())
+        .execute(&mut *first)
+        .await
+        .unwrap();
+    let twin = skip().await;
+    assert_eq!((twin.status.as_u16(), twin.error_code()), (409, "REQUEST_IN_FLIGHT"), "{}", twin.text);
+    assert_eq!(twin.header("retry-after"), "1");
+    // It came to nothing: the next one is the first.
+    first.rollback().await.unwrap();
+    assert_eq!(skip().await.error_code(), "CONFLICT");
 }

@@ -128,6 +128,12 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
         ["memes", _, "activate"] => Some((Kind::Activations, Some("activate"))),
         ["submissions"] => Some((Kind::Uploads, Some("submit"))),
         ["owner", "wallets", _, _, "adjust"] => Some((Kind::Moderation, Some("adjust"))),
+        ["streamer", "bot", "say"] => Some((Kind::Moderation, Some("say"))),
+        ["streamer", "queue", "skip"] | ["streamer", "dock", "queue", "skip"] => Some((Kind::Moderation, Some("skip"))),
+        ["streamer", "queue", "clear"] | ["streamer", "dock", "queue", "clear"] => {
+            Some((Kind::Moderation, Some("clear")))
+        }
+        ["streamer", "test-event"] => Some((Kind::Moderation, Some("test-event"))),
         ["streamer" | "admin" | "owner", ..] => Some((Kind::Moderation, None)),
         // The dev login takes no secret, and a session's own tokens are too long to be guessed.
         ["auth", "dev" | "logout" | "refresh" | "sessions" | "accounts", ..] => None,

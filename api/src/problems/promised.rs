@@ -90,7 +90,11 @@ const OPERATIONS: &[Promise] = &[
     ("confirmTotp", Asker::Viewer, &[CodeInvalid, Conflict, RateLimited]),
     ("removeTotp", Asker::Viewer, &[StepUpRequired, NotFound]),
     ("verifyEmail", Asker::Anybody, &[LinkInvalid, EmailTaken]),
-    ("sendVerification", Asker::Viewer, &[Conflict, RateLimited, MailNotConfigured]),
+    (
+        "sendVerification",
+        Asker::Viewer,
+        &[Conflict, RequestInFlight, IdempotencyKeyReused, RateLimited, MailNotConfigured],
+    ),
     ("changeEmail", Asker::Viewer, &[StepUpRequired, Conflict, EmailTaken, RateLimited, MailNotConfigured]),
     ("forgetPassword", Asker::Anybody, &[MailNotConfigured]),
     ("resetPassword", Asker::Anybody, &[LinkInvalid]),
@@ -201,20 +205,20 @@ const OPERATIONS: &[Promise] = &[
     ("listAdminActs", Asker::Observer, &[]),
     ("getQueue", Asker::Moderator, &[]),
     ("listQueueHistory", Asker::Moderator, &[]),
-    ("skipPlaying", Asker::Moderator, &[Conflict]),
-    ("clearQueue", Asker::Moderator, &[]),
+    ("skipPlaying", Asker::Moderator, &[Conflict, RequestInFlight, IdempotencyKeyReused]),
+    ("clearQueue", Asker::Moderator, &[RequestInFlight, IdempotencyKeyReused]),
     ("pausePlayback", Asker::Moderator, &[]),
     ("resumePlayback", Asker::Moderator, &[]),
     ("pauseIntake", Asker::Moderator, &[]),
     ("resumeIntake", Asker::Moderator, &[]),
     ("getDockQueueState", Asker::Moderator, &[]),
-    ("dockSkip", Asker::Moderator, &[Conflict]),
-    ("dockClear", Asker::Moderator, &[]),
+    ("dockSkip", Asker::Moderator, &[Conflict, RequestInFlight, IdempotencyKeyReused]),
+    ("dockClear", Asker::Moderator, &[RequestInFlight, IdempotencyKeyReused]),
     ("dockPauseIntake", Asker::Moderator, &[]),
     ("dockResumeIntake", Asker::Moderator, &[]),
     ("dockPausePlayback", Asker::Moderator, &[]),
     ("dockResumePlayback", Asker::Moderator, &[]),
-    ("playTestEvent", Asker::Editor, &[MemeNotFound]),
+    ("playTestEvent", Asker::Editor, &[MemeNotFound, RequestInFlight, IdempotencyKeyReused]),
     ("getChannelStats", Asker::Moderator, &[]),
     ("acknowledgePlay", Asker::TokenHolder, &[ActivationNotFound, StalePlay]),
     ("getOverlayToken", Asker::Streamer, &[]),
@@ -262,7 +266,7 @@ pub(crate) fn of(operation: &str, form: Form) -> Option<Vec<ErrorCode>> {
         codes.push(CsrfInvalid);
     }
     if form.body {
-        codes.extend([LengthRequired, FileTooLarge, UnsupportedMediaType]);
+        codes.extend([Timeout, LengthRequired, FileTooLarge, UnsupportedMediaType]);
     }
     codes.extend_from_slice(own);
     if form.budgeted {
@@ -310,7 +314,7 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         SubmissionNotFound => (404, "you have no such submission"),
         FeatureNotAvailable => (404, "the bot of this platform is not available yet"),
         MethodNotAllowed => (405, "method not allowed"),
-        Timeout => (408, "the upload stopped halfway: nothing came for 30 s"),
+        Timeout => (408, "the body comes too slowly: it is awaited for 15 s, and an upload comes with 1 KiB a second"),
         Conflict => (409, "what is there now does not allow it"),
         IntakePaused => (409, "the streamer takes no activations right now"),
         ActivationNotQueued => (409, "the activation is playing, only a waiting one can be taken back"),

@@ -7,10 +7,10 @@ use crate::problem::{ErrorCode, Problem};
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::InFlight => Self::conflict(
-                ErrorCode::RequestInFlight,
-                "a request with this Idempotency-Key is still being worked on, ask again",
-            ),
+            RequestError::InFlight => {
+                let detail = "a request with this Idempotency-Key is still being worked on, ask again";
+                Self::conflict(ErrorCode::RequestInFlight, detail).again_after(1)
+            }
             RequestError::Database(error) => error.into(),
         }
     }

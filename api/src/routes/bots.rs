@@ -1,6 +1,6 @@
 //! The streamer's chat bots: their switches, what they say, and what became of it.
 
-use domain::{acts::Act, bots, outbox, requests::Request};
+use domain::{acts::Act, bots, outbox};
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
@@ -77,9 +77,8 @@ impl Bots {
         say: Json<Say>,
     ) -> Result<Kept<SaidView>, Problem> {
         let (channel, provider) = (streamer.channel.id, say.provider.map(outbox::Provider::from));
-        let question = || json!([channel, provider.map(outbox::Provider::as_str), say.message]).to_string();
-        let request = idempotency::key(key.0)?;
-        let request = request.map(|key| Request::new(streamer.user.id, "say", key, question().as_bytes()));
+        let question = json!([channel, provider.map(outbox::Provider::as_str), say.message]);
+        let request = idempotency::request(key.0, streamer.user.id, "say", &question)?;
         let said = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let message = bots::say(tx, channel, provider, &say.message).await?;
             on_channel(tx, &streamer, Act::new("say").with(message.id)).await?;

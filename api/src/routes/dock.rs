@@ -2,7 +2,11 @@
 //! the names that docks know.
 
 use poem::web::Data;
-use poem_openapi::{OpenApi, param::Query, payload::Json};
+use poem_openapi::{
+    OpenApi,
+    param::{Header, Query},
+    payload::Json,
+};
 use uuid::Uuid;
 
 use super::{Group, playback};
@@ -10,6 +14,7 @@ use crate::{
     app::App,
     auth::Moderator,
     problem::Problem,
+    stored::Kept,
     views::activations::{ActivationView, ClearedView, QueueView},
 };
 
@@ -27,7 +32,8 @@ impl Dock {
 
     /// Skip what plays, from a dock
     ///
-    /// Takes it off the screen and gives the coins back. 409 when nothing plays.
+    /// Takes it off the screen and gives the coins back. 409 when nothing plays. Send an `Idempotency-Key`: repeating the request
+    /// with the same key gives the first answer again and does not skip the next one.
     #[oai(path = "/streamer/dock/queue/skip", method = "post", operation_id = "dockSkip")]
     async fn skip(
         &self,
@@ -36,16 +42,27 @@ impl Dock {
         /// The one that plays longest when absent.
         #[oai(name = "activationId")]
         activation_id: Query<Option<Uuid>>,
-    ) -> Result<Json<ActivationView>, Problem> {
-        playback::skip(&app, &streamer, activation_id.0).await
+        /// 1 to 128 visible characters of your choice that name this skip.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<ActivationView>, Problem> {
+        playback::skip(&app, &streamer, activation_id.0, key.0).await
     }
 
     /// Empty the queue, from a dock
     ///
-    /// Everything that waits is cancelled and paid back in full; what plays goes on.
+    /// Everything that waits is cancelled and paid back in full; what plays goes on. Send an `Idempotency-Key`: repeating the request
+    /// with the same key gives the first answer again and leaves alone what has come since.
     #[oai(path = "/streamer/dock/queue/clear", method = "post", operation_id = "dockClear")]
-    async fn clear(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<ClearedView>, Problem> {
-        playback::clear(&app, &streamer).await
+    async fn clear(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// 1 to 128 visible characters of your choice that name this order.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<ClearedView>, Problem> {
+        playback::clear(&app, &streamer, key.0).await
     }
 
     /// Pause intake, from a dock

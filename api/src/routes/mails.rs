@@ -5,18 +5,21 @@ use std::time::Duration;
 use domain::{
     attempts, channels, factors, identities,
     mails::{self, Kind, MailError},
-    passwords, tokens,
+    passwords,
+    requests::Stored,
+    tokens,
 };
 use poem::{Request, http::StatusCode, web::Data};
-use poem_openapi::{ApiResponse, OpenApi, payload::Json};
+use poem_openapi::{ApiResponse, OpenApi, param::Header, payload::Json};
 use queue::Tx;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Group, passwords::Proved};
 use crate::{
     app::{App, AppState},
     auth::{Viewer, proof},
-    language,
+    idempotency, language,
     problem::{ErrorCode, Problem},
     views::mails::{Address, LinkToken, Reset},
 };
@@ -48,21 +51,35 @@ impl Mails {
     /// Send me the link again
     ///
     /// To the account's address, in the language that `Accept-Language` likes best of English and Russian. Ends the links that
-    /// were sent before. Three times an hour: then 429. 503 `MAIL_NOT_CONFIGURED` names in `setting` what the operator has not
+    /// were sent before. Three times an hour: then 429. Repeating the request with the same `Idempotency-Key` sends nothing twice. 503 `MAIL_NOT_CONFIGURED` names in `setting` what the operator has not
     /// set.
     #[oai(path = "/auth/verify-email/send", method = "post", operation_id = "sendVerification")]
-    async fn send(&self, app: Data<&App>, request: &Request, viewer: Viewer) -> Result<Mailed, Problem> {
+    async fn send(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        viewer: Viewer,
+        /// 1 to 128 visible characters of your choice that name this mail.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Mailed, Problem> {
+        let named = idempotency::request(key.0, viewer.id, "verify-email", &Value::Null)?;
         sends(&app)?;
         let address = {
             let mut conn = app.db.pool().acquire().await?;
             passwords::find_of(&mut conn, viewer.id).await?.and_then(|found| found.email)
         };
         let address = address.ok_or(MailError::NoAddress)?;
+        let mut tx = app.db.begin().await?;
+        // A refusal is not kept under the key: nothing was sent, and the next try may.
+        if idempotency::claim(&mut tx, named.as_ref()).await?.is_some() {
+            return Ok(Mailed::Soon);
+        }
         if let Some(wait) = taken(&app, &address).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
-        let mut tx = app.db.begin().await?;
         mails::ask_to_verify(&mut tx, viewer.id, language::of(request)).await?;
+        idempotency::keep(&mut tx, named.as_ref(), &Stored { status: 202, body: String::new() }).await?;
         tx.commit().await?;
         Ok(Mailed::Soon)
     }

@@ -6,14 +6,17 @@ use domain::{
     acts::Act,
     channels, memes,
     playback::{self, Report, ReportedState},
+    requests::Stored,
     tokens,
 };
 use poem::{Request, web::Data};
 use poem_openapi::{
     OpenApi,
-    param::{Path, Query},
+    param::{Header, Path, Query},
     payload::Json,
+    types::ToJSON as _,
 };
+use queue::Tx;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,8 +24,10 @@ use super::{Group, acts::on_channel};
 use crate::{
     app::{App, AppState},
     auth::{Editor, Moderator},
+    idempotency,
     paging::{Listed, Page},
     problem::{ErrorCode, Problem},
+    stored::Kept,
     views::activations::{Ack, AckState, ActivationView, ChannelStatsView, ClearedView, EndedView, QueueView},
 };
 
@@ -75,7 +80,8 @@ impl Playback {
 
     /// Skip what plays
     ///
-    /// Takes it off the screen and gives the coins back. 409 when nothing plays.
+    /// Takes it off the screen and gives the coins back. 409 when nothing plays. Send an `Idempotency-Key`: repeating the request
+    /// with the same key gives the first answer again and does not skip the next one.
     #[oai(path = "/streamer/queue/skip", method = "post", operation_id = "skipPlaying", tag = "Group::Streamer")]
     async fn skip(
         &self,
@@ -84,16 +90,27 @@ impl Playback {
         /// The one that plays longest when absent.
         #[oai(name = "activationId")]
         activation_id: Query<Option<Uuid>>,
-    ) -> Result<Json<ActivationView>, Problem> {
-        skip(&app, &streamer, activation_id.0).await
+        /// 1 to 128 visible characters of your choice that name this skip.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<ActivationView>, Problem> {
+        skip(&app, &streamer, activation_id.0, key.0).await
     }
 
     /// Empty the queue
     ///
-    /// Everything that waits is cancelled and paid back in full; what plays goes on.
+    /// Everything that waits is cancelled and paid back in full; what plays goes on. Send an `Idempotency-Key`: repeating the request
+    /// with the same key gives the first answer again and leaves alone what has come since.
     #[oai(path = "/streamer/queue/clear", method = "post", operation_id = "clearQueue", tag = "Group::Streamer")]
-    async fn clear(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<ClearedView>, Problem> {
-        clear(&app, &streamer).await
+    async fn clear(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// 1 to 128 visible characters of your choice that name this order.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<ClearedView>, Problem> {
+        clear(&app, &streamer, key.0).await
     }
 
     /// Pause playback
@@ -148,7 +165,8 @@ impl Playback {
 
     /// Play a test event
     ///
-    /// Shows one of the channel's memes through the whole path, for no coins and in no statistics.
+    /// Shows one of the channel's memes through the whole path, for no coins and in no statistics. Send an `Idempotency-Key`:
+    /// repeating the request with the same key gives the first answer again and plays nothing twice.
     #[oai(path = "/streamer/test-event", method = "post", operation_id = "playTestEvent", tag = "Group::Streamer")]
     async fn test_event(
         &self,
@@ -157,23 +175,28 @@ impl Playback {
         /// The newest meme when absent.
         #[oai(name = "memeId")]
         meme_id: Query<Option<Uuid>>,
-    ) -> Result<Json<ActivationView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        let meme = match meme_id.0 {
-            Some(id) => id,
-            None => {
-                let newest = memes::list_of_channel(&mut tx, streamer.channel.id, 1, 0).await?;
-                let newest = newest.first().map(|meme| meme.id);
-                newest.ok_or_else(|| Problem::not_found(ErrorCode::MemeNotFound, "your channel has no meme yet"))?
-            }
-        };
-        let id = activations::place_test(&mut tx, &streamer.channel, streamer.user.id, meme).await?;
-        let placed = activations::find(&mut tx, id).await?;
-        let act = Act::new("play_test_event").with(id);
-        on_channel(&mut tx, &streamer, act).await?;
-        tx.commit().await?;
-        let placed = placed.ok_or_else(|| Problem::internal("the test event is gone"))?;
-        Ok(Json(placed.into()))
+        /// 1 to 128 visible characters of your choice that name this event.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<ActivationView>, Problem> {
+        let question = json!([streamer.channel.id, meme_id.0]);
+        let request = idempotency::request(key.0, streamer.user.id, "test-event", &question)?;
+        let placed = idempotency::once(&app.db, request.as_ref(), async |tx| {
+            let meme = match meme_id.0 {
+                Some(id) => id,
+                None => {
+                    let newest = memes::list_of_channel(&mut *tx, streamer.channel.id, 1, 0).await?;
+                    let newest = newest.first().map(|meme| meme.id);
+                    newest.ok_or_else(|| Problem::not_found(ErrorCode::MemeNotFound, "your channel has no meme yet"))?
+                }
+            };
+            let id = activations::place_test(tx, &streamer.channel, streamer.user.id, meme).await?;
+            let placed = activations::find(&mut *tx, id).await?;
+            on_channel(tx, &streamer, Act::new("play_test_event").with(id)).await?;
+            let placed = placed.ok_or_else(|| Problem::internal("the test event is gone"))?;
+            Ok::<_, Problem>(ActivationView::from(placed))
+        });
+        Ok(placed.await?.into())
     }
 
     /// My channel's figures
@@ -232,29 +255,52 @@ pub(super) async fn skip(
     app: &AppState,
     streamer: &Moderator,
     activation: Option<Uuid>,
-) -> Result<Json<ActivationView>, Problem> {
-    let mut tx = app.db.begin().await?;
-    let skipped = playback::skip(&mut tx, &streamer.channel, activation, streamer.user.id).await?;
-    let act = Act::new("skip").to(skipped.user_id).with(skipped.id);
-    on_channel(&mut tx, streamer, act).await?;
-    tx.commit().await?;
-    Ok(Json(skipped.into()))
+    key: Option<String>,
+) -> Result<Kept<ActivationView>, Problem> {
+    let question = json!([streamer.channel.id, activation]);
+    let request = idempotency::request(key, streamer.user.id, "skip", &question)?;
+    let skipped = idempotency::once(&app.db, request.as_ref(), async |tx| {
+        let skipped = playback::skip(tx, &streamer.channel, activation, streamer.user.id).await?;
+        let act = Act::new("skip").to(skipped.user_id).with(skipped.id);
+        on_channel(tx, streamer, act).await?;
+        Ok::<_, Problem>(ActivationView::from(skipped))
+    });
+    Ok(skipped.await?.into())
 }
 
-pub(super) async fn clear(app: &AppState, streamer: &Moderator) -> Result<Json<ClearedView>, Problem> {
+pub(super) async fn clear(
+    app: &AppState,
+    streamer: &Moderator,
+    key: Option<String>,
+) -> Result<Kept<ClearedView>, Problem> {
     let mut all = ClearedView { cleared: 0, refunded: 0 };
+    let request = idempotency::request(key, streamer.user.id, "clear", &json!([streamer.channel.id]))?;
+    if request.is_some() {
+        // What is kept under a key is the whole answer, so all of it is one transaction.
+        let cleared = idempotency::once(&app.db, request.as_ref(), async |tx| {
+            while clear_some(tx, streamer, &mut all).await? {}
+            Ok::<_, Problem>(all)
+        });
+        return Ok(cleared.await?.into());
+    }
     loop {
         let mut tx = app.db.begin().await?;
-        let cleared = playback::clear(&mut tx, &streamer.channel, streamer.user.id).await?;
-        let after = json!({ "cleared": cleared.items, "refunded": cleared.refunded });
-        on_channel(&mut tx, streamer, Act::new("clear_queue").changing(Value::Null, after)).await?;
+        let more = clear_some(&mut tx, streamer, &mut all).await?;
         tx.commit().await?;
-        all.cleared += cleared.items;
-        all.refunded += cleared.refunded;
-        if !cleared.more {
-            return Ok(Json(all));
+        if !more {
+            return Ok(Stored { status: 200, body: all.to_json_string() }.into());
         }
     }
+}
+
+/// Adds what it has cleared to `all`; whether there is more.
+async fn clear_some(tx: &mut Tx, streamer: &Moderator, all: &mut ClearedView) -> Result<bool, Problem> {
+    let cleared = playback::clear(tx, &streamer.channel, streamer.user.id).await?;
+    let after = json!({ "cleared": cleared.items, "refunded": cleared.refunded });
+    on_channel(tx, streamer, Act::new("clear_queue").changing(Value::Null, after)).await?;
+    all.cleared += cleared.items;
+    all.refunded += cleared.refunded;
+    Ok(cleared.more)
 }
 
 pub(super) async fn set_playback(

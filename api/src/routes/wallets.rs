@@ -2,9 +2,7 @@
 
 use domain::{
     acts::{self, Act},
-    channels,
-    requests::Request,
-    wallets,
+    channels, wallets,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -89,9 +87,8 @@ impl Wallets {
         key: Header<Option<String>>,
         wish: Json<Adjustment>,
     ) -> Result<Kept<AdjustedView>, Problem> {
-        let question = || serde_json::json!([user_id.0, channel_id.0, wish.delta, wish.reason]).to_string();
-        let request = idempotency::key(key.0)?;
-        let request = request.map(|key| Request::new(admin.user.id, "adjust", key, question().as_bytes()));
+        let question = json!([user_id.0, channel_id.0, wish.delta, wish.reason]);
+        let request = idempotency::request(key.0, admin.user.id, "adjust", &question)?;
         proof::lately(&app, admin.session).await?;
         let adjusted = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let adjusted =

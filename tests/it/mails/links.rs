@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use harness::{TestApp, wait_until};
+use harness::{Session, TestApp, wait_until};
+use reqwest::Method;
 use serde_json::json;
 
 use super::{PASSWORD, forget, is, log_in, me, register, reset, system, token, verified, verify};
@@ -53,6 +54,25 @@ async fn what_opens_a_link_is_in_its_mail_and_nowhere_else() {
             sqlx::query_scalar(sqlx::AssertSqlSafe(search)).bind(&token).fetch_one(app.pool()).await.unwrap();
         assert_eq!(found, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_is_asked_for_again_under_the_same_key_is_sent_once() {
+    let (office, app) = system().await;
+    let anna = register(&app, "anna").await;
+    office.mail(0).await;
+    let ask = async |key: &str| {
+        Session::send(anna.request(Method::POST, "/auth/verify-email/send").header("idempotency-key", key)).await
+    };
+    for _ in 0..5 {
+        ask("one").await.expect(202);
+    }
+    app.drain().await;
+    assert_eq!(office.taken().len(), 2);
+    verify(&app, &token(&office.taken()[1])).await.expect(204);
+    // What was refused is no answer to keep.
+    is(&ask("two").await, 409, "CONFLICT");
+    ask("one").await.expect(202);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Requests that may be repeated: the first answer is kept under the client's key and given again.
 //!
-//! The key's row is the first write of the effect's transaction. A twin waits for that transaction (the connection's
-//! `lock_timeout` bounds the wait) and then finds the stored answer; so effect and answer commit together or not at all.
+//! The key's row is the first write of the effect's transaction. A twin waits for that transaction (for 5 s at
+//! most) and then finds the stored answer; so effect and answer commit together or not at all.
 
 mod jobs;
 mod repo;

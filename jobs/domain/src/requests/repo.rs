@@ -64,19 +64,20 @@ impl From<sqlx::Error> for RequestError {
 type Name = (Uuid, String, String);
 
 /// Claims the keys, all different from one another, and says of each what is known. Keys are claimed in their own
-/// order, so that two calls never wait for each other in a ring.
+/// order, so that two calls never wait for each other in a ring. From here on, the transaction waits 5 s for any lock.
 ///
 /// # Errors
-/// [`RequestError::InFlight`] when another transaction holds one of the keys for too long.
+/// [`RequestError::InFlight`] when another transaction holds one of the keys for longer than that.
 pub async fn open_all(conn: &mut PgConnection, requests: &[Request]) -> Result<Vec<Opened>, RequestError> {
     let actors: Vec<Uuid> = requests.iter().map(|request| request.actor).collect();
     let operations: Vec<String> = requests.iter().map(|request| request.operation.to_owned()).collect();
     let keys: Vec<String> = requests.iter().map(|request| request.key.clone()).collect();
     let fingerprints: Vec<Vec<u8>> = requests.iter().map(|request| request.fingerprint.to_vec()).collect();
     let fresh: Vec<Name> = sqlx::query!(
-        "insert into idempotency_keys (actor, operation, key, fingerprint)
+        "with patience as materialized (select set_config('lock_timeout', '5s', true))
+         insert into idempotency_keys (actor, operation, key, fingerprint)
          select actor, operation, key, fingerprint
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) as asked (actor, operation, key, fingerprint)
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) as asked (actor, operation, key, fingerprint), patience
          order by actor, operation, key
          on conflict do nothing
          returning actor, operation, key",
