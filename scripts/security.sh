@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Attacks the system at full size: the stories about doors with all their rounds, a fuzzer, SQL injection, slow clients, and a look at
-# every library that is built in. PART=libraries,stories,fuzzer,sql,slow chooses (all without it). Takes some hours.
+# every library that is built in. PART=libraries,stories,fuzzer,sql,timing,slow chooses (all without it). Takes some hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib.sh
@@ -72,6 +72,11 @@ if part sql; then
     say "SQL injection: level 5, risk 3, every parameter of every operation"
     tests/conformance/install.sh
     attacked tests/conformance/.venv/bin/python tests/conformance/injections.py "$out/injections"
+fi
+
+if part timing; then
+    say "timing: does an answer tell by how long it takes whose an address is?"
+    attacked python3 scripts/timing.py "$out/timing.json"
 fi
 
 if part slow; then

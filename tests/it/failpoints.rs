@@ -17,6 +17,7 @@ use domain::{
     access::Vault,
     audit::AuditMoney,
     chat::{self, RawLine},
+    identities::Provider as Platform,
     media::MediaType,
     outbox::Provider,
     submissions::SweepBlobs,
@@ -28,7 +29,9 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    identities::{self, Visitor},
     keys,
+    mails::{Mail, PostOffice, token, verify},
     privacy::{World, left_after_a_day},
     stage::Stage,
     submissions::{Upload, reaches, stored},
@@ -137,6 +140,14 @@ const FORGETTING: Sweep = Sweep {
     cell: |point| Box::pin(forgetting(point)),
 };
 const EXPORT: Sweep = Sweep { points: &["privacy::export::before"], cell: |point| Box::pin(export(point)) };
+const MAIL: Sweep = Sweep {
+    points: &["mails::send::before", "mails::send::after", "queue::finish::after"],
+    cell: |point| Box::pin(mail(point)),
+};
+const REVOCATION: Sweep = Sweep {
+    points: &["identities::revoke::before", "identities::revoke::after", "queue::finish::after"],
+    cell: |point| Box::pin(revocation(point)),
+};
 const AUDIT: Sweep = Sweep { points: &["audit::money::before"], cell: |point| Box::pin(audit(point)) };
 
 /// Every point that some story sweeps.
@@ -158,6 +169,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         ROTATION,
         FORGETTING,
         EXPORT,
+        MAIL,
+        REVOCATION,
         AUDIT,
     ];
     sweeps.into_iter().flat_map(|sweep| sweep.points.iter().copied())
@@ -555,6 +568,62 @@ async fn refusal(point: &'static str) {
     assert_eq!(failed["errorCode"], "INVALID_FILE_CONTENT");
     heir.drain().await;
     assert_eq!(files_are_those_of_the_rows(&heir).await, 0);
+}
+
+#[test]
+fn a_mail_is_sent_wherever_the_process_dies_and_its_link_is_good() {
+    sweep(&MAIL);
+}
+
+async fn mail(point: &'static str) {
+    let office = PostOffice::open();
+    let app = office.known_to(TestApp::builder().pools(&[])).start().await;
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
+    app.anonymous().post("/auth/register", &wish).await.expect(201);
+    killed(victim(&["work", "outbox"], &app, point, &office.env()), point).await;
+    // Taken, and nobody wrote that down: it comes twice, as one mail to who looks at its id.
+    let times = if point == "mails::send::before" { 1 } else { 2 };
+
+    let heir = heir(office.known_to(app.beside()), &Pool::ALL).await;
+    let last = office.mail(times - 1).await;
+    heir.drain().await;
+    let taken = office.taken();
+    let id = |mail: &Mail| mail.headers.lines().find(|line| line.starts_with("Message-ID: ")).unwrap().to_owned();
+    assert_eq!((taken.len(), id(&taken[0])), (times, id(&last)));
+    assert_eq!(count(&heir, "select count(*) from mails where outcome = 'sent'").await, 1);
+    // The first one's link is as good as the last one's: somebody may have opened it by now.
+    assert_eq!(verify(&heir, &token(&taken[0])).await.status, 204);
+}
+
+#[test]
+fn what_a_platform_gave_is_given_back_wherever_the_process_dies() {
+    sweep(&REVOCATION);
+}
+
+async fn revocation(point: &'static str) {
+    let platforms = identities::simulator().await;
+    let app = identities::knowing(&platforms, TestApp::builder().pools(&[])).start().await;
+    let anna = Visitor::new(&app);
+    anna.log_in(Platform::GitHub, "anna").await;
+    anna.link(Platform::Kick, "anna_there").await;
+    let account = anna.accounts().await.pop().unwrap()["id"].as_str().unwrap().to_owned();
+    let before = platforms.requests().len();
+    assert_eq!(anna.send(Method::DELETE, &format!("/auth/accounts/{account}")).await.status, 204);
+    killed(victim(&["work", "outbox"], &app, point, &identities::env(&platforms)), point).await;
+
+    let heir = heir(identities::knowing(&platforms, app.beside()), &Pool::ALL).await;
+    wait_until("nothing is kept", async || {
+        (count(&heir, "select count(*) from revoked_grants").await == 0).then_some(())
+    })
+    .await;
+    heir.drain().await;
+    let told: Vec<u16> = platforms.requests()[before..]
+        .iter()
+        .filter(|seen| seen.provider == "kick" && seen.door == "revoke")
+        .map(|seen| seen.status)
+        .collect();
+    assert_eq!(told.first(), Some(&200), "{told:?}");
+    assert!(told.len() <= if point == "identities::revoke::before" { 2 } else { 4 }, "once more at most: {told:?}");
 }
 
 #[test]

@@ -10,6 +10,18 @@ use serde_json::json;
 use super::{Visitor, counts, knowing, simulator, system};
 use crate::mails::PostOffice;
 
+const PASSWORD: &str = "correct horse";
+
+/// Anna, who came with a password, in her browser; and her access token.
+async fn registered(app: &TestApp) -> (Visitor, String) {
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": PASSWORD });
+    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
+    let token = made["access_token"].as_str().unwrap().to_owned();
+    let anna = Visitor::new(app);
+    anna.set_cookie("token_dev", &token);
+    (anna, token)
+}
+
 #[tokio::test]
 async fn all_linked_accounts_lead_to_one_person() {
     let (_platforms, app) = system().await;
@@ -146,25 +158,19 @@ async fn the_last_account_stays() {
 #[tokio::test]
 async fn who_has_a_password_may_unlink_every_account() {
     let (_platforms, app) = system().await;
-    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
-    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
-    let anna = Visitor::new(&app);
-    anna.set_cookie("token_dev", made["access_token"].as_str().unwrap());
+    let (anna, _) = registered(&app).await;
     anna.link(Provider::Twitch, "anna").await;
     let id = anna.accounts().await[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await.status, 204);
     assert_eq!(anna.accounts().await.len(), 0);
-    let login = json!({ "username": "anna", "password": "correct horse" });
+    let login = json!({ "username": "anna", "password": PASSWORD });
     app.anonymous().post("/auth/login", &login).await.expect(200);
 }
 
 #[tokio::test]
 async fn links_come_and_go_with_a_fresh_proof_only() {
     let (_platforms, app) = system().await;
-    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
-    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
-    let anna = Visitor::new(&app);
-    anna.set_cookie("token_dev", made["access_token"].as_str().unwrap());
+    let (anna, token) = registered(&app).await;
     anna.link(Provider::Twitch, "anna").await;
     let id = anna.accounts().await[0]["id"].as_str().unwrap().to_owned();
     app.advance(std::time::Duration::from_mins(11)).await;
@@ -174,8 +180,8 @@ async fn links_come_and_go_with_a_fresh_proof_only() {
     }
     let answer = anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await;
     assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "STEP_UP_REQUIRED"));
-    let session = app.anonymous().with_token(made["access_token"].as_str().unwrap());
-    session.post("/auth/step-up", &json!({ "password": "correct horse" })).await.expect(204);
+    let session = app.anonymous().with_token(&token);
+    session.post("/auth/step-up", &json!({ "password": PASSWORD })).await.expect(204);
     assert_eq!(anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await.status, 204);
     assert_eq!(anna.link(Provider::Kick, "kicker").await.header("location"), "/linked");
 }
@@ -185,13 +191,10 @@ async fn a_verified_address_is_told_of_a_new_account_once_and_whatever_its_name_
     let (platforms, office) = (simulator().await, PostOffice::open());
     let builder = knowing(&platforms, office.known_to(TestApp::builder().pools(&[Pool::Outbox])));
     let app = builder.start().await;
-    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
-    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
+    let (anna, _) = registered(&app).await;
     sqlx::query("update users set is_verified = true").execute(app.pool()).await.unwrap();
     app.drain().await;
     let before = office.taken().len();
-    let anna = Visitor::new(&app);
-    anna.set_cookie("token_dev", made["access_token"].as_str().unwrap());
     platforms.fault(Provider::Kick, Fault::ProfileStrangeNames);
     for _ in 0..2 {
         assert_eq!(anna.link(Provider::Kick, "kicker").await.header("location"), "/linked");

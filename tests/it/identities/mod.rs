@@ -23,13 +23,19 @@ pub(crate) async fn simulator() -> Simulator {
     Simulator::start(address, CancellationToken::new()).await.unwrap()
 }
 
-/// The system with all platforms simulated.
-pub(crate) fn knowing(simulator: &Simulator, builder: Builder) -> Builder {
-    Provider::ALL.into_iter().fold(builder, |builder, provider| {
+/// What makes a process know all platforms as simulated ones.
+pub(crate) fn env(simulator: &Simulator) -> Vec<(&'static str, String)> {
+    let of = |provider| {
         let [id, secret, url, _] = Platforms::settings(provider);
         let (client_id, client_secret) = Simulator::client(provider);
-        builder.env(id, &client_id).env(secret, &client_secret).env(url, &simulator.url(provider))
-    })
+        [(id, client_id), (secret, client_secret), (url, simulator.url(provider))]
+    };
+    Provider::ALL.into_iter().flat_map(of).collect()
+}
+
+/// The system with all platforms simulated.
+pub(crate) fn knowing(simulator: &Simulator, builder: Builder) -> Builder {
+    env(simulator).iter().fold(builder, |builder, (name, value)| builder.env(name, value))
 }
 
 /// The API alone, with all platforms simulated.

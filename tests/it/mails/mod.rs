@@ -10,8 +10,8 @@ use harness::{Answer, Pool, Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub(crate) use office::PostOffice;
-use office::{Mail, Mood};
+use office::Mood;
+pub(crate) use office::{Mail, PostOffice};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -35,7 +35,7 @@ async fn verified(office: &PostOffice, app: &TestApp, name: &str, number: usize)
     session
 }
 
-async fn verify(app: &TestApp, token: &str) -> Answer {
+pub(crate) async fn verify(app: &TestApp, token: &str) -> Answer {
     app.anonymous().post("/auth/verify-email", &json!({ "token": token })).await
 }
 
@@ -52,7 +52,7 @@ async fn log_in(app: &TestApp, name: &str, password: &str) -> Answer {
 }
 
 /// What stands behind the `#` of the link, which is the same in both forms of the mail.
-fn token(mail: &Mail) -> String {
+pub(crate) fn token(mail: &Mail) -> String {
     let of = |words: &str| words.split("#token=").nth(1).expect("a link").chars().take(43).collect::<String>();
     assert_eq!(of(&mail.text), of(&mail.html));
     of(&mail.text)

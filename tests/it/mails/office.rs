@@ -82,9 +82,14 @@ impl PostOffice {
         format!("smtp://{}", self.address)
     }
 
+    /// What makes a process post its mails here.
+    pub(crate) fn env(&self) -> [(&'static str, String); 2] {
+        [("SMTP_URL", self.url()), ("MAIL_FROM", "MemAlerts <us@memes.example>".to_owned())]
+    }
+
     /// A system that posts its mails here.
     pub(crate) fn known_to(&self, builder: Builder) -> Builder {
-        builder.env("SMTP_URL", &self.url()).env("MAIL_FROM", "MemAlerts <us@memes.example>")
+        self.env().iter().fold(builder, |builder, (name, value)| builder.env(name, value))
     }
 
     pub(crate) fn mood(&self, mood: Mood) {

@@ -15,10 +15,12 @@ pub(crate) async fn handle(ctx: Ctx, job: RevokeGrant, platforms: Platforms, vau
         let mut conn = ctx.db().pool().acquire().await?;
         identities::find_revoked(&mut conn, &vault, job.grant_id).await.map_err(JobError::retry)?
     };
+    fail::fail_point!("identities::revoke::before");
     let told = match &found {
         Some(grant) => platforms.revoke(grant.provider, grant.access.as_ref(), grant.refresh.as_ref()).await,
         None => Ok(()),
     };
+    fail::fail_point!("identities::revoke::after");
     if let Err(error) = &told {
         let last = ctx.attempt >= RevokeGrant::RETRY.attempts;
         if !last && matches!(error, IdentityError::Unavailable(_)) {

@@ -23,8 +23,10 @@ pub(crate) async fn handle(ctx: Ctx, job: SendMail, post: Arc<Post>) -> Outcome 
         counter!(MAILS, "result" => "needless").increment(1);
         return Ok(Verdict::Done);
     };
+    fail::fail_point!("mails::send::before");
     match post.send(&letter).await {
         Fate::Taken => {
+            fail::fail_point!("mails::send::after");
             let mut tx = ctx.db().begin().await?;
             ctx.finish(&mut tx).await?;
             mails::sent(&mut tx, letter.id).await?;
