@@ -81,7 +81,7 @@ async fn each_source_has_a_token_of_its_own_and_one_is_revoked_without_the_other
 
     let all = stage.streamer.get("/streamer/tokens").await.expect(200);
     let names: Vec<&Value> = all.as_array().unwrap().iter().map(|token| &token["name"]).collect();
-    assert_eq!(names, ["Overlay", "Studio"]);
+    assert_eq!(names, ["Overlay", "Credits", "Studio"]);
     let link = format!("/streamer/tokens/{}", all[0]["id"].as_str().unwrap());
     assert_eq!(stage.streamer.delete(&link).await.error_code(), "CONFLICT", "it is rotated instead");
     let renamed = stage.streamer.patch(&link, &json!({ "name": "Main" })).await.expect(200);
@@ -260,10 +260,15 @@ async fn nobody_guesses_a_token() {
     demo.with_token(&program).get("/streamer/queue").await.expect(200);
 }
 
-/// Uses a token in an overlay's address as somebody from there.
-async fn use_from(session: &Session, secret: &str, address: &str) {
-    let poll = session.request(Method::GET, &format!("/overlay/t/{secret}/poll")).header("x-forwarded-for", address);
-    Session::send(poll).await.expect(200);
+/// Uses a token in an address as somebody from there.
+async fn use_from(session: &Session, path: &str, address: &str) {
+    let poll = session.request(Method::GET, path).header("x-forwarded-for", address);
+    let answer = Session::send(poll).await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+}
+
+fn poll(secret: &str) -> String {
+    format!("/overlay/t/{secret}/poll")
 }
 
 /// The token as the streamer sees it, once it was seen from this network at this time or later.
@@ -293,12 +298,12 @@ async fn a_token_that_comes_from_two_addresses_at_once_is_told_of_until_the_stre
     let mut panel = demo.events("/streamer/events").await;
     panel.wait_for("queue:state").await;
     let source = give(&demo, "overlay", "Laptop", &[]).await;
-    use_from(&demo, &source.secret, "203.0.113.7").await;
-    use_from(&demo, &source.secret, "203.0.113.99").await;
+    use_from(&demo, &poll(&source.secret), "203.0.113.7").await;
+    use_from(&demo, &poll(&source.secret), "203.0.113.99").await;
     let quiet = seen(&demo, &source.id, "203.0.113.0/24", "").await;
     assert!(quiet["alarm"].is_null(), "a neighbour is no second address: {quiet}");
 
-    use_from(&demo, &source.secret, "2001:db8:1:2::5").await;
+    use_from(&demo, &poll(&source.secret), "2001:db8:1:2::5").await;
     let told = panel.wait_for("token:second_address").await.data;
     assert_eq!(
         (&told["tokenId"], &told["kind"], &told["name"]),
@@ -316,13 +321,13 @@ async fn a_token_that_comes_from_two_addresses_at_once_is_told_of_until_the_stre
     app.advance(Duration::from_mins(1)).await;
     let (since, other) = (now(&app).await, app.beside().env("TRUSTED_PROXIES", "127.0.0.1").pools(&[]).start().await);
     let there = demo.at(&other.base);
-    use_from(&there, &source.secret, "203.0.113.7").await;
+    use_from(&there, &poll(&source.secret), "203.0.113.7").await;
     seen(&demo, &source.id, "203.0.113.0/24", &since).await;
-    use_from(&there, &source.secret, "2001:db8:1:2::6").await;
+    use_from(&there, &poll(&source.secret), "2001:db8:1:2::6").await;
     let calm = seen(&demo, &source.id, "2001:db8:1::/48", &since).await;
     assert!(calm["alarm"].is_null(), "{calm}");
     // A third one is not.
-    use_from(&there, &source.secret, "198.51.100.1").await;
+    use_from(&there, &poll(&source.secret), "198.51.100.1").await;
     let told = panel.wait_for("token:second_address").await.data;
     assert_eq!(told["address"], "198.51.100.0/24");
 }
@@ -334,22 +339,52 @@ async fn who_has_moved_to_another_address_raises_no_alarm_but_whoever_comes_back
     let all = demo.get("/streamer/tokens").await.expect(200);
     let (id, own) = (all[0]["id"].as_str().unwrap(), demo.get("/streamer/overlay/token").await.expect(200));
     let own = own["token"].as_str().unwrap();
-    use_from(&demo, own, "203.0.113.7").await;
+    use_from(&demo, &poll(own), "203.0.113.7").await;
     seen(&demo, id, "203.0.113.0/24", "").await;
     app.advance(Duration::from_mins(11)).await;
-    use_from(&demo, own, "198.51.100.1").await;
+    use_from(&demo, &poll(own), "198.51.100.1").await;
     let moved = seen(&demo, id, "198.51.100.0/24", "").await;
     assert!(moved["alarm"].is_null(), "the first one was left: {moved}");
 
     let mut panel = demo.events("/streamer/events").await;
     panel.wait_for("queue:state").await;
     let other = app.beside().env("TRUSTED_PROXIES", "127.0.0.1").pools(&[]).start().await;
-    use_from(&demo.at(&other.base), own, "203.0.113.7").await;
+    use_from(&demo.at(&other.base), &poll(own), "203.0.113.7").await;
     panel.wait_for("token:second_address").await;
     // Another link is another token: nothing is known of it.
     demo.post("/streamer/overlay/token/rotate", &json!({})).await.expect(200);
     let rotated = demo.get("/streamer/tokens").await.expect(200)[0].clone();
     assert!(rotated["alarm"].is_null() && rotated["lastSeenAt"].is_null(), "{rotated}");
+}
+
+#[tokio::test]
+async fn the_link_to_the_credits_is_looked_after_as_that_to_the_overlay_is() {
+    let app = behind_a_proxy().await;
+    let demo = app.login("demo", "streamer").await;
+    let mut panel = demo.events("/streamer/events").await;
+    panel.wait_for("queue:state").await;
+    let link = demo.get("/streamer/credits/token").await.expect(200)["token"].as_str().unwrap().to_owned();
+    use_from(&demo, &format!("/overlay/credits/t/{link}"), "203.0.113.7").await;
+    let all = demo.get("/streamer/tokens").await.expect(200);
+    let credits: Vec<bool> = all.as_array().unwrap().iter().map(|token| token["credits"] == true).collect();
+    assert_eq!(credits, [false, true], "{all}");
+    let id = all[1]["id"].as_str().unwrap().to_owned();
+    let calm = seen(&demo, &id, "203.0.113.0/24", "").await;
+    assert!(calm["alarm"].is_null() && calm["own"] == true, "{calm}");
+
+    use_from(&demo, &format!("/overlay/credits/t/{link}/poll"), "198.51.100.1").await;
+    let told = panel.wait_for("token:second_address").await.data;
+    assert_eq!((&told["tokenId"], &told["name"]), (&json!(id), &json!("Credits")));
+    let path = format!("/streamer/tokens/{id}");
+    assert_eq!(demo.delete(&path).await.error_code(), "CONFLICT", "it is rotated instead");
+    let calm = demo.patch(&path, &json!({ "acknowledgeAlarm": true, "name": "The end" })).await.expect(200);
+    assert!(calm["alarm"].is_null() && calm["name"] == "The end", "{calm}");
+    let rival = app.login("rival", "streamer").await;
+    rival.patch(&path, &json!({ "name": "Mine" })).await.expect(404);
+    // Another link is another token: nothing is known of it.
+    demo.post("/streamer/credits/token/rotate", &json!({})).await.expect(200);
+    let rotated = demo.get("/streamer/tokens").await.expect(200)[1].clone();
+    assert!(rotated["id"] == id && rotated["lastSeenAt"].is_null(), "{rotated}");
 }
 
 #[tokio::test]
@@ -409,7 +444,7 @@ async fn a_token_that_was_revoked_and_where_one_was_used_are_forgotten_in_time()
     let app = TestApp::builder().env("TRUSTED_PROXIES", "127.0.0.1").start().await;
     let demo = app.login("demo", "streamer").await;
     let (kept, gone) = (give(&demo, "overlay", "Kept", &[]).await, give(&demo, "overlay", "Gone", &[]).await);
-    use_from(&demo, &kept.secret, "203.0.113.7").await;
+    use_from(&demo, &poll(&kept.secret), "203.0.113.7").await;
     seen(&demo, &kept.id, "203.0.113.0/24", "").await;
     demo.delete(&format!("/streamer/tokens/{}", gone.id)).await.expect(204);
     let left = async || -> (i64, i64) {

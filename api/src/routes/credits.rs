@@ -55,6 +55,7 @@ impl Credits {
         let act = Act::new("rotate_credits_token").changing(version(&streamer.channel), version(&channel));
         on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
+        app.sightings.forget(channel.credits_token_id);
         Ok(Json(view(&app, &channel)))
     }
 

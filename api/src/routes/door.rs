@@ -51,8 +51,8 @@ pub(crate) enum PollAnswer {
 #[derive(Debug)]
 pub(super) struct Door {
     pub(super) channel: Channel,
-    /// Names the token where it comes from is noted.
-    token: Option<Uuid>,
+    /// From where it comes is noted.
+    token: Uuid,
     /// The token can be revoked alone: then it is on the list of what has ended.
     revocable: bool,
     wish: Wish,
@@ -83,9 +83,7 @@ impl Door {
             Purpose::Credits => rolling_credits(&mut tx, &channel).await?,
         };
         tx.rollback().await?;
-        if let Some(token) = token {
-            app.sightings.note(token, request);
-        }
+        app.sightings.note(token, request);
         // A rotation ends what the channel's own links have opened; tokens of sources are ended each alone.
         let wish = Wish { stream, audience, pass: (!revocable).then_some(pass) };
         Ok(Self { channel, token, revocable, wish, head, resume, config, state })
@@ -93,7 +91,7 @@ impl Door {
 
     /// Comes when the token is revoked or over; until it is dropped, the token is being used by this request.
     pub(super) fn over(&self, app: &AppState, request: &Request) -> impl Future<Output = ()> + Send + use<> {
-        let staying = self.token.map(|token| app.sightings.stay(token, request));
+        let staying = app.sightings.stay(self.token, request);
         let revoked = self.revoked(app);
         async move {
             let _staying = staying;
@@ -103,7 +101,7 @@ impl Door {
 
     /// Never comes for a link that is rotated: its stream says so itself.
     fn revoked(&self, app: &AppState) -> impl Future<Output = ()> + Send + use<> {
-        let token = self.token.filter(|_| self.revocable);
+        let token = self.revocable.then_some(self.token);
         let ended = app.ended.clone();
         async move {
             match token {

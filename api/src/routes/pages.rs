@@ -73,9 +73,7 @@ pub(super) async fn behind_token(
     let mut conn = app.db.pool().acquire().await?;
     match tokens::open_door(&mut conn, &app.keys, purpose, token).await {
         Ok(opened) => {
-            if let Some(token) = opened.token {
-                app.sightings.note(token, request);
-            }
+            app.sightings.note(opened.token, request);
             let html = match purpose {
                 Purpose::Overlay => include_str!("../../web/overlay.html"),
                 Purpose::Credits => include_str!("../../web/credits.html"),

@@ -229,9 +229,7 @@ impl Playback {
     ) -> Result<Json<ActivationView>, Problem> {
         let mut tx = app.db.begin().await?;
         let opened = tokens::open_door(&mut tx, &app.keys, Purpose::Overlay, &token).await?;
-        if let Some(token) = opened.token {
-            app.sightings.note(token, request);
-        }
+        app.sightings.note(opened.token, request);
         let report = Report {
             activation_id: id.0,
             state: match ack.state {

@@ -35,12 +35,12 @@ pub(crate) enum Revoked {
 impl Tokens {
     /// My tokens
     ///
-    /// The overlay's own link first, then the others, the oldest first: for whom each is, what it may do, when and from where
-    /// it was used last, and whether it was used from two addresses at the same time.
+    /// The channel's own links first, to the overlay and to the credits, then the others, the oldest first: for whom each is, what it
+    /// may do, when and from where it was used last, and whether it was used from two addresses at the same time.
     #[oai(path = "/streamer/tokens", method = "get", operation_id = "listTokens")]
     async fn list(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<Vec<TokenView>>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
-        let all = tokens::list(&mut conn, streamer.channel.id).await?;
+        let all = tokens::list(&mut conn, &streamer.channel).await?;
         Ok(Json(all.into_iter().map(Into::into).collect()))
     }
 

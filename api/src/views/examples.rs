@@ -262,7 +262,7 @@ example!(jobs::ActPageView, {
 });
 
 example!(tokens::TokenView, {
-    "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "overlay", "name": "Starting soon", "scopes": [], "own": false,
+    "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "overlay", "name": "Starting soon", "scopes": [], "own": false, "credits": false,
     "createdAt": "2026-11-21T05:17:56Z", "lastSeenAt": "2026-11-21T18:03:00Z", "lastAddress": "203.0.113.0/24"
 });
 example!(tokens::TokenAlarmView, {
@@ -273,7 +273,7 @@ example!(tokens::TokenPatch, { "name": "Just chatting", "acknowledgeAlarm": true
 example!(tokens::MadeTokenView, {
     "token": {
         "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "api", "name": "Stream Deck", "scopes": ["queue:read", "queue:control"],
-        "own": false, "createdAt": "2026-11-21T05:17:56Z", "expiresAt": "2027-11-21T00:00:00Z"
+        "own": false, "credits": false, "createdAt": "2026-11-21T05:17:56Z", "expiresAt": "2027-11-21T00:00:00Z"
     },
     "secret": "ma_api_3f1c...9a02"
 });

@@ -106,8 +106,10 @@ pub(crate) struct TokenView {
     name: String,
     /// None for overlays: they read their events and acknowledge plays.
     scopes: Vec<TokenScope>,
-    /// The overlay's own link, of `GET /streamer/overlay/token`: it is rotated instead of revoked.
+    /// The channel's own link to the overlay, of `GET /streamer/overlay/token`, or to the credits: it is rotated instead of revoked.
     own: bool,
+    /// Its own link to the credits, of `GET /streamer/credits/token`.
+    credits: bool,
     created_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
     /// When it was used last, to the minute.
@@ -142,6 +144,7 @@ impl From<Token> for TokenView {
             name: token.name,
             scopes: token.scopes.into_iter().map(Into::into).collect(),
             own: token.own,
+            credits: token.credits,
             created_at: token.created_at,
             expires_at: token.expires_at,
             last_seen_at: token.seen_at,

@@ -50,6 +50,8 @@ pub struct Channel {
     pub overlay_style_json: Option<String>,
     pub overlay_token_version: i32,
     pub credits_token_version: i32,
+    /// Names the link to the credits among the channel's tokens; that of the overlay has the channel's id.
+    pub credits_token_id: Uuid,
     /// Seconds.
     pub fair_step_seconds: i32,
     pub playback_paused_at: Option<OffsetDateTime>,

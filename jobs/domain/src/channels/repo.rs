@@ -18,6 +18,7 @@ pub(super) struct Row {
     overlay_style_json: Option<String>,
     overlay_token_version: i32,
     credits_token_version: i32,
+    credits_token_id: Uuid,
     fair_step_seconds: i32,
     playback_paused_at: Option<time::OffsetDateTime>,
     intake_paused_at: Option<time::OffsetDateTime>,
@@ -40,6 +41,7 @@ impl From<Row> for Channel {
             overlay_style_json: row.overlay_style_json,
             overlay_token_version: row.overlay_token_version,
             credits_token_version: row.credits_token_version,
+            credits_token_id: row.credits_token_id,
             fair_step_seconds: row.fair_step_seconds,
             playback_paused_at: row.playback_paused_at,
             intake_paused_at: row.intake_paused_at,
@@ -83,7 +85,7 @@ async fn select(
     let row = sqlx::query_as!(
         Row,
         "select id, slug, owner_id, name, description, default_price, overlay_mode, overlay_show_sender,
-                overlay_max_concurrent, overlay_style_json, overlay_token_version, credits_token_version,
+                overlay_max_concurrent, overlay_style_json, overlay_token_version, credits_token_version, credits_token_id,
                 fair_step_seconds, playback_paused_at, intake_paused_at, twitch_login, created_at
          from channels
          where id = $1 or slug = $2 or owner_id = $3",

@@ -15,6 +15,7 @@ use crate::{
     channels::{self, Channel},
     events::{self, Audience, NewEvent, Stream},
     outbox::Provider,
+    tokens,
 };
 
 /// `credits:state` is told at most this often.
@@ -142,6 +143,8 @@ pub async fn set_style(tx: &mut Tx, channel: &Channel, style: Option<&str>) -> R
 pub async fn rotate_token(tx: &mut Tx, channel_id: Uuid) -> Result<Channel, CreditsError> {
     repo::raise_token(tx, channel_id).await?;
     let channel = channels::find(tx, channel_id).await?.ok_or(CreditsError::ChannelNotFound)?;
+    // Before the event is recorded: streams are locked last.
+    tokens::reset(&mut *tx, channel.credits_token_id).await?;
     events::record(tx, vec![channels::revoked_event(&channel, access::Purpose::Credits)]).await?;
     Ok(channel)
 }

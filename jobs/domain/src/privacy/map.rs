@@ -335,7 +335,7 @@ pub const HOLDINGS: &[Holding] = &[
             "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "created_at",
         ],
-        withheld: &["owner_id", "overlay_token_version", "credits_token_version"],
+        withheld: &["owner_id", "overlay_token_version", "credits_token_version", "credits_token_id"],
         erase: Finish("nameless and closed, when what is found by it is gone"),
     },
     Holding {

@@ -23,13 +23,13 @@ use crate::{
 /// Tokens of one channel, at most.
 const MOST: i64 = 50;
 
-/// The channel's tokens: its own link to the overlay first, then the others, the oldest first.
+/// The channel's tokens: its own links to the overlay and to the credits first, then the others, the oldest first.
 ///
 /// # Errors
 /// The database refused.
-pub async fn list(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<Token>, sqlx::Error> {
-    repo::insert_own(&mut *conn, &[channel]).await?;
-    repo::list(conn, channel, None).await
+pub async fn list(conn: &mut PgConnection, channel: &Channel) -> Result<Vec<Token>, sqlx::Error> {
+    repo::insert_own(&mut *conn, &[channel.id, channel.credits_token_id]).await?;
+    repo::list(conn, channel.id, None).await
 }
 
 /// Makes a token for the channel. What it is can be told once: only its hash is kept.
@@ -55,7 +55,7 @@ pub async fn create(tx: &mut Tx, by: &By, channel: &Channel, wish: &NewToken) ->
 /// # Errors
 /// [`TokenError::NotFound`], [`TokenError::Invalid`].
 pub async fn change(tx: &mut Tx, by: &By, channel: &Channel, id: Uuid, change: &Change) -> Result<Token, TokenError> {
-    let before = locked(tx, channel.id, id).await?;
+    let before = locked(tx, channel, id).await?;
     if let Some(name) = &change.name {
         check_name(name)?;
         repo::rename(&mut *tx, id, name).await?;
@@ -73,7 +73,7 @@ pub async fn change(tx: &mut Tx, by: &By, channel: &Channel, id: Uuid, change: &
 /// # Errors
 /// [`TokenError::NotFound`]; [`TokenError::Own`] for the link that is rotated instead.
 pub async fn revoke(tx: &mut Tx, by: &By, channel: &Channel, id: Uuid) -> Result<(), TokenError> {
-    let token = locked(tx, channel.id, id).await?;
+    let token = locked(tx, channel, id).await?;
     if token.own {
         return Err(TokenError::Own);
     }
@@ -107,10 +107,13 @@ pub async fn open_door(
         let found = repo::find_overlay(&mut *conn, &Secret::hash(token)).await?;
         let (id, channel) = found.ok_or(ChannelError::TokenRefused)?;
         let channel = channels::find(conn, channel).await?.ok_or(ChannelError::TokenRefused)?;
-        return Ok(Opened { channel, token: Some(id), revocable: true });
+        return Ok(Opened { channel, token: id, revocable: true });
     }
     let channel = channels::with_token(conn, keys, purpose, token).await?;
-    let token = (purpose == Purpose::Overlay).then_some(channel.id);
+    let token = match purpose {
+        Purpose::Overlay => channel.id,
+        Purpose::Credits => channel.credits_token_id,
+    };
     Ok(Opened { channel, token, revocable: false })
 }
 
@@ -171,12 +174,12 @@ async fn find(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Token,
     repo::list(conn, channel, Some(id)).await?.pop().ok_or(TokenError::NotFound)
 }
 
-async fn locked(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Token, TokenError> {
-    if id == channel {
-        repo::insert_own(&mut *conn, &[channel]).await?;
+async fn locked(conn: &mut PgConnection, channel: &Channel, id: Uuid) -> Result<Token, TokenError> {
+    if id == channel.id || id == channel.credits_token_id {
+        repo::insert_own(&mut *conn, &[id]).await?;
     }
     repo::lock(&mut *conn, &[id]).await?;
-    find(conn, channel, id).await
+    find(conn, channel.id, id).await
 }
 
 async fn note(

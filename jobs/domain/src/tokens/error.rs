@@ -4,7 +4,7 @@
 pub enum TokenError {
     #[error("there is no such token")]
     NotFound,
-    #[error("this is the overlay's own link: it cannot be taken away, only rotated")]
+    #[error("this is one of the channel's own links: it cannot be taken away, only rotated")]
     Own,
     #[error("there are {0} tokens, which is as many as there may be")]
     Full(i64),

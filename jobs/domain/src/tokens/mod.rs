@@ -1,8 +1,8 @@
 //! Tokens that a streamer gives to one thing each: a source in OBS, a dock, a program.
 //!
 //! - A token is 256 random bits behind a prefix that names its kind ([`Secret`]); only its SHA-256 is kept, so it is shown once.
-//! - Beside them stands the channel's own link to the overlay, which can be shown again and is rotated instead of revoked. Its
-//!   row here is named after the channel and is made when it is first looked at or used.
+//! - Beside them stand the channel's own links to the overlay and to the credits, which can be shown again and are rotated instead of
+//!   revoked. Their rows here are made when they are first looked at or used; that of the overlay is named after the channel.
 //! - A revoked token counts as an ended session: the same list ([`ended_since`]) under the same wake-up
 //!   ([`crate::sessions::MATTER`]), so that no request asks the database whether its token is still good.
 //! - [`sight`] notes from which networks tokens come. Two of them at the same time are an alarm, until the streamer says that
@@ -18,4 +18,4 @@ pub use commands::{change, create, find_good, list, open_door, revoke, rotate_ow
 pub use error::TokenError;
 pub use jobs::ForgetTokens;
 pub use model::{Alarm, Change, Kind, NewToken, Opened, Program, Scope, Secret, Sighting, Token};
-pub use repo::{ended_since, forget_old, revoke_all};
+pub use repo::{ended_since, forget_old, reset, revoke_all};

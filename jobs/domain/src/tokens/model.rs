@@ -151,8 +151,10 @@ pub struct Token {
     pub kind: Kind,
     pub name: String,
     pub scopes: Vec<Scope>,
-    /// The overlay's own link, which is rotated instead of revoked.
+    /// One of the channel's own links, which are rotated instead of revoked.
     pub own: bool,
+    /// Of these the one to the credits.
+    pub credits: bool,
     pub created_at: OffsetDateTime,
     pub expires_at: Option<OffsetDateTime>,
     /// To the minute.
@@ -228,8 +230,8 @@ pub struct Program {
 #[derive(Debug)]
 pub struct Opened {
     pub channel: Channel,
-    /// Names the token where it comes from is noted; none for those of credits.
-    pub token: Option<Uuid>,
+    /// Names the token where it comes from is noted.
+    pub token: Uuid,
     /// It can be revoked alone: what it has opened ends with [`ended_since`](super::ended_since), not with a rotation.
     pub revocable: bool,
 }

@@ -13,6 +13,7 @@ struct Row {
     name: String,
     scopes: Vec<String>,
     own: bool,
+    credits: bool,
     created_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
     seen_at: Option<OffsetDateTime>,
@@ -34,6 +35,7 @@ impl From<Row> for Token {
             name: row.name,
             scopes: scopes(&row.scopes),
             own: row.own,
+            credits: row.credits,
             created_at: row.created_at,
             expires_at: row.expires_at,
             seen_at: row.seen_at,
@@ -47,13 +49,15 @@ fn scopes(words: &[String]) -> Vec<Scope> {
     words.iter().filter_map(|word| Scope::parse(word)).collect()
 }
 
-/// The rows of the channels' own links, for those that have none yet.
-pub(super) async fn insert_own(conn: &mut PgConnection, channels: &[Uuid]) -> Result<(), sqlx::Error> {
+/// The rows of those of these tokens that are channels' own links and have none yet.
+pub(super) async fn insert_own(conn: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into tokens (id, channel_id, kind, name, scopes)
-         select id, id, 'overlay', 'Overlay', '{}' from channels where id = any($1)
+         select id, id, 'overlay', 'Overlay', '{}'::text[] from channels where id = any($1)
+         union all
+         select credits_token_id, id, 'overlay', 'Credits', '{}'::text[] from channels where credits_token_id = any($1)
          on conflict (id) do nothing",
-        channels
+        ids
     )
     .execute(conn)
     .await?;
@@ -64,11 +68,11 @@ pub(super) async fn insert_own(conn: &mut PgConnection, channels: &[Uuid]) -> Re
 pub(super) async fn list(conn: &mut PgConnection, channel: Uuid, id: Option<Uuid>) -> Result<Vec<Token>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, kind, name, scopes, hash is null as "own!", created_at, expires_at, seen_at, seen_network,
+        r#"select id, kind, name, scopes, hash is null as "own!", hash is null and id <> channel_id as "credits!", created_at, expires_at, seen_at, seen_network,
                   alarm_at, alarm_network, alarm_other
            from tokens
            where channel_id = $1 and revoked_at is null and ($2::uuid is null or id = $2)
-           order by hash is not null, created_at, id"#,
+           order by hash is not null, id <> channel_id, created_at, id"#,
         channel,
         id
     )
@@ -77,7 +81,7 @@ pub(super) async fn list(conn: &mut PgConnection, channel: Uuid, id: Option<Uuid
     Ok(rows.into_iter().map(Token::from).collect())
 }
 
-/// How many the channel has beside its own link; nobody makes another until the end of the transaction.
+/// How many the channel has beside its own links; nobody makes another until the end of the transaction.
 pub(super) async fn lock_count(conn: &mut PgConnection, channel: Uuid) -> Result<i64, sqlx::Error> {
     sqlx::query!("select from channels where id = $1 for no key update", channel).execute(&mut *conn).await?;
     sqlx::query_scalar!(
@@ -129,7 +133,10 @@ pub(super) async fn acknowledge(conn: &mut PgConnection, id: Uuid) -> Result<(),
 }
 
 /// Nothing has been seen of it: it is another token from now on.
-pub(super) async fn reset(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+///
+/// # Errors
+/// The database refused.
+pub async fn reset(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update tokens set created_at = app_now(), seen_at = null, seen_network = null,
              alarm_at = null, alarm_network = null, alarm_other = null
@@ -142,7 +149,7 @@ pub(super) async fn reset(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Revokes all tokens of the channel. Its own link has no hash and is never revoked: another version is its end.
+/// Revokes all tokens of the channel. Its own links have no hash and are never revoked: another version is their end.
 ///
 /// # Errors
 /// The database refused.
