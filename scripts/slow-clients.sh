@@ -14,19 +14,18 @@ port=${base##*:}
 alive() { ss -Htn state established "( sport = :$port )" | wc -l; }
 
 slow() {
-    local kind=$2 grace peak=0 left now
-    grace=$((connections / rate + 20))
+    local kind=$2 peak=0 left=0 quiet=0
     slowhttptest -c "$connections" -r "$rate" -l "$seconds" -i 5 -p 5 -u "$base$1" -g -o "$out/$kind" "${@:3}" \
         >"$out/$kind.log" 2>&1 &
     local attacker=$!
-    for ((now = 0; now < grace; now++)); do
+    # Until nobody new has come for 20 s; a machine under attack takes its time to accept them all.
+    while ((quiet < 20)); do
         sleep 1
-        left=$(alive)
-        if ((left > peak)); then peak=$left; fi
+        left=$(alive) quiet=$((quiet + 1))
+        if ((left > peak)); then peak=$left quiet=0; fi
     done
-    left=$(alive)
     wait "$attacker" || true
-    echo "$kind: $peak at once, $left of them after $grace s"
+    echo "$kind: $peak at once, $left of them 20 s later"
     # Whoever asks for /health may be among them.
     ((peak >= connections / 4 && left <= 5)) || { echo "$kind: they are not closed, or never came" >&2; return 1; }
 }
@@ -45,7 +44,6 @@ trap 'kill "$asker" 2>/dev/null || true' EXIT
 slow /auth/login heads -H
 slow /auth/login bodies -B -s 8192
 slow /openapi.yaml readers -X -k 3 -w 10 -y 20 -n 5 -z 32
-slow /openapi.yaml ranges -R -a 10 -b 3000
 kill "$asker"; wait "$asker" 2>/dev/null || true
 sort -k2 -n "$out/asked" | awk '
     { total++; time[total] = $2; if ($1 >= 500) bad++; if ($1 == "000") lost++ }
