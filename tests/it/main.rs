@@ -37,6 +37,7 @@ mod realtime;
 mod requests;
 mod security;
 mod sessions;
+mod shut_out;
 mod sizes;
 mod stage;
 mod submissions;

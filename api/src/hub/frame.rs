@@ -11,24 +11,42 @@ use serde::Deserialize;
 pub(crate) enum Scope {
     Overlay,
     Credits,
+    /// Of a dock or a program.
+    Panel,
 }
 
-impl Scope {
-    /// The event by which a rotation cuts the streams of older tokens. Nobody's audience: only the hub reads it.
-    const fn of_event(name: &str) -> Option<Self> {
-        match name.as_bytes() {
-            b"overlay:revoked" => Some(Self::Overlay),
-            b"credits:revoked" => Some(Self::Credits),
-            _ => None,
-        }
-    }
-}
-
-/// The token under which a subscriber reads: a revocation to a later version ends its stream.
+/// The token under which a subscriber reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pass {
     pub(crate) scope: Scope,
-    pub(crate) version: i32,
+    /// A rotation to a later one ends the stream; none for a token that is not rotated.
+    pub(crate) version: Option<i32>,
+    /// Where the stream of events ended when the token was found good: whom an earlier event shut out is back since then.
+    pub(crate) since: Cursor,
+}
+
+/// Which streams an event ends. Nobody's audience: only the hub reads such events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Those of tokens of this door before this version.
+    Older(Scope, i32),
+    /// Those of all tokens: the channel's owner is shut out.
+    All,
+}
+
+impl Ends {
+    fn of(event: &Event) -> Option<Self> {
+        let older = |scope| {
+            let Revoked { version } = serde_json::from_str(&event.data).ok()?;
+            Some(Self::Older(scope, version))
+        };
+        match event.name.as_str() {
+            "overlay:revoked" => older(Scope::Overlay),
+            "credits:revoked" => older(Scope::Credits),
+            "channel:shut" => Some(Self::All),
+            _ => None,
+        }
+    }
 }
 
 /// Body of a revocation event: the oldest version that still counts.
@@ -42,7 +60,7 @@ struct Revoked {
 pub(crate) struct Frame {
     pub(crate) cursor: Cursor,
     audience: Audience,
-    revokes: Option<Pass>,
+    ends: Option<Ends>,
     bytes: Bytes,
     name: Range<usize>,
     data: Range<usize>,
@@ -54,11 +72,7 @@ impl Frame {
     pub(crate) fn encode(event: &Event) -> Self {
         let cursor = Cursor { epoch: event.epoch, seq: event.seq };
         let (bytes, name, data) = encode(Some(cursor), &event.name, &event.data);
-        let revokes = Scope::of_event(&event.name).and_then(|scope| {
-            let Revoked { version } = serde_json::from_str(&event.data).ok()?;
-            Some(Pass { scope, version })
-        });
-        Self { cursor, audience: Audience(event.audience), revokes, bytes, name, data }
+        Self { cursor, audience: Audience(event.audience), ends: Ends::of(event), bytes, name, data }
     }
 
     #[must_use]
@@ -69,7 +83,11 @@ impl Frame {
     /// Whether this event ends the streams that were opened with `pass`.
     #[must_use]
     pub(crate) fn revokes(&self, pass: Pass) -> bool {
-        self.revokes.is_some_and(|by| by.scope == pass.scope && by.version > pass.version)
+        match self.ends {
+            Some(Ends::Older(scope, version)) => scope == pass.scope && pass.version.is_some_and(|held| held < version),
+            Some(Ends::All) => self.cursor.seq > pass.since.seq,
+            None => false,
+        }
     }
 
     /// The whole server-sent event.
@@ -172,9 +190,21 @@ mod tests {
     #[test]
     fn a_revocation_ends_older_passes_of_its_scope_only() {
         let frame = Frame::encode(&event("overlay:revoked", r#"{"version":2}"#));
-        assert!(frame.revokes(Pass { scope: Scope::Overlay, version: 1 }));
-        assert!(!frame.revokes(Pass { scope: Scope::Overlay, version: 2 }));
-        assert!(!frame.revokes(Pass { scope: Scope::Credits, version: 1 }));
+        let pass = |scope, version| Pass { scope, version, since: Cursor::START };
+        assert!(frame.revokes(pass(Scope::Overlay, Some(1))));
+        assert!(!frame.revokes(pass(Scope::Overlay, Some(2))));
+        assert!(!frame.revokes(pass(Scope::Overlay, None)), "a token that is not rotated");
+        assert!(!frame.revokes(pass(Scope::Credits, Some(1))));
+    }
+
+    #[test]
+    fn whoever_is_shut_out_takes_all_tokens_along_that_were_good_before() {
+        let frame = Frame::encode(&event("channel:shut", "{}"));
+        let pass = |scope, seq| Pass { scope, version: None, since: Cursor { epoch: 3, seq } };
+        for scope in [Scope::Overlay, Scope::Credits, Scope::Panel] {
+            assert!(frame.revokes(pass(scope, 40)));
+            assert!(!frame.revokes(pass(scope, 41)), "it was let in again since");
+        }
     }
 
     #[test]

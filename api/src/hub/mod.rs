@@ -55,7 +55,7 @@ pub(crate) struct Wish {
     pub(crate) stream: String,
     /// Events of any of these are for it.
     pub(crate) audience: Audience,
-    /// The token under which it reads, if it is one that can be rotated.
+    /// The token under which it reads, if it is one.
     pub(crate) pass: Option<Pass>,
 }
 

@@ -85,7 +85,9 @@ impl Door {
         tx.rollback().await?;
         app.sightings.note(token, request);
         // A rotation ends what the channel's own links have opened; tokens of sources are ended each alone.
-        let wish = Wish { stream, audience, pass: (!revocable).then_some(pass) };
+        let (scope, version) = pass;
+        let pass = Pass { scope, version: (!revocable).then_some(version), since: head };
+        let wish = Wish { stream, audience, pass: Some(pass) };
         Ok(Self { channel, token, revocable, wish, head, resume, config, state })
     }
 
@@ -139,7 +141,9 @@ impl Door {
             () = self.revoked(app) => return Err(Problem::unauthorized("the token was revoked")),
         };
         match polled.closed {
-            Some(Closed::Revoked) => return Err(Problem::unauthorized("the token was rotated")),
+            Some(Closed::Revoked) => {
+                return Err(Problem::unauthorized("the token was rotated, or its owner is shut out"));
+            }
             // The place means nothing any more: the next poll begins anew, with `reset`.
             Some(Closed::Reset | Closed::Slow | Closed::Unavailable | Closed::Shutdown) | None => {}
         }
@@ -168,16 +172,16 @@ const SKIP: i64 = 200;
 
 type Told = (&'static str, Value);
 
-async fn overlay(tx: &mut Tx, channel: &Channel) -> Result<(Pass, Audience, Told, Told), Problem> {
-    let pass = Pass { scope: Scope::Overlay, version: channel.overlay_token_version };
+async fn overlay(tx: &mut Tx, channel: &Channel) -> Result<((Scope, i32), Audience, Told, Told), Problem> {
+    let pass = (Scope::Overlay, channel.overlay_token_version);
     let config = channels::config_event(channel);
     let config = (config.name, serde_json::from_str(&config.data).map_err(Problem::internal)?);
     let state = ("overlay:state", value(&playback::queue_state(tx, channel.id).await?)?);
     Ok((pass, Audience::OVERLAY, config, state))
 }
 
-async fn rolling_credits(tx: &mut Tx, channel: &Channel) -> Result<(Pass, Audience, Told, Told), Problem> {
-    let pass = Pass { scope: Scope::Credits, version: channel.credits_token_version };
+async fn rolling_credits(tx: &mut Tx, channel: &Channel) -> Result<((Scope, i32), Audience, Told, Told), Problem> {
+    let pass = (Scope::Credits, channel.credits_token_version);
     let config = ("credits:config", value(&credits::config(tx, channel.id).await?)?);
     let state = ("credits:state", value(&credits::state(tx, channel.id).await?)?);
     Ok((pass, Audience::CREDITS, config, state))

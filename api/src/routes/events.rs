@@ -19,7 +19,7 @@ use super::{Group, channels::by_slug};
 use crate::{
     app::App,
     auth::{Moderator, Viewer},
-    hub::{Opening, Resume, Wish, made},
+    hub::{Opening, Pass, Resume, Scope, Wish, made},
     problem::Problem,
     sse::Sse,
 };
@@ -52,7 +52,7 @@ impl Events {
         let channel = by_slug(&mut conn, &slug).await?;
         drop(conn);
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &channel.stream(), Some(channel.id), Audience::PUBLIC, given).await
+        open(&app, &channel.stream(), Some(channel.id), Audience::PUBLIC, None, given).await
     }
 
     /// My channel's events
@@ -73,7 +73,10 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        let stream = open(&app, &streamer.channel.stream(), Some(streamer.channel.id), Audience::PANEL, given).await?;
+        // A person's stream ends with the session; a program is no session of its owner's.
+        let scope = streamer.by_token.then_some(Scope::Panel);
+        let channel = &streamer.channel;
+        let stream = open(&app, &channel.stream(), Some(channel.id), Audience::PANEL, scope, given).await?;
         let over = app.ended.clone().when(streamer.session);
         let staying = streamer.by_token.then(|| app.sightings.stay(streamer.session, request));
         let over = async move {
@@ -108,7 +111,7 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &Stream::User(viewer.id), None, Audience::USER, given)
+        open(&app, &Stream::User(viewer.id), None, Audience::USER, None, given)
             .await
             .map(|stream| stream.until(app.ended.clone().when(viewer.session)))
     }
@@ -125,12 +128,14 @@ async fn out_of_team(db: &Database, channel: Uuid, user: Uuid) {
     }
 }
 
-/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state.
+/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state; one that a
+/// token of this scope opens ends when the channel's owner is shut out.
 async fn open(
     app: &App,
     stream: &Stream,
     channel: Option<Uuid>,
     audience: Audience,
+    scope: Option<Scope>,
     given: Option<String>,
 ) -> Result<Sse, Problem> {
     let stream = stream.to_string();
@@ -148,5 +153,6 @@ async fn open(
     };
     tx.rollback().await?;
     let opening = Opening { head, resume, before: vec![], state };
-    Ok(Sse::new(app.hub.subscribe(Wish { stream, audience, pass: None }, opening).await?))
+    let pass = scope.map(|scope| Pass { scope, version: None, since: head });
+    Ok(Sse::new(app.hub.subscribe(Wish { stream, audience, pass }, opening).await?))
 }

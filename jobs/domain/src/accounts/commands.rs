@@ -1,5 +1,10 @@
 //! What an admin can do with people. Each act is written down with what was before and after, and ends all sessions of the
 //! person.
+//!
+//! Whoever is banned, or is no streamer any more, is shut out of the own channel, too: what stands for the person there
+//! (overlays, docks, programs) is closed at once, and opens again when that is taken back.
+//!
+//! Admins act on people one after the other: two who take the role from each other must not both succeed.
 
 use queue::Tx;
 use serde_json::json;
@@ -8,15 +13,18 @@ use uuid::Uuid;
 use super::{AccountError, Role, User, repo};
 use crate::{
     acts::{self, Act, By},
+    events::{self, Audience, NewEvent, Stream},
     sessions::{self, EndReason},
 };
 
 /// Gives the person another role. One that the person has already changes nothing.
 ///
 /// # Errors
-/// [`AccountError::NotFound`], [`AccountError::Own`] when `actor` is that person.
+/// [`AccountError::NotFound`], [`AccountError::Own`] when `actor` is that person, [`AccountError::LastAdmin`],
+/// [`AccountError::NoAdmin`] when `actor` is none any more.
 pub async fn change_role(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, role: Role) -> Result<User, AccountError> {
-    other(tx, actor, user).await?;
+    let before = other(tx, actor, user).await?;
+    keep_one(tx, actor, &before, role < Role::Admin).await?;
     grant(tx, by, user, role).await
 }
 
@@ -34,7 +42,9 @@ pub async fn grant(tx: &mut Tx, by: &By, user: Uuid, role: Role) -> Result<User,
     let act = Act::new("change_role").to(user);
     let act = act.changing(json!({ "role": before.role.as_str() }), json!({ "role": role.as_str() }));
     acts::note(&mut *tx, by, act).await?;
-    Ok(User { role, ..before })
+    let after = User { role, ..before.clone() };
+    shut_doors(tx, &before, &after).await?;
+    Ok(after)
 }
 
 /// Takes the person's sessions and lets the person open no others, until [`unban`]. One who is banned already remains so
@@ -63,6 +73,7 @@ async fn set_banned(
     reason: Option<&str>,
 ) -> Result<User, AccountError> {
     let before = other(tx, actor, user).await?;
+    keep_one(tx, actor, &before, banned).await?;
     if before.banned_at.is_some() == banned {
         return Ok(before);
     }
@@ -72,7 +83,19 @@ async fn set_banned(
     }
     let act = Act::new(if banned { "ban" } else { "unban" }).to(user).because(reason);
     acts::note(&mut *tx, by, act.changing(json!({ "banned": !banned }), json!({ "banned": banned }))).await?;
-    repo::find(&mut *tx, user).await?.ok_or(AccountError::NotFound)
+    let after = repo::find(&mut *tx, user).await?.ok_or(AccountError::NotFound)?;
+    shut_doors(tx, &before, &after).await?;
+    Ok(after)
+}
+
+/// Ends what tokens of the person's channel have opened, when they open nothing any more.
+async fn shut_doors(tx: &mut Tx, before: &User, after: &User) -> Result<(), AccountError> {
+    if !before.may_stream() || after.may_stream() {
+        return Ok(());
+    }
+    let Some(slug) = repo::channel_of(&mut *tx, after.id).await? else { return Ok(()) };
+    let shut = NewEvent::new(Stream::Channel(slug), Audience::NOBODY, "channel:shut", &json!({}));
+    Ok(events::record(tx, vec![shut]).await?)
 }
 
 /// The person may look at the pages of ops from now on, or may not any more.
@@ -81,6 +104,7 @@ async fn set_banned(
 /// As [`change_role`].
 pub async fn set_observer(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, observer: bool) -> Result<User, AccountError> {
     let before = other(tx, actor, user).await?;
+    keep_one(tx, actor, &before, false).await?;
     if before.observer == observer {
         return Ok(before);
     }
@@ -91,8 +115,20 @@ pub async fn set_observer(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, observe
     Ok(User { observer, ..before })
 }
 
-/// Somebody else than who acts: an admin who could shut out themselves might be the last one.
+/// Somebody else than who acts: an admin who could shut out themselves might be the last one. No other admin acts on
+/// anybody until the end of the transaction.
 async fn other(tx: &mut Tx, actor: Uuid, user: Uuid) -> Result<User, AccountError> {
+    repo::hold_admins(&mut *tx).await?;
     let found = repo::lock(&mut *tx, user).await?.ok_or(AccountError::NotFound)?;
     if found.id == actor { Err(AccountError::Own) } else { Ok(found) }
+}
+
+/// Whoever acts may have been an admin when the request came, and none any more when it was its turn; `takes`: it takes one.
+async fn keep_one(tx: &mut Tx, actor: Uuid, user: &User, takes: bool) -> Result<(), AccountError> {
+    let is_admin = |user: &User| user.role == Role::Admin && user.banned_at.is_none();
+    if takes && is_admin(user) && repo::is_last_admin(&mut *tx, user.id).await? {
+        return Err(AccountError::LastAdmin);
+    }
+    let actor = repo::find(&mut *tx, actor).await?;
+    if actor.as_ref().is_some_and(is_admin) { Ok(()) } else { Err(AccountError::NoAdmin) }
 }

@@ -6,6 +6,10 @@ pub enum AccountError {
     NotFound,
     #[error("this is yourself: ask another admin")]
     Own,
+    #[error("this is the last admin: make somebody else one first")]
+    LastAdmin,
+    #[error("you are no admin any more")]
+    NoAdmin,
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

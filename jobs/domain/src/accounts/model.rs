@@ -49,6 +49,14 @@ pub struct User {
     pub observer: bool,
 }
 
+impl User {
+    /// What stands for the person on their channel (overlays, docks, programs) is let in.
+    #[must_use]
+    pub fn may_stream(&self) -> bool {
+        self.banned_at.is_none() && self.role >= Role::Streamer
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a login has 1 to 25 letters a-z, digits or underscores")]
 pub struct LoginError;

@@ -131,6 +131,27 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Use
     Ok(row.map(User::from))
 }
 
+/// The slug of the person's channel.
+pub(super) async fn channel_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!("select slug from channels where owner_id = $1", id).fetch_optional(conn).await
+}
+
+/// No admin is made, banned or made something else until the end of the transaction.
+pub(super) async fn hold_admins(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('admins', 0))").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Whether anybody else is an admin who can log in.
+pub(super) async fn is_last_admin(conn: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select not exists (select from users where role = 'admin' and banned_at is null and id <> $1) as "last!""#,
+        id
+    )
+    .fetch_one(conn)
+    .await
+}
+
 pub(super) async fn set_role(conn: &mut PgConnection, id: Uuid, role: Role) -> Result<(), sqlx::Error> {
     sqlx::query!("update users set role = $2 where id = $1", id, role.as_str()).execute(conn).await?;
     Ok(())

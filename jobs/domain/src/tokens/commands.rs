@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     access::{Keys, Purpose},
+    accounts,
     acts::{self, Act, By},
     channels::{self, Channel, ChannelError},
     events::{self, Audience, NewEvent, Stream},
@@ -96,7 +97,8 @@ pub async fn rotate_own(tx: &mut Tx, channel: Uuid) -> Result<Channel, ChannelEr
 /// The channel that the token in an address opens: one of its own links, or the token of one source.
 ///
 /// # Errors
-/// [`ChannelError::TokenRefused`] for a token that is malformed, of another door, rotated, revoked or over.
+/// [`ChannelError::TokenRefused`] for a token that is malformed, of another door, rotated, revoked or over, and for all of a
+/// channel whose owner is banned or no streamer any more; they are good again when that is taken back.
 pub async fn open_door(
     conn: &mut PgConnection,
     keys: &Keys,
@@ -106,15 +108,20 @@ pub async fn open_door(
     if purpose == Purpose::Overlay && Secret::kind_of(token) == Some(Kind::Overlay) {
         let found = repo::find_overlay(&mut *conn, &Secret::hash(token)).await?;
         let (id, channel) = found.ok_or(ChannelError::TokenRefused)?;
-        let channel = channels::find(conn, channel).await?.ok_or(ChannelError::TokenRefused)?;
-        return Ok(Opened { channel, token: id, revocable: true });
+        let channel = channels::find(&mut *conn, channel).await?.ok_or(ChannelError::TokenRefused)?;
+        return opened(conn, Opened { channel, token: id, revocable: true }).await;
     }
-    let channel = channels::with_token(conn, keys, purpose, token).await?;
+    let channel = channels::with_token(&mut *conn, keys, purpose, token).await?;
     let token = match purpose {
         Purpose::Overlay => channel.id,
         Purpose::Credits => channel.credits_token_id,
     };
-    Ok(Opened { channel, token, revocable: false })
+    opened(conn, Opened { channel, token, revocable: false }).await
+}
+
+async fn opened(conn: &mut PgConnection, door: Opened) -> Result<Opened, ChannelError> {
+    let owner = accounts::find(conn, door.channel.owner_id).await?;
+    if owner.is_some_and(|owner| owner.may_stream()) { Ok(door) } else { Err(ChannelError::TokenRefused) }
 }
 
 /// The dock or program that this token proves, if it is good.
