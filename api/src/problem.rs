@@ -79,9 +79,18 @@ pub(crate) enum ErrorCode {
     MailNotConfigured,
 }
 
+/// One thing that is wrong with a body.
+#[derive(Debug, Clone, Object)]
+pub(crate) struct Fault {
+    /// Names and numbers that lead to it, e.g. `items[2].title`; `the body` for the whole.
+    pub(crate) field: String,
+    /// What is wrong there, and what is allowed.
+    pub(crate) detail: String,
+}
+
 /// The body of every error.
 #[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct ProblemBody {
     /// Always `about:blank`: the `errorCode` says what happened.
     #[oai(rename = "type")]
@@ -102,6 +111,9 @@ pub(crate) struct ProblemBody {
     request_id: String,
     /// Names the trace that this request belongs to.
     trace_id: String,
+    /// Of a body that is not of the form that the operation takes: all that is wrong with it, at most 20; `detail` is the
+    /// first.
+    errors: Option<Vec<Fault>>,
 }
 
 /// An error on its way to the client. Further members (`balance`, `enabledProviders`, ...) stand beside the fixed ones.
@@ -110,6 +122,7 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: ErrorCode,
     detail: String,
+    faults: Option<Vec<Fault>>,
     extra: Map<String, Value>,
     sacrificed: bool,
     /// Seconds after which it is worth another try, where that is known.
@@ -118,13 +131,26 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), extra: Map::new(), sacrificed: false, retry_after: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            faults: None,
+            extra: Map::new(),
+            sacrificed: false,
+            retry_after: None,
+        }
     }
 
     /// Adds a member to the body.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.extra.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Lists all that is wrong with the body.
+    pub(crate) fn naming(self, faults: Vec<Fault>) -> Self {
+        Self { faults: Some(faults), ..self }
     }
 
     pub(crate) fn bad_request(code: ErrorCode, detail: impl Into<String>) -> Self {
@@ -229,6 +255,7 @@ impl From<&Problem> for ProblemBody {
             error: problem.detail.clone(),
             request_id: ids.request_id,
             trace_id: ids.trace_id,
+            errors: problem.faults.clone(),
         }
     }
 }
@@ -284,6 +311,9 @@ impl From<sqlx::Error> for Problem {
                 let detail = "somebody else works on the same for too long, try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail)
             }
+            error if is_of_the_forgotten(&error) => {
+                Self::unauthorized("the account, or the channel's, is being deleted")
+            }
             error if is_unwritable_text(&error) => {
                 Self::bad_request(ErrorCode::ValidationError, "a text has a NUL character in it, which cannot be kept")
             }
@@ -314,6 +344,12 @@ fn is_sacrifice(error: &sqlx::Error) -> bool {
 fn is_out_of_patience(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code.as_ref() == "55P03")
+}
+
+/// A row of somebody who has asked to be forgotten meanwhile: the tables refuse it (`refuse_forgotten`).
+fn is_of_the_forgotten(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "MAF01")
 }
 
 /// PostgreSQL's text and JSON hold every character but NUL: SQLSTATE 22021 and 22P05.

@@ -116,7 +116,8 @@ async fn the_log_is_searched_by_who_did_what_to_whom_and_when() {
     stage.streamer.patch("/streamer/channel/settings", &patch).await.expect(200);
     stage.app.advance(Duration::from_hours(1)).await;
     let moderator = json!({ "role": "moderator" });
-    stage.streamer.put("/streamer/team/anna", &moderator).await.expect(200);
+    // A fresh proof lets others in.
+    stage.app.login("demo", "streamer").await.put("/streamer/team/anna", &moderator).await.expect(200);
     let boss = stage.app.login("boss", "admin").await;
     boss.post(&format!("/owner/users/{}/ban", anna.user_id), &json!({ "reason": "spam" })).await.expect(200);
     let log = async |query: &str| -> Vec<Value> {

@@ -17,6 +17,7 @@ mod credits;
 mod deploy;
 mod environments;
 mod failpoints;
+mod forgotten;
 mod guards;
 mod headers;
 mod identities;

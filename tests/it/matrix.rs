@@ -119,7 +119,9 @@ pub(crate) struct Operation {
     /// What the token of a program needs, of which one is enough; none where no token opens it.
     scopes: Vec<String>,
     /// An example of the body.
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
+    /// The name of its schema.
+    pub(crate) schema: Option<String>,
 }
 
 /// Every operation, with those that end something last: what they end is of no use to the others.
@@ -139,6 +141,7 @@ pub(crate) fn operations(document: &Value) -> Vec<Operation> {
                     .map(|scopes| scopes.iter().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect())
                     .unwrap_or_default(),
                 body: schema.map(|schema| document["components"]["schemas"][schema]["example"].clone()),
+                schema: schema.map(str::to_owned),
             });
         }
     }

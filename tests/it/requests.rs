@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stage::Stage;
+use crate::{matrix::operations, stage::Stage};
 
 #[tokio::test]
 async fn a_parameter_that_does_not_fit_is_named_with_what_would_fit() {
@@ -56,10 +56,53 @@ async fn a_field_that_does_not_fit_is_named_with_what_would_fit() {
     }
     let unknown = demo.patch("/streamer/channel/settings", &json!({ "colour": "red" })).await.expect(400);
     assert!(unknown["detail"].as_str().unwrap().starts_with("colour: there is no such field; there are name, "));
+    let several = json!({ "defaultPrice": "free", "colour": "red", "overlayMaxConcurrent": 6 });
+    let several = demo.patch("/streamer/channel/settings", &several).await.expect(400);
+    assert_eq!(several["detail"], "defaultPrice: a whole number is expected, not \"free\"", "the first of them");
+    let fields: Vec<_> = several["errors"].as_array().unwrap().iter().map(|fault| fault["field"].clone()).collect();
+    assert_eq!(fields, ["defaultPrice", "overlayMaxConcurrent", "colour"]);
+    assert_eq!(several["errors"][1]["detail"], "6 is not between 1 and 5");
     let missing = demo.post("/channels", &json!({})).await.expect(400);
     assert_eq!(missing["detail"], "slug: it is missing");
     let nothing_to_say = demo.post("/streamer/bot/say", &json!({ "message": "" })).await.expect(400);
     assert_eq!(nothing_to_say["detail"], "message: it has 0 characters, at least 1 are needed");
+}
+
+#[tokio::test]
+async fn no_operation_takes_a_field_that_it_does_not_know() {
+    let mut stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    stage.app.leaves_jobs_behind();
+    let document = stage.app.anonymous().get("/openapi.json").await.expect(200);
+    let mut seen = 0;
+    for operation in operations(&document).iter().filter(|operation| operation.body.is_some()) {
+        let path = operation.path.split('/').map(|part| match part {
+            "{pool}" => "media",
+            "{provider}" => "twitch",
+            "{login}" => "anna",
+            "{id}" if operation.path.starts_with("/admin") => "1",
+            "{token}" => stage.token.as_str(),
+            part if part.starts_with('{') => "01a1fc55-e97f-7272-9a0b-3ed5ef258b15",
+            part => part,
+        });
+        let path = path.collect::<Vec<_>>().join("/");
+        let who = if operation.asker == "admin" { &stage.admin } else { &stage.streamer };
+        let mut body = operation.body.clone().unwrap();
+        body["refreshToken"] = json!("somewhere else");
+        let answer = Session::send(who.request(operation.method.clone(), &path).json(&body)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.error_code()),
+            (400, "VALIDATION_ERROR"),
+            "{}: {}",
+            operation.name,
+            answer.text
+        );
+        let detail = answer.json["detail"].as_str().unwrap();
+        assert!(detail.starts_with("refreshToken: there is no such field; there are "), "{}: {detail}", operation.name);
+        let schema = &document["components"]["schemas"][operation.schema.as_deref().unwrap()];
+        assert_eq!(schema["additionalProperties"], false, "{}", operation.name);
+        seen += 1;
+    }
+    assert!(seen > 25, "{seen}");
 }
 
 #[tokio::test]
@@ -237,4 +280,16 @@ async fn a_twin_of_a_request_that_takes_long_waits_a_while_and_is_told_to_ask_ag
     // It came to nothing: the next one is the first.
     first.rollback().await.unwrap();
     assert_eq!(skip().await.error_code(), "CONFLICT");
+}
+
+#[tokio::test]
+async fn who_logs_in_says_one_name() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let both = json!({ "username": "anna", "email": "bert@example.org", "password": "correct horse" });
+    let refused = app.anonymous().post("/auth/login", &both).await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (400, "VALIDATION_ERROR"));
+    assert_eq!(refused.json["detail"], "username and email: one of them, not both");
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "MemAlerts" });
+    let refused = app.anonymous().post("/auth/register", &wish).await.expect(400);
+    assert_eq!(refused["detail"], "password: the name of this place is no password");
 }

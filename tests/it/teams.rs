@@ -1,5 +1,7 @@
 //! Teams: who helps on a channel, and what they may do there.
 
+use std::time::Duration;
+
 use harness::TestApp;
 use serde_json::{Value, json};
 
@@ -87,4 +89,16 @@ async fn the_events_of_a_channel_end_for_somebody_who_is_taken_out_of_its_team()
     let closed = events.wait_for("closed").await;
     assert_eq!(closed.data["reason"], "revoked");
     assert_eq!(events.pull().await, None);
+}
+
+#[tokio::test]
+async fn whoever_lets_somebody_in_proves_anew_who_they_are_and_whoever_takes_somebody_out_need_not() {
+    let stage = Stage::open().await;
+    stage.app.login("anna", "viewer").await;
+    let wish = json!({ "role": "editor" });
+    stage.streamer.put("/streamer/team/anna", &wish).await.expect(200);
+    stage.app.advance(Duration::from_mins(11)).await;
+    let stale = stage.streamer.put("/streamer/team/anna", &wish).await;
+    assert_eq!((stale.status.as_u16(), stale.error_code()), (403, "STEP_UP_REQUIRED"));
+    stage.streamer.delete("/streamer/team/anna").await.expect(204);
 }

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     limits,
-    problem::{ErrorCode, Problem},
+    problem::{ErrorCode, Fault, Problem},
     routes,
 };
 
@@ -47,8 +47,8 @@ impl Document {
         // Small by now: `limits` has seen to it. Uploads are no JSON, and pass.
         if request.content_type().is_some_and(|kind| kind.contains("json")) {
             body = request.take_body().into_bytes().await?;
-            // The framework takes `true` and `1` for texts. It gets what it refuses instead, so that who asks is looked
-            // at before what they say, as everywhere.
+            // The framework takes `true` and `1` for texts, and leaves out what it does not know. It gets what it refuses
+            // instead, so that who asks is looked at before what they say, as everywhere.
             let given = if self.fits(&method, &uri, &body) { body.clone() } else { Bytes::from_static(b"null") };
             request.set_body(Body::from_bytes(given));
         }
@@ -63,7 +63,7 @@ impl Document {
         let Some((_, operation)) = self.operation(method, uri.path()) else { return true };
         let Some(content) = operation.request.as_ref().and_then(|request| request.content.first()) else { return true };
         let Ok(value) = serde_json::from_slice(body) else { return true };
-        schema::fits(&self.registry, &content.schema, &value)
+        schema::complaints(&self.registry, &content.schema, &value).is_empty()
     }
 
     /// Calls whatever is there; a method that is not is answered with those that are.
@@ -111,7 +111,7 @@ impl Document {
             let given = url::form_urlencoded::parse(query).find(|(name, _)| name == error.name);
             self.parameter(operation, MetaParamIn::Query, error.name, given.as_ref().map(|(_, value)| &**value))
         } else if error.is::<ParseRequestPayloadError>() {
-            self.body(operation, body)
+            return Some(self.body(operation, body));
         } else if let Some(error) = error.downcast_ref::<ContentTypeError>() {
             let taken = operation.request.as_ref()?.content.first()?.content_type;
             let taken = taken.split(';').next().unwrap_or_default();
@@ -150,25 +150,29 @@ impl Document {
         let parameter = operation.params.iter().find(|parameter| parameter.in_type == place && parameter.name == name);
         let complaint = parameter.and_then(|parameter| {
             let value = schema::typed(&self.registry, &parameter.schema, given);
-            schema::complaint(&self.registry, &parameter.schema, &value)
+            schema::complaints(&self.registry, &parameter.schema, &value).into_iter().next()
         });
         complaint.map_or_else(|| format!("{name}: it cannot be read"), |complaint| complaint.told_of(name))
     }
 
-    fn body(&self, operation: &MetaOperation, body: &[u8]) -> String {
+    /// `detail` is the first thing that is wrong, `errors` are all.
+    fn body(&self, operation: &MetaOperation, body: &[u8]) -> Problem {
+        let invalid = |detail: String| Problem::bad_request(ErrorCode::ValidationError, detail);
         if body.is_empty() {
-            return "the body: it is missing".to_owned();
+            return invalid("the body: it is missing".to_owned());
         }
         let value: Value = match serde_json::from_slice(body) {
             Ok(value) => value,
-            Err(error) => return format!("the body: it is not JSON: {error}"),
+            Err(error) => return invalid(format!("the body: it is not JSON: {error}")),
         };
         let content = operation.request.as_ref().and_then(|request| request.content.first());
-        let complaint = content.and_then(|content| schema::complaint(&self.registry, &content.schema, &value));
-        complaint.map_or_else(
-            || "the body: it is not what the operation takes".to_owned(),
-            |complaint| complaint.told_of(""),
-        )
+        let complaints =
+            content.map(|content| schema::complaints(&self.registry, &content.schema, &value)).unwrap_or_default();
+        let Some(first) = complaints.first() else {
+            return invalid("the body: it is not what the operation takes".to_owned());
+        };
+        let faults = complaints.iter().map(|it| Fault { field: it.place_in(""), detail: it.words().to_owned() });
+        invalid(first.told_of("")).naming(faults.collect())
     }
 }
 

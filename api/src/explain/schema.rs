@@ -5,30 +5,36 @@ use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
+/// As many are named at once.
+const MOST: usize = 20;
+/// What somebody has written is repeated up to this length.
+const LONGEST: usize = 80;
+
 /// What is wrong, and in which field.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Complaint {
     /// Names and numbers that lead to it, e.g. `items[2].title`; empty for the value itself.
     place: String,
     words: String,
+    /// There is no such field.
+    unknown: bool,
 }
 
 impl Complaint {
-    fn new(words: impl Into<String>) -> Self {
-        Self { place: String::new(), words: words.into() }
-    }
-
-    fn within(mut self, part: &str) -> Self {
-        let joint = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
-        self.place = format!("{part}{joint}{}", self.place);
-        self
-    }
-
     /// `place: words`, where the value itself has this name.
-    pub(super) fn told_of(self, name: &str) -> String {
-        let told = if name.is_empty() { self } else { self.within(name) };
-        let place = if told.place.is_empty() { "the body" } else { &told.place };
-        format!("{place}: {}", told.words)
+    pub(super) fn told_of(&self, name: &str) -> String {
+        format!("{}: {}", self.place_in(name), self.words)
+    }
+
+    /// The place, where the value itself has this name.
+    pub(super) fn place_in(&self, name: &str) -> String {
+        let joint = if name.is_empty() || self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
+        let place = format!("{name}{joint}{}", self.place);
+        if place.is_empty() { "the body".to_owned() } else { place }
+    }
+
+    pub(super) fn words(&self) -> &str {
+        &self.words
     }
 }
 
@@ -43,16 +49,12 @@ pub(super) fn typed(registry: &Registry, schema: &MetaSchemaRef, text: &str) -> 
     typed.unwrap_or_else(|| text.into())
 }
 
-/// Whether nothing is wrong with the value; fields that the schema does not know are the framework's matter.
-pub(super) fn fits(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> bool {
-    Judge { registry, strict: false }.judge(schema, value).is_none()
-}
-
-/// The first thing that is wrong with the value.
-pub(super) fn complaint(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Option<Complaint> {
-    // Not all objects mind fields that they do not know: those are the reason only where there is no other.
-    let judge = |strict| Judge { registry, strict }.judge(schema, value);
-    judge(false).or_else(|| judge(true))
+/// What is wrong with the value, the first 20 of it; fields that the schema does not know come last.
+pub(super) fn complaints(registry: &Registry, schema: &MetaSchemaRef, value: &Value) -> Vec<Complaint> {
+    let mut judge = Judge { registry, place: String::new(), found: Vec::new() };
+    judge.judge(schema, value);
+    judge.found.sort_by_key(|complaint| complaint.unknown);
+    judge.found
 }
 
 fn resolved<'a>(registry: &'a Registry, schema: &'a MetaSchemaRef) -> Option<&'a MetaSchema> {
@@ -64,24 +66,42 @@ fn resolved<'a>(registry: &'a Registry, schema: &'a MetaSchemaRef) -> Option<&'a
 
 struct Judge<'a> {
     registry: &'a Registry,
-    /// Mind unknown fields.
-    strict: bool,
+    /// Of the value that is looked at.
+    place: String,
+    found: Vec<Complaint>,
 }
 
 impl Judge<'_> {
-    fn judge(&self, schema: &MetaSchemaRef, value: &Value) -> Option<Complaint> {
-        let schema = resolved(self.registry, schema)?;
-        if schema.nullable && value.is_null() {
-            return None;
+    fn complain(&mut self, words: impl Into<String>) {
+        self.found.push(Complaint { place: self.place.clone(), words: words.into(), unknown: false });
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= MOST
+    }
+
+    /// Looks at what stands under this name, or number in brackets.
+    fn within(&mut self, part: &str, look: impl FnOnce(&mut Self)) {
+        let before = self.place.len();
+        if before > 0 && !part.starts_with('[') {
+            self.place.push('.');
         }
-        if let Some(complaint) = schema.all_of.iter().find_map(|part| self.judge(part, value)) {
-            return Some(complaint);
+        self.place.extend(part.chars().take(LONGEST));
+        look(self);
+        self.place.truncate(before);
+    }
+
+    fn judge(&mut self, schema: &MetaSchemaRef, value: &Value) {
+        let Some(schema) = resolved(self.registry, schema) else { return };
+        if self.is_full() || schema.nullable && value.is_null() {
+            return;
         }
+        schema.all_of.iter().for_each(|part| self.judge(part, value));
         if !schema.enum_items.is_empty() && !schema.enum_items.contains(value) {
             let allowed: Vec<&str> = schema.enum_items.iter().filter_map(Value::as_str).collect();
-            return Some(Complaint::new(format!("{} is none of {}", shown(value), allowed.join(", "))));
+            return self.complain(format!("{} is none of {}", shown(value), allowed.join(", ")));
         }
-        match schema.ty {
+        let words = match schema.ty {
             "string" => text(schema, value),
             "integer" => match value.as_i64() {
                 Some(number) => range(schema, number as f64, value),
@@ -92,62 +112,67 @@ impl Judge<'_> {
                 None => Some(expected("a number", value)),
             },
             "boolean" if !value.is_boolean() => Some(expected("true or false", value)),
-            "array" => self.array(schema, value),
-            "object" => self.object(schema, value),
+            "array" => return self.array(schema, value),
+            "object" => return self.object(schema, value),
             _ => None,
+        };
+        if let Some(words) = words {
+            self.complain(words);
         }
     }
 
-    fn array(&self, schema: &MetaSchema, value: &Value) -> Option<Complaint> {
-        let Some(items) = value.as_array() else { return Some(expected("a list", value)) };
+    fn array(&mut self, schema: &MetaSchema, value: &Value) {
+        let Some(items) = value.as_array() else { return self.complain(expected("a list", value)) };
         if let Some(most) = schema.max_items.filter(|most| items.len() > *most) {
-            return Some(Complaint::new(format!("there are {} of at most {most} items", items.len())));
+            return self.complain(format!("there are {} of at most {most} items", items.len()));
         }
-        let of = schema.items.as_deref()?;
-        let complaint = |(place, item)| Some(self.judge(of, item)?.within(&format!("[{place}]")));
-        items.iter().enumerate().find_map(complaint)
+        let Some(of) = schema.items.as_deref() else { return };
+        for (place, item) in items.iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
+            self.within(&format!("[{place}]"), |judge| judge.judge(of, item));
+        }
     }
 
-    fn object(&self, schema: &MetaSchema, value: &Value) -> Option<Complaint> {
-        let Some(fields) = value.as_object() else { return Some(expected("an object", value)) };
+    fn object(&mut self, schema: &MetaSchema, value: &Value) {
+        let Some(fields) = value.as_object() else { return self.complain(expected("an object", value)) };
         for (name, of) in &schema.properties {
             let required = schema.required.contains(name);
-            let complaint = match fields.get(*name) {
-                None if required => Some(Complaint::new("it is missing")),
+            match fields.get(*name) {
+                None if required && !self.is_full() => self.within(name, |judge| judge.complain("it is missing")),
                 // Left out, in another way.
-                Some(Value::Null) if !required => None,
-                Some(value) => self.judge(of, value),
-                None => None,
-            };
-            if let Some(complaint) = complaint {
-                return Some(complaint.within(name));
+                Some(Value::Null) if !required => {}
+                Some(value) => self.within(name, |judge| judge.judge(of, value)),
+                None => {}
             }
-        }
-        if let Some(of) = &schema.additional_properties {
-            let unnamed = fields.iter().filter(|(name, _)| !schema.properties.iter().any(|(known, _)| known == name));
-            let mut complaints = unnamed.filter_map(|(name, value)| Some(self.judge(of, value)?.within(name)));
-            if let Some(complaint) = complaints.next() {
-                return Some(complaint);
-            }
-        }
-        if !self.strict || schema.additional_properties.is_some() || schema.properties.is_empty() {
-            return None;
         }
         let known: Vec<&str> = schema.properties.iter().map(|(name, _)| *name).collect();
-        let unknown = fields.keys().find(|name| !known.contains(&name.as_str()))?;
-        let words = format!("there is no such field; there are {}", known.join(", "));
-        Some(Complaint::new(words).within(unknown))
+        for (name, value) in fields.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+            if self.is_full() {
+                return;
+            }
+            match &schema.additional_properties {
+                Some(of) => self.within(name, |judge| judge.judge(of, value)),
+                // One that says nothing of its fields takes any.
+                None if known.is_empty() => {}
+                None => self.within(name, |judge| {
+                    let words = format!("there is no such field; there are {}", known.join(", "));
+                    judge.found.push(Complaint { place: judge.place.clone(), words, unknown: true });
+                }),
+            }
+        }
     }
 }
 
-fn text(schema: &MetaSchema, value: &Value) -> Option<Complaint> {
+fn text(schema: &MetaSchema, value: &Value) -> Option<String> {
     let Some(text) = value.as_str() else { return Some(expected("a text", value)) };
     let length = text.chars().count();
     if let Some(most) = schema.max_length.filter(|most| length > *most) {
-        return Some(Complaint::new(format!("it has {length} characters, at most {most} are allowed")));
+        return Some(format!("it has {length} characters, at most {most} are allowed"));
     }
     if let Some(least) = schema.min_length.filter(|least| length < *least) {
-        return Some(Complaint::new(format!("it has {length} characters, at least {least} are needed")));
+        return Some(format!("it has {length} characters, at least {least} are needed"));
     }
     match schema.format {
         Some("uuid") if text.parse::<Uuid>().is_err() => {
@@ -161,7 +186,7 @@ fn text(schema: &MetaSchema, value: &Value) -> Option<Complaint> {
 }
 
 /// By the bounds that are written down, else by those of the format.
-fn range(schema: &MetaSchema, number: f64, value: &Value) -> Option<Complaint> {
+fn range(schema: &MetaSchema, number: f64, value: &Value) -> Option<String> {
     let (least, most) = match schema.format {
         Some("int8") => (i8::MIN.into(), i8::MAX.into()),
         Some("uint8") => (0.0, u8::MAX.into()),
@@ -176,22 +201,22 @@ fn range(schema: &MetaSchema, number: f64, value: &Value) -> Option<Complaint> {
     if (least..=most).contains(&number) {
         return None;
     }
-    Some(Complaint::new(match (least.is_finite(), most.is_finite()) {
+    Some(match (least.is_finite(), most.is_finite()) {
         (true, false) => format!("{value} is less than {least}"),
         (false, true) => format!("{value} is more than {most}"),
         _ => format!("{value} is not between {least} and {most}"),
-    }))
+    })
 }
 
-fn expected(what: &str, value: &Value) -> Complaint {
-    Complaint::new(format!("{what} is expected, not {}", shown(value)))
+fn expected(what: &str, value: &Value) -> String {
+    format!("{what} is expected, not {}", shown(value))
 }
 
 /// The value, if it is short enough to be shown; else what it is.
 fn shown(value: &Value) -> String {
     let written = value.to_string();
     match value {
-        _ if written.len() <= 80 => written,
+        _ if written.len() <= LONGEST => written,
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
         _ => "a long text".to_owned(),
@@ -264,11 +289,29 @@ mod tests {
                 Some("lines[0].size: there is no such field; there are colour, at"),
             ),
             (json!({ "id": id, "notes": { "a": "b", "c": 1 } }), Some("notes.c: a text is expected, not 1")),
-            // An unknown field is not what is wrong while something else is.
+            // An unknown field comes after what else is wrong.
             (json!({ "what": 1, "id": id, "stars": "many" }), Some("stars: a whole number is expected, not \"many\"")),
         ] {
-            let complaint = complaint(&registry, &Order::schema_ref(), &value).map(|complaint| complaint.told_of(""));
-            assert_eq!(complaint.as_deref(), told, "{value}");
+            let found = complaints(&registry, &Order::schema_ref(), &value);
+            assert_eq!(found.first().map(|complaint| complaint.told_of("")).as_deref(), told, "{value}");
         }
+    }
+
+    #[test]
+    fn names_all_that_is_wrong_and_what_is_unknown_last_up_to_twenty() {
+        let mut registry = Registry::new();
+        Order::register(&mut registry);
+        let told = |value: &Value| -> Vec<String> {
+            complaints(&registry, &Order::schema_ref(), value).iter().map(|complaint| complaint.place_in("")).collect()
+        };
+        let value = json!({
+            "stars": 6, "what": 1, "coins": -1, "lines": [{ "colour": "red" }, { "at": 3, "size": 1 }], "notes": { "c": 1 }
+        });
+        let all = ["id", "stars", "coins", "lines[1].colour", "lines[1].at", "notes.c", "lines[1].size", "what"];
+        assert_eq!(told(&value), all);
+        let many: Vec<_> = (0..1000).map(|_| json!({ "colour": 1 })).collect();
+        assert_eq!(told(&json!({ "lines": many })).len(), MOST);
+        let long = told(&json!({ "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "x".repeat(9000): 1 }));
+        assert_eq!(long, ["x".repeat(LONGEST)]);
     }
 }

@@ -14,6 +14,7 @@ impl From<IdentityError> for Problem {
                 "this account belongs to somebody else here: log in with it, and unlink it there first",
             ),
             IdentityError::NotFound => Self::not_found(ErrorCode::NotFound, "you have no such account"),
+            IdentityError::Forgotten => Self::unauthorized("the session's account is gone"),
             IdentityError::LastAccount => Self::conflict(
                 ErrorCode::LastAccount,
                 "without this account you could never log in again: link another one first",

@@ -12,6 +12,7 @@ impl From<PrivacyError> for Problem {
                 Self::conflict(ErrorCode::Conflict, error.to_string())
             }
             PrivacyError::Media(error) => Self::internal(error.to_string()),
+            PrivacyError::Mail(error) => error.into(),
             PrivacyError::Enqueue(error) => error.into(),
             PrivacyError::Identity(error) => error.into(),
             PrivacyError::Database(error) => error.into(),

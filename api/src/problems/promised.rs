@@ -139,7 +139,7 @@ const OPERATIONS: &[Promise] = &[
     ("getChannelSettings", Asker::Moderator, &[]),
     ("changeChannelSettings", Asker::Editor, &[]),
     ("listTeam", Asker::Moderator, &[]),
-    ("putTeamMember", Asker::Streamer, &[NotFound, Conflict]),
+    ("putTeamMember", Asker::Streamer, &[StepUpRequired, NotFound, Conflict]),
     ("removeTeamMember", Asker::Streamer, &[NotFound]),
     ("listMyChannels", Asker::Viewer, &[]),
     ("leaveTeam", Asker::Viewer, &[ChannelNotFound, Conflict]),

@@ -3,6 +3,7 @@
 use domain::{
     acts::{self, Act},
     identities::{self, Provider},
+    mails::Kind,
 };
 use poem::{Request, web::Data};
 use poem_openapi::{
@@ -13,7 +14,7 @@ use poem_openapi::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Group, acts::by_id};
+use super::{Group, acts::by_id, mails::tell};
 use crate::{
     app::App,
     auth::{
@@ -181,6 +182,7 @@ impl Identities {
     async fn unlink(
         &self,
         app: Data<&App>,
+        request: &Request,
         viewer: Viewer,
         /// As in the list.
         id: Path<Uuid>,
@@ -191,6 +193,8 @@ impl Identities {
         let before = json!({ "provider": gone.provider.as_str(), "login": gone.login });
         let act = Act::new("unlink_account").to(viewer.id).with(id.0).changing(before, Value::Null);
         acts::note(&mut tx, &by_id(viewer.id), act).await?;
+        let details = format!("{}: {}", gone.provider, gone.display_name);
+        tell(&app, &mut tx, request, viewer.id, Kind::AccountUnlinked, Some(&details)).await?;
         tx.commit().await?;
         Ok(Unlinked::Done)
     }

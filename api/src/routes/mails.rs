@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{
+    acts::{self, Act},
     attempts, channels, factors, identities,
     mails::{self, Kind, MailError},
     passwords,
@@ -15,7 +16,7 @@ use queue::Tx;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Group, passwords::Proved};
+use super::{Group, acts::by_id, passwords::Proved};
 use crate::{
     app::{App, AppState},
     auth::{Viewer, proof},
@@ -43,7 +44,10 @@ impl Mails {
     #[oai(path = "/auth/verify-email", method = "post", operation_id = "verifyEmail")]
     async fn verify(&self, app: Data<&App>, request: &Request, given: Json<LinkToken>) -> Result<Proved, Problem> {
         let mut tx = app.db.begin().await?;
-        mails::verify(&mut tx, &given.token, language::of(request)).await?;
+        let (user, kind) = mails::verify(&mut tx, &given.token, language::of(request)).await?;
+        // That it was done: what the addresses are is nobody's business but the person's.
+        let act = if kind == Kind::ChangeEmail { "change_email" } else { "verify_email" };
+        acts::note(&mut tx, &by_id(user), Act::new(act).to(user)).await?;
         tx.commit().await?;
         Ok(Proved::Done)
     }
@@ -75,7 +79,7 @@ impl Mails {
         if idempotency::claim(&mut tx, named.as_ref()).await?.is_some() {
             return Ok(Mailed::Soon);
         }
-        if let Some(wait) = taken(&app, &address).await? {
+        if let Some(wait) = taken(&app, Kind::VerifyEmail, &address).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
         mails::ask_to_verify(&mut tx, viewer.id, language::of(request)).await?;
@@ -99,24 +103,25 @@ impl Mails {
         let email = passwords::parse_email(&wish.email)?;
         proof::lately(&app, viewer.session).await?;
         sends(&app)?;
-        if let Some(wait) = taken(&app, &email).await? {
+        if let Some(wait) = taken(&app, Kind::ChangeEmail, &email).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
         let mut tx = app.db.begin().await?;
         mails::ask_to_change(&mut tx, viewer.id, &email, language::of(request)).await?;
+        acts::note(&mut tx, &by_id(viewer.id), Act::new("ask_to_change_email").to(viewer.id)).await?;
         tx.commit().await?;
         Ok(Mailed::Soon)
     }
 
     /// I have forgotten my password
     ///
-    /// Sends a link to whoever has the address. The answer is the same where nobody has it, and where three mails were sent to
-    /// it within the hour.
+    /// Sends a link to whoever has the address. The answer is the same where nobody has it, and where three such mails were
+    /// sent to it within the hour.
     #[oai(path = "/auth/password/forgot", method = "post", operation_id = "forgetPassword")]
     async fn forget(&self, app: Data<&App>, request: &Request, wish: Json<Address>) -> Result<Mailed, Problem> {
         let email = passwords::parse_email(&wish.email)?;
         sends(&app)?;
-        if taken(&app, &email).await?.is_none() {
+        if taken(&app, Kind::ResetPassword, &email).await?.is_none() {
             let mut tx = app.db.begin().await?;
             mails::ask_to_reset(&mut tx, &email, language::of(request)).await?;
             tx.commit().await?;
@@ -150,6 +155,7 @@ impl Mails {
         }
         passwords::reset(&mut tx, user, &hash).await?;
         tell(&app, &mut tx, request, user, Kind::PasswordChanged, None).await?;
+        acts::note(&mut tx, &by_id(user), Act::new("reset_password").to(user)).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Proved::Done)
@@ -166,7 +172,21 @@ pub(crate) async fn tell(
     details: Option<&str>,
 ) -> Result<(), Problem> {
     if app.settings.sends_mails {
-        mails::tell(tx, user, kind, details, language::of(request)).await?;
+        mails::tell(tx, user, kind, details, Some(language::of(request))).await?;
+    }
+    Ok(())
+}
+
+/// The same of what somebody else has done, whose language is not the person's.
+pub(super) async fn inform(
+    app: &AppState,
+    tx: &mut Tx,
+    user: Uuid,
+    kind: Kind,
+    details: Option<&str>,
+) -> Result<(), Problem> {
+    if app.settings.sends_mails {
+        mails::tell(tx, user, kind, details, None).await?;
     }
     Ok(())
 }
@@ -181,8 +201,8 @@ fn sends(app: &AppState) -> Result<(), Problem> {
     Err(problem.with("setting", "SMTP_URL"))
 }
 
-/// One mail to the address; how long until there may be another, when there were enough.
-async fn taken(app: &AppState, email: &str) -> Result<Option<Duration>, Problem> {
+/// One mail of this kind to the address; how long until there may be another, when there were enough.
+async fn taken(app: &AppState, kind: Kind, email: &str) -> Result<Option<Duration>, Problem> {
     let mut conn = app.db.pool().acquire().await?;
-    Ok(attempts::take(&mut conn, &mails::subject(email), mails::MOST).await?)
+    Ok(attempts::take(&mut conn, &mails::subject(kind, email), mails::MOST).await?)
 }

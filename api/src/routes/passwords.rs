@@ -2,6 +2,7 @@
 
 use domain::{
     accounts,
+    acts::{self, Act},
     mails::{self, Kind},
     passwords::{self, NewAccount},
     sessions,
@@ -9,7 +10,7 @@ use domain::{
 use poem::{Request, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, payload::Json};
 
-use super::{Group, mails::tell};
+use super::{Group, acts::by_id, mails::tell};
 use crate::{
     app::App,
     auth::{
@@ -58,8 +59,7 @@ impl Passwords {
         wish: Json<Register>,
     ) -> Result<WithCookies<Registered>, Problem> {
         let Json(wish) = wish;
-        let invalid = |detail: String| Problem::bad_request(ErrorCode::ValidationError, detail);
-        let login = accounts::parse_login(&wish.username).map_err(|error| invalid(format!("username: {error}")))?;
+        let login = accounts::parse_login(&wish.username).map_err(|error| invalid(&format!("username: {error}")))?;
         let email = passwords::parse_email(&wish.email)?;
         passwords::parse_password(&wish.password, &[&login, &email])?;
         let account =
@@ -80,7 +80,7 @@ impl Passwords {
 
     /// Log in
     ///
-    /// With `username` or `email`, the password, and `code` where the account asks for one: 401 `CODE_REQUIRED` says so. Ten
+    /// With either `username` or `email`, the password, and `code` where the account asks for one: 401 `CODE_REQUIRED` says so. Ten
     /// wrong passwords or five wrong codes lock the account's login for a quarter of an hour: 429.
     #[oai(path = "/auth/login", method = "post", operation_id = "logIn")]
     async fn log_in(
@@ -90,9 +90,11 @@ impl Passwords {
         wish: Json<Login>,
     ) -> Result<WithCookies<Json<TokensView>>, Problem> {
         let Json(wish) = wish;
-        let name = wish.username.or(wish.email);
-        let name =
-            name.ok_or_else(|| Problem::bad_request(ErrorCode::ValidationError, "username or email: one of them"))?;
+        let name = match (wish.username, wish.email) {
+            (Some(name), None) | (None, Some(name)) => name,
+            (Some(_), Some(_)) => return Err(invalid("username and email: one of them, not both")),
+            (None, None) => return Err(invalid("username or email: one of them")),
+        };
         let proven = proof::of_name(&app, &name, wish.password, wish.code.as_deref()).await?;
         let mut tx = app.db.begin().await?;
         proven.hold(&app, &mut tx, request).await?;
@@ -147,9 +149,14 @@ impl Passwords {
         let mut tx = app.db.begin().await?;
         proven.change(&app, &mut tx, request, &hash, viewer.session).await?;
         tell(&app, &mut tx, request, viewer.id, Kind::PasswordChanged, None).await?;
+        acts::note(&mut tx, &by_id(viewer.id), Act::new("change_password").to(viewer.id)).await?;
         sessions::authenticated(&mut tx, viewer.session, &proven.methods).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Proved::Done)
     }
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::bad_request(ErrorCode::ValidationError, detail)
 }

@@ -16,6 +16,7 @@ use super::Group;
 use crate::{
     app::App,
     auth::{Viewer, proof},
+    language,
     limits::OnlyHead,
     problem::Problem,
     views::privacy::ExportView,
@@ -119,14 +120,15 @@ impl Privacy {
 
     /// Forget me
     ///
-    /// Ends all my sessions, closes my channel, and erases everything that says something about me, in the background. What must
-    /// stay (coins that add up, memes in other people's channels) is nobody's then. There is no way back. Not for
+    /// Ends all my sessions, closes my channel, and erases everything that says something about me, in the background. A last mail
+    /// says so. What must stay (coins that add up, memes in other people's channels) is nobody's then. There is no way back. Not for
     /// admins: another one takes the role away first.
     #[oai(path = "/users/me", method = "delete", operation_id = "forgetMe")]
-    async fn forget(&self, app: Data<&App>, viewer: Viewer) -> Result<Erasing, Problem> {
+    async fn forget(&self, app: Data<&App>, request: &Request, viewer: Viewer) -> Result<Erasing, Problem> {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
-        privacy::ask_erasure(&mut tx, &app.vault, viewer.id).await?;
+        let farewell = app.settings.sends_mails.then(|| language::of(request));
+        privacy::ask_erasure(&mut tx, &app.vault, viewer.id, farewell).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Erasing::Accepted)

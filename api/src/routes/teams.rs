@@ -10,7 +10,7 @@ use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 use super::{Group, acts::by};
 use crate::{
     app::App,
-    auth::{Moderator, Streamer, Viewer},
+    auth::{Moderator, Streamer, Viewer, proof},
     problem::Problem,
     views::teams::{MemberView, MyChannelView, NewMember},
 };
@@ -39,7 +39,7 @@ impl Teams {
 
     /// Take somebody into the team
     ///
-    /// Or give somebody in it another role. At most 100 people.
+    /// Or give somebody in it another role. At most 100 people. Whoever is in it acts on the channel: that needs a fresh proof.
     #[oai(path = "/streamer/team/:login", method = "put", operation_id = "putTeamMember", tag = "Group::Streamer")]
     async fn put(
         &self,
@@ -49,6 +49,7 @@ impl Teams {
         login: Path<String>,
         wish: Json<NewMember>,
     ) -> Result<Json<MemberView>, Problem> {
+        proof::lately(&app, streamer.session).await?;
         let mut tx = app.db.begin().await?;
         let by = by(&streamer.user);
         let member = teams::put(&mut tx, &by, &streamer.user, &streamer.channel, &login.0, wish.role.into()).await?;

@@ -1,11 +1,14 @@
 //! The tokens of a channel: one for each source, dock and program.
 
-use domain::tokens::{self, Kind, NewToken};
-use poem::web::Data;
+use domain::{
+    mails,
+    tokens::{self, Kind, NewToken},
+};
+use poem::{Request, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 use uuid::Uuid;
 
-use super::{Group, acts::by};
+use super::{Group, acts::by, mails::tell};
 use crate::{
     app::App,
     auth::{Streamer, proof},
@@ -49,13 +52,22 @@ impl Tokens {
     /// For one source in OBS, one dock or one program, so that each can be revoked without the others; at most 50. A dock or a
     /// program acts in your name on this channel: that needs a fresh proof that it is you.
     #[oai(path = "/streamer/tokens", method = "post", operation_id = "createToken")]
-    async fn create(&self, app: Data<&App>, streamer: Streamer, wish: Json<TokenWish>) -> Result<Made, Problem> {
+    async fn create(
+        &self,
+        app: Data<&App>,
+        request: &Request,
+        streamer: Streamer,
+        wish: Json<TokenWish>,
+    ) -> Result<Made, Problem> {
         let wish = NewToken::from(wish.0);
         if wish.kind != Kind::Overlay {
             proof::lately(&app, streamer.session).await?;
         }
         let mut tx = app.db.begin().await?;
         let (token, secret) = tokens::create(&mut tx, &by(&streamer.user), &streamer.channel, &wish).await?;
+        if token.kind != Kind::Overlay {
+            tell(&app, &mut tx, request, streamer.user.id, mails::Kind::TokenMade, Some(&token.name)).await?;
+        }
         tx.commit().await?;
         let secret = secret.expose().to_owned();
         let url = (token.kind == Kind::Overlay).then(|| format!("{}/overlay/t/{secret}", app.settings.public_url));

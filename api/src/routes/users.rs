@@ -1,6 +1,9 @@
 //! People, for admins of the house.
 
-use domain::accounts;
+use domain::{
+    accounts::{self, Role},
+    mails::Kind,
+};
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
@@ -9,7 +12,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::{Group, acts::by};
+use super::{Group, acts::by, mails::inform};
 use crate::{
     app::{App, AppState},
     auth::{Admin, proof},
@@ -52,7 +55,8 @@ impl Users {
 
     /// Change somebody's role
     ///
-    /// Ends all sessions of the person at once, unless the person has this role already. Nobody changes their own.
+    /// Ends all sessions of the person at once, unless the person has this role already; of a streamer who is none any more, all
+    /// that overlays, docks and programs have open, too. Nobody changes their own, and the last admin stays one.
     #[oai(path = "/owner/users/:id/role", method = "put", operation_id = "changeUserRole")]
     async fn change_role(
         &self,
@@ -64,7 +68,11 @@ impl Users {
     ) -> Result<Json<UserView>, Problem> {
         proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
-        let user = accounts::change_role(&mut tx, &by(&admin.user), admin.user.id, id.0, wish.role.into()).await?;
+        let role = Role::from(wish.role);
+        let (user, is_news) = accounts::change_role(&mut tx, &by(&admin.user), admin.user.id, id.0, role).await?;
+        if is_news {
+            inform(&app, &mut tx, user.id, Kind::RoleChanged, Some(role.as_str())).await?;
+        }
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(user.into()))
@@ -72,7 +80,8 @@ impl Users {
 
     /// Ban somebody
     ///
-    /// Ends all sessions of the person at once, and refuses new ones. Nobody bans themselves.
+    /// Ends all sessions of the person at once, and refuses new ones; so with all that overlays, docks and programs of the person's
+    /// channel have open. Nobody bans themselves.
     #[oai(path = "/owner/users/:id/ban", method = "post", operation_id = "banUser")]
     async fn ban(
         &self,
@@ -84,13 +93,19 @@ impl Users {
     ) -> Result<Json<UserView>, Problem> {
         proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
-        let user = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, wish.reason.as_deref()).await?;
+        let reason = wish.reason.as_deref();
+        let (user, is_news) = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, reason).await?;
+        if is_news {
+            inform(&app, &mut tx, user.id, Kind::Banned, None).await?;
+        }
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(user.into()))
     }
 
     /// End somebody's ban
+    ///
+    /// The person may log in again, and what stands for the person on the own channel opens again.
     #[oai(path = "/owner/users/:id/unban", method = "post", operation_id = "unbanUser")]
     async fn unban(
         &self,
@@ -101,7 +116,10 @@ impl Users {
     ) -> Result<Json<UserView>, Problem> {
         proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
-        let user = accounts::unban(&mut tx, &by(&admin.user), admin.user.id, id.0).await?;
+        let (user, is_news) = accounts::unban(&mut tx, &by(&admin.user), admin.user.id, id.0).await?;
+        if is_news {
+            inform(&app, &mut tx, user.id, Kind::Unbanned, None).await?;
+        }
         tx.commit().await?;
         Ok(Json(user.into()))
     }

@@ -2,7 +2,9 @@
 
 use domain::{
     acts::{self, Act},
-    channels, wallets,
+    channels,
+    mails::Kind,
+    wallets,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -13,7 +15,7 @@ use poem_openapi::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Group, acts::by, channels::by_slug};
+use super::{Group, acts::by, channels::by_slug, mails::inform};
 use crate::{
     app::App,
     auth::{Admin, Viewer, proof},
@@ -97,6 +99,7 @@ impl Wallets {
             let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
             let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
             acts::note(tx, &by(&admin.user), act).await?;
+            inform(&app, tx, user_id.0, Kind::CoinsAdjusted, None).await?;
             Ok::<_, Problem>(AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id })
         });
         Ok(adjusted.await?.into())

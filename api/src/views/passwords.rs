@@ -56,7 +56,7 @@ impl RegisteredView {
 #[derive(Object)]
 #[oai(example)]
 pub(crate) struct Login {
-    /// The username or the e-mail address.
+    /// The username, or the e-mail address in its place; not beside `email`.
     #[oai(validator(max_length = 255))]
     pub(crate) username: Option<String>,
     /// The e-mail address, instead of the username.

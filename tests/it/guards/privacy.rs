@@ -8,6 +8,29 @@ use uuid::Uuid;
 
 use super::source;
 
+/// Tables of people that take rows of somebody who is forgotten, and why that leaves nothing. All others refuse them
+/// (`refuse_forgotten`).
+const OPEN: [(&str, &str); 18] = [
+    ("sessions", "opened only behind the person's row, which says that nobody logs in"),
+    ("attempts", "the last transaction looks again; guesses at a login that is gone are of nobody"),
+    ("idempotency_keys", "the last transaction looks again"),
+    ("wallets", "coins only"),
+    ("ledger_operations", "of the log of acts, which refuses"),
+    ("ledger_entries", "coins only"),
+    ("token_sightings", "written for tokens of the living only"),
+    ("mail_links", "made of mails"),
+    ("activations", "placed behind the person's row"),
+    ("chat_messages", "the last transaction looks again"),
+    ("credits_sightings", "the last transaction looks again"),
+    ("credits_chatters", "the last transaction looks again"),
+    ("credits_donors", "the last transaction looks again"),
+    ("events", "the last transaction looks again"),
+    ("event_streams", "the last transaction looks again"),
+    ("external_accounts", "linked behind the person's row"),
+    ("users", "has a trigger of its own, below"),
+    ("channels", "has a trigger of its own, below"),
+];
+
 /// Columns by table, but for partitions and what sqlx keeps.
 async fn schema(pool: &sqlx::PgPool) -> BTreeMap<String, BTreeSet<String>> {
     let columns: Vec<(String, String)> = sqlx::query_as(
@@ -78,4 +101,29 @@ async fn every_table_and_every_column_is_on_the_map_of_privacy() {
     }
     drop(conn);
     pool.close().await;
+}
+
+#[tokio::test]
+async fn each_table_of_people_refuses_rows_of_the_forgotten_or_says_why_it_need_not() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool(1).await;
+    let closed: Vec<String> = sqlx::query_scalar(
+        "select distinct t.tgrelid::regclass::text from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+         where p.proname = 'refuse_forgotten' and t.tgenabled = 'O'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    pool.close().await;
+    let mut violations = Vec::new();
+    for table in ["users", "channels"].iter().filter(|table| !closed.iter().any(|it| it == **table)) {
+        violations.push(format!("{table} has no trigger"));
+    }
+    for holding in HOLDINGS {
+        let open = OPEN.iter().any(|(table, _)| *table == holding.table);
+        if !open && !closed.iter().any(|table| table == holding.table) {
+            violations.push(format!("{}: a row of somebody who is forgotten is taken", holding.table));
+        }
+    }
+    source::none("Late writers: a trigger as in migration 0024, or a reason in OPEN.", &violations);
 }

@@ -273,10 +273,13 @@ async fn nobody_is_mailed_more_than_three_times_an_hour() {
     let answer = anna.post("/auth/verify-email/send", &json!({})).await;
     is(&answer, 429, "RATE_LIMITED");
     assert!((3500..=3600).contains(&answer.header("retry-after").parse::<u64>().unwrap()));
-    is(&anna.put("/auth/email", &json!({ "email": "anna@example.org" })).await, 429, "RATE_LIMITED");
+    // Nor does it keep who needs a mail of another kind from getting one.
+    forget(&app, "anna@example.org").await.expect(202);
     app.drain().await;
-    let last = office.taken().pop().unwrap();
-    verify(&app, &token(&last)).await.expect(204);
+    let sent = office.taken();
+    let last = |subject: &str| sent.iter().rfind(|mail| mail.subject == subject).expect(subject);
+    last("Set another password");
+    verify(&app, &token(last("Confirm your e-mail address"))).await.expect(204);
 }
 
 #[tokio::test]

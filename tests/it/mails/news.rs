@@ -1,8 +1,12 @@
 //! What happens to an account is mailed to its verified address, and to no other.
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::{PASSWORD, register, system, verified};
+use harness::{Session, TestApp};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{PASSWORD, PostOffice, in_russian, log_in, register, reset, system, token, verified, verify};
 use crate::passwords::Authenticator;
 
 #[tokio::test]
@@ -40,4 +44,101 @@ async fn a_verified_address_is_told_when_codes_come_and_go_and_when_a_recovery_c
     anna.delete("/auth/totp").await.expect(404);
     app.drain().await;
     assert_eq!(office.taken().len(), 4);
+}
+
+/// Whoever has just logged in anew.
+async fn again(app: &TestApp, name: &str) -> Session {
+    let tokens = log_in(app, name, PASSWORD).await.expect(200);
+    app.anonymous().with_token(tokens["access_token"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_verified_address_is_told_what_others_do_to_the_account() {
+    let (office, app) = system().await;
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": PASSWORD });
+    in_russian(&app.anonymous(), Method::POST, "/auth/register", &wish).await.expect(201);
+    verify(&app, &token(&office.mail(0).await)).await.expect(204);
+    let admin = app.login("boss", "admin").await;
+    let demo = app.login("demo", "streamer").await;
+    let channel = demo.get("/me").await.expect(200)["channelId"].as_str().unwrap().to_owned();
+    let id = again(&app, "anna").await.get("/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let person = format!("/owner/users/{id}");
+    let mut told = 1;
+    let mut next = async |subject: &str| {
+        let mail = office.mail(told).await;
+        assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("anna@example.org", subject));
+        told += 1;
+        mail.text
+    };
+    for _ in 0..2 {
+        // The second time it is no news.
+        admin.put(&format!("{person}/role"), &json!({ "role": "streamer" })).await.expect(200);
+    }
+    assert!(next("Ваша роль изменена").await.contains("streamer"));
+    admin.post(&format!("{person}/ban"), &json!({})).await.expect(200);
+    next("Учётная запись заблокирована").await;
+    admin.post(&format!("{person}/unban"), &json!({})).await.expect(200);
+    next("Учётная запись разблокирована").await;
+    let adjust = async || {
+        let path = format!("/owner/wallets/{id}/{channel}/adjust");
+        admin.post(&path, &json!({ "delta": 5, "reason": "a secret of ours" })).await.expect(200);
+    };
+    for _ in 0..3 {
+        adjust().await;
+    }
+    assert!(!next("Изменено количество монет").await.contains("secret"));
+    app.advance(Duration::from_mins(61)).await;
+    let admin = app.login("boss", "admin").await;
+    let path = format!("/owner/wallets/{id}/{channel}/adjust");
+    admin.post(&path, &json!({ "delta": -5, "reason": "taken back" })).await.expect(200);
+    next("Изменено количество монет").await;
+    // What she does herself is told in the language of her request.
+    let anna = again(&app, "anna").await;
+    anna.post("/channels", &json!({ "slug": "anna", "name": "Anna" })).await.expect(201);
+    anna.post("/streamer/tokens", &json!({ "kind": "overlay", "name": "OBS" })).await.expect(201);
+    anna.post("/streamer/tokens", &json!({ "kind": "dock", "name": "My deck" })).await.expect(201);
+    assert!(next("A token was made").await.contains("My deck"));
+    app.drain().await;
+    assert_eq!(office.taken().len(), told);
+}
+
+#[tokio::test]
+async fn the_last_mail_comes_before_the_address_is_forgotten() {
+    let office = PostOffice::open();
+    let app = office.known_to(TestApp::builder()).start().await;
+    let anna = verified(&office, &app, "anna", 0).await;
+    anna.delete("/users/me").await.expect(202);
+    let last = office.mail(1).await;
+    assert_eq!((last.to.as_str(), last.subject.as_str()), ("anna@example.org", "Your account is being deleted"));
+    app.drain().await;
+    app.advance(Duration::from_secs(11)).await;
+    app.drain().await;
+    let left: i64 = sqlx::query_scalar("select count(*) from users where email is not null or login = 'anna'")
+        .fetch_one(app.pool())
+        .await
+        .unwrap();
+    let mails: i64 = sqlx::query_scalar("select count(*) from mails").fetch_one(app.pool()).await.unwrap();
+    assert_eq!((left, mails), (0, 0));
+}
+
+#[tokio::test]
+async fn whatever_becomes_of_a_login_is_written_down_without_an_address() {
+    let (office, app) = system().await;
+    let anna = verified(&office, &app, "anna", 0).await;
+    let another = json!({ "current_password": PASSWORD, "password": "another horse" });
+    anna.put("/auth/password", &another).await.expect(204);
+    office.mail(1).await;
+    anna.put("/auth/email", &json!({ "email": "new@example.org" })).await.expect(202);
+    verify(&app, &token(&office.mail(2).await)).await.expect(204);
+    office.mail(3).await;
+    super::forget(&app, "new@example.org").await.expect(202);
+    reset(&app, &token(&office.mail(4).await), PASSWORD).await.expect(204);
+    app.drain().await;
+    let admin = app.login("boss", "admin").await;
+    let log = admin.get("/owner/audit?user=anna").await.expect(200);
+    let acts = log["acts"].as_array().unwrap();
+    let names: Vec<&Value> = acts.iter().map(|act| &act["act"]).collect();
+    assert_eq!(names, ["reset_password", "change_email", "ask_to_change_email", "change_password", "verify_email"]);
+    assert!(acts.iter().all(|act| act["actor"] == "user:anna"), "{log}");
+    assert!(!log.to_string().contains('@'), "{log}");
 }

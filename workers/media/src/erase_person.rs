@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::pool::Pool;
 
-/// A file that is being worked on ends one way or the other, and is found then.
+/// A file that is being worked on ends one way or the other, and is found then; a mail needs the address.
 const LATER: Duration = Duration::from_secs(10);
 /// Of the empty file, which stands where a file was.
 const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -26,7 +26,7 @@ pub(crate) async fn handle(ctx: Ctx, job: ErasePerson, pool: Pool) -> Outcome {
     if !privacy::erasing(&mut conn, user).await? {
         return Ok(Verdict::Done);
     }
-    if privacy::is_sending(&mut conn, user).await? {
+    if privacy::is_sending(&mut conn, user).await? || !privacy::is_told(&mut conn, user).await? {
         return Ok(Verdict::Snooze(LATER));
     }
     close_channel(&ctx, user).await?;

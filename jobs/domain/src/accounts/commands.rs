@@ -17,15 +17,22 @@ use crate::{
     sessions::{self, EndReason},
 };
 
-/// Gives the person another role. One that the person has already changes nothing.
+/// Gives the person another role. One that the person has already changes nothing; whether it did is said beside the person.
 ///
 /// # Errors
 /// [`AccountError::NotFound`], [`AccountError::Own`] when `actor` is that person, [`AccountError::LastAdmin`],
 /// [`AccountError::NoAdmin`] when `actor` is none any more.
-pub async fn change_role(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, role: Role) -> Result<User, AccountError> {
+pub async fn change_role(
+    tx: &mut Tx,
+    by: &By,
+    actor: Uuid,
+    user: Uuid,
+    role: Role,
+) -> Result<(User, bool), AccountError> {
     let before = other(tx, actor, user).await?;
     keep_one(tx, actor, &before, role < Role::Admin).await?;
-    grant(tx, by, user, role).await
+    let after = grant(tx, by, user, role).await?;
+    Ok((after, before.role != role))
 }
 
 /// The same, for whoever is nobody here: an operator at a command line.
@@ -52,7 +59,13 @@ pub async fn grant(tx: &mut Tx, by: &By, user: Uuid, role: Role) -> Result<User,
 ///
 /// # Errors
 /// As [`change_role`].
-pub async fn ban(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, reason: Option<&str>) -> Result<User, AccountError> {
+pub async fn ban(
+    tx: &mut Tx,
+    by: &By,
+    actor: Uuid,
+    user: Uuid,
+    reason: Option<&str>,
+) -> Result<(User, bool), AccountError> {
     set_banned(tx, by, actor, user, true, reason).await
 }
 
@@ -60,7 +73,7 @@ pub async fn ban(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, reason: Option<&
 ///
 /// # Errors
 /// As [`change_role`].
-pub async fn unban(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid) -> Result<User, AccountError> {
+pub async fn unban(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid) -> Result<(User, bool), AccountError> {
     set_banned(tx, by, actor, user, false, None).await
 }
 
@@ -71,11 +84,11 @@ async fn set_banned(
     user: Uuid,
     banned: bool,
     reason: Option<&str>,
-) -> Result<User, AccountError> {
+) -> Result<(User, bool), AccountError> {
     let before = other(tx, actor, user).await?;
     keep_one(tx, actor, &before, banned).await?;
     if before.banned_at.is_some() == banned {
-        return Ok(before);
+        return Ok((before, false));
     }
     repo::set_banned(&mut *tx, user, banned).await?;
     if banned {
@@ -85,7 +98,7 @@ async fn set_banned(
     acts::note(&mut *tx, by, act.changing(json!({ "banned": !banned }), json!({ "banned": banned }))).await?;
     let after = repo::find(&mut *tx, user).await?.ok_or(AccountError::NotFound)?;
     shut_doors(tx, &before, &after).await?;
-    Ok(after)
+    Ok((after, true))
 }
 
 /// Ends what tokens of the person's channel have opened, when they open nothing any more.

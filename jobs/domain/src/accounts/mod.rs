@@ -8,5 +8,5 @@ mod repo;
 pub use commands::{ban, change_role, grant, set_observer, unban};
 pub use error::AccountError;
 pub use model::{LoginError, Role, User, parse_login};
-pub(crate) use repo::lock;
 pub use repo::{create, find, find_by_login, list, promote, upsert_by_login};
+pub(crate) use repo::{lock, lock_alone};

@@ -131,6 +131,20 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Use
     Ok(row.map(User::from))
 }
 
+/// The person, for whoever makes an end of them: waits for all who write something of theirs, and lets nobody begin until the
+/// end of the transaction. None who has asked to be forgotten.
+pub(crate) async fn lock_alone(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, login, display_name, avatar_url, role, created_at, banned_at, observer from users
+          where id = $1 and erased_at is null for update",
+        id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(User::from))
+}
+
 /// The slug of the person's channel.
 pub(super) async fn channel_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<String>, sqlx::Error> {
     sqlx::query_scalar!("select slug from channels where owner_id = $1", id).fetch_optional(conn).await

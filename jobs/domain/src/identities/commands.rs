@@ -48,7 +48,7 @@ pub async fn log_in(tx: &mut Tx, vault: &Vault, identity: &Identity, grant: &Gra
 /// Gives the person this identity, too; one that the person has already only gets the new grant.
 ///
 /// # Errors
-/// [`IdentityError::AlreadyLinked`] when it is somebody else's.
+/// [`IdentityError::AlreadyLinked`] when it is somebody else's; [`IdentityError::Forgotten`].
 pub async fn link(
     tx: &mut Tx,
     vault: &Vault,
@@ -56,6 +56,7 @@ pub async fn link(
     identity: &Identity,
     grant: &Grant,
 ) -> Result<Linked, IdentityError> {
+    accounts::lock(tx, user).await?.ok_or(IdentityError::Forgotten)?;
     repo::hold(tx, identity).await?;
     let (account, is_new) = match repo::find_owner(tx, identity).await? {
         Some((account, owner)) if owner == user => (account, false),

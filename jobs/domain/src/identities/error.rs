@@ -11,6 +11,8 @@ pub enum IdentityError {
     AlreadyLinked,
     #[error("there is no such account, or it is somebody else's")]
     NotFound,
+    #[error("the person has asked to be forgotten")]
+    Forgotten,
     /// Without it the person could never log in again.
     #[error("it is the only way to log in")]
     LastAccount,

@@ -10,10 +10,11 @@ use super::{
     repo::{self, Person},
 };
 
-/// What mails to an address that somebody asks for are counted under ([`super::MOST`]).
+/// What mails of a kind to an address that somebody asks for are counted under ([`super::MOST`]): whoever asks for one kind
+/// takes nothing from who needs another.
 #[must_use]
-pub fn subject(email: &str) -> String {
-    format!("mail:{}", hex::encode(Sha256::digest(email)))
+pub fn subject(kind: Kind, email: &str) -> String {
+    format!("mail:{kind}:{}", hex::encode(Sha256::digest(email)))
 }
 
 /// Sends the person a link that verifies the account's address.
@@ -49,7 +50,8 @@ pub async fn ask_to_reset(tx: &mut Tx, email: &str, language: Language) -> Resul
     put(tx, None, Kind::ResetPassword, email, language).await
 }
 
-/// Sends the person news, if there is a verified address.
+/// Sends the person news, if there is a verified address; without a language, in that of the person's last mail. News that come
+/// in swarms ([`Kind::pause`]) are told once.
 ///
 /// # Errors
 /// The database refused.
@@ -58,10 +60,20 @@ pub async fn tell(
     user: Uuid,
     kind: Kind,
     details: Option<&str>,
-    language: Language,
+    language: Option<Language>,
 ) -> Result<(), MailError> {
     let Some(Person { email: Some(email), is_verified: true, .. }) = repo::person(tx, user).await? else {
         return Ok(());
+    };
+    if let Some(pause) = kind.pause() {
+        repo::hold(tx, kind, Some(user), &email).await?;
+        if repo::was_told(tx, user, kind, pause).await? {
+            return Ok(());
+        }
+    }
+    let language = match language {
+        Some(language) => language,
+        None => repo::language_of(tx, user).await?.map_or(Language::English, |word| Language::parse(&word)),
     };
     let id = Uuid::now_v7();
     let details = details.map(|details| crate::unseen::plain(details, 200));

@@ -74,25 +74,25 @@ pub async fn redeem(tx: &mut Tx, kind: Kind, token: &str) -> Result<Uuid, MailEr
 }
 
 /// Uses up a link that verifies an address: the account's own, or one that takes its place from now on, which its former one is
-/// told.
+/// told. Says whose link of which of the two kinds it was.
 ///
 /// # Errors
 /// [`MailError::LinkInvalid`]; [`MailError::EmailTaken`] when somebody else has it by now.
-pub async fn verify(tx: &mut Tx, token: &str, language: Language) -> Result<(), MailError> {
+pub async fn verify(tx: &mut Tx, token: &str, language: Language) -> Result<(Uuid, Kind), MailError> {
     let kinds = [Kind::VerifyEmail.as_str(), Kind::ChangeEmail.as_str()];
     let taken = repo::take_link(tx, &kinds, &hash(token)).await?.ok_or(MailError::LinkInvalid)?;
     if taken.kind == Kind::VerifyEmail.as_str() {
         let verified = repo::set_verified(tx, taken.user_id, &taken.email).await?;
-        return if verified { Ok(()) } else { Err(MailError::LinkInvalid) };
+        return if verified { Ok((taken.user_id, Kind::VerifyEmail)) } else { Err(MailError::LinkInvalid) };
     }
     accounts::lock(tx, taken.user_id).await?.ok_or(MailError::LinkInvalid)?;
-    commands::tell(tx, taken.user_id, Kind::EmailChanged, None, language).await?;
+    commands::tell(tx, taken.user_id, Kind::EmailChanged, None, Some(language)).await?;
     if !repo::set_email(tx, taken.user_id, &taken.email).await? {
         return Err(MailError::EmailTaken);
     }
     // What was sent to the former address opens nothing any more.
     repo::end_links(tx, taken.user_id, None).await?;
-    Ok(())
+    Ok((taken.user_id, Kind::ChangeEmail))
 }
 
 /// Ends what would give the account to whoever asked for it before its password was another: links to another password or

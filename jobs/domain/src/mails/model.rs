@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Link;
 use crate::attempts::Budget;
 
-/// Mails that somebody may ask for to one address.
+/// Mails of one kind that somebody may ask for to one address.
 pub const MOST: Budget = Budget { tries: 3, window: Duration::from_hours(1) };
 
 /// What a mail is about. To add one: a variant, its name, and its words in pool `outbox`.
@@ -28,10 +28,22 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// `details`: the platform, and the account's name there.
     AccountLinked,
+    /// `details`: the same.
+    AccountUnlinked,
+    /// `details`: the role.
+    RoleChanged,
+    Banned,
+    Unbanned,
+    /// An admin gave or took coins; for all of an hour.
+    CoinsAdjusted,
+    /// A dock or a program may act in the person's name; `details`: its name.
+    TokenMade,
+    /// The last mail: nothing is kept of whom it went to.
+    AccountDeleted,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
@@ -41,6 +53,13 @@ impl Kind {
         Self::CodesOff,
         Self::RecoveryCodeUsed,
         Self::AccountLinked,
+        Self::AccountUnlinked,
+        Self::RoleChanged,
+        Self::Banned,
+        Self::Unbanned,
+        Self::CoinsAdjusted,
+        Self::TokenMade,
+        Self::AccountDeleted,
     ];
 
     /// As stored.
@@ -56,6 +75,13 @@ impl Kind {
             Self::CodesOff => "codes_off",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::AccountLinked => "account_linked",
+            Self::AccountUnlinked => "account_unlinked",
+            Self::RoleChanged => "role_changed",
+            Self::Banned => "banned",
+            Self::Unbanned => "unbanned",
+            Self::CoinsAdjusted => "coins_adjusted",
+            Self::TokenMade => "token_made",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 
@@ -65,6 +91,16 @@ impl Kind {
         match self {
             Self::VerifyEmail | Self::ChangeEmail => Some(Duration::from_hours(24)),
             Self::ResetPassword => Some(Duration::from_mins(30)),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// How long after such news no other of the kind are told; none where each counts.
+    pub(super) const fn pause(self) -> Option<Duration> {
+        match self {
+            Self::CoinsAdjusted => Some(Duration::from_hours(1)),
             _ => None,
         }
     }

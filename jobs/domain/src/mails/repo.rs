@@ -113,6 +113,31 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Whether the person was told news of the kind within this time.
+pub(super) async fn was_told(
+    conn: &mut PgConnection,
+    user: Uuid,
+    kind: Kind,
+    within: Duration,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from mails where user_id = $1 and kind = $2
+                            and created_at > app_now() - make_interval(secs => $3)) as "told!""#,
+        user,
+        kind.as_str(),
+        within.as_secs_f64(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Of the last mail to the person.
+pub(super) async fn language_of(conn: &mut PgConnection, user: Uuid) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!("select language from mails where user_id = $1 order by created_at desc limit 1", user)
+        .fetch_optional(conn)
+        .await
+}
+
 /// A mail as its sender finds it.
 pub(super) struct Row {
     pub(super) user_id: Option<Uuid>,

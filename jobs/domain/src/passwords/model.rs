@@ -61,8 +61,11 @@ pub fn parse_password<'a>(password: &'a str, names: &[&str]) -> Result<&'a str, 
         return invalid("a password has 8 to 128 characters");
     }
     let local = names.iter().filter_map(|name| Some(name.split_once('@')?.0));
-    if names.iter().copied().chain(local).chain(["memalerts"]).any(|name| name.eq_ignore_ascii_case(password)) {
-        return invalid("a name is no password");
+    if names.iter().copied().chain(local).any(|name| name.eq_ignore_ascii_case(password)) {
+        return invalid("your own name or address is no password");
+    }
+    if password.eq_ignore_ascii_case("memalerts") {
+        return invalid("the name of this place is no password");
     }
     if common::is_common(password) {
         return invalid("this password is one of the few thousand that everybody tries first");

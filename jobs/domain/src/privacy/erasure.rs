@@ -4,23 +4,37 @@ use queue::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ErasePerson, Holding, PrivacyError, SweepExports, repo};
+use super::{ErasePerson, HOLDINGS, Holding, PrivacyError, SweepExports, repo};
 use crate::{
     access::{Purpose, Vault},
     accounts::{self, Role},
     channels, events, identities,
+    mails::{self, Kind, Language},
     media::{self, NewFile},
     sessions::{self, EndReason},
 };
 
-/// Shuts the person out, closes the person's channel, and orders the rest. There is no way back.
+/// Shuts the person out, closes the person's channel, and orders the rest. There is no way back. `farewell`: a last mail says
+/// so, in this language.
+///
+/// From the commit on no row can be written that is the person's (the tables refuse it), and whoever was writing one is waited
+/// for.
 ///
 /// # Errors
 /// [`PrivacyError::Admin`].
-pub async fn ask_erasure(tx: &mut Tx, vault: &Vault, user: Uuid) -> Result<(), PrivacyError> {
-    let Some(person) = accounts::lock(&mut *tx, user).await? else { return Ok(()) };
+pub async fn ask_erasure(
+    tx: &mut Tx,
+    vault: &Vault,
+    user: Uuid,
+    farewell: Option<Language>,
+) -> Result<(), PrivacyError> {
+    repo::lock_channel(&mut *tx, user).await?;
+    let Some(person) = accounts::lock_alone(&mut *tx, user).await? else { return Ok(()) };
     if person.role == Role::Admin {
         return Err(PrivacyError::Admin);
+    }
+    if let Some(language) = farewell {
+        mails::tell(tx, user, Kind::AccountDeleted, None, Some(language)).await?;
     }
     repo::shut_out(&mut *tx, user).await?;
     sessions::end_all_of_user(tx, user, None, EndReason::Erased).await?;
@@ -65,6 +79,10 @@ pub async fn finish(
     assets: &[Asset],
     nothing: NewFile<'_>,
 ) -> Result<Vec<String>, PrivacyError> {
+    // What the tables do not refuse (answers under keys, events, lines of chats) may have come after it was erased.
+    for holding in HOLDINGS {
+        while repo::erase_some(&mut *tx, holding, user).await? > 0 {}
+    }
     let mut unneeded = Vec::new();
     for asset in assets.iter().filter(|asset| asset.file_hash != nothing.hash) {
         media::add_reference(&mut *tx, nothing).await?;

@@ -17,6 +17,8 @@ pub enum PrivacyError {
     Media(#[from] crate::media::MediaError),
     #[error("accounts: {0}")]
     Identity(#[from] crate::identities::IdentityError),
+    #[error("the last mail: {0}")]
+    Mail(#[from] crate::mails::MailError),
     #[error("the order: {0}")]
     Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]

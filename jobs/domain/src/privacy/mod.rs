@@ -9,6 +9,8 @@
 //!   transactions, each of which may be repeated, and ends with one that leaves a person without a name ([`finish`]).
 //!   What says where else something is (linked accounts, the channel) goes last, so that a run which is cut short
 //!   finds the rest again.
+//! - What was on its way meanwhile is refused by the tables themselves (`refuse_forgotten` in migration 0024), or found by the
+//!   last transaction, which looks through the whole map again.
 
 mod erasure;
 mod error;
@@ -24,4 +26,6 @@ pub use exports::{expire, ready, request, take};
 pub use jobs::{ErasePerson, ExportPerson, SweepExports};
 pub use map::{Erase, HOLDINGS, Holding, IMPERSONAL};
 pub use model::{Export, ExportStatus};
-pub use repo::{erasing, files_of, find as find_export, forget_expired, hold_assets, is_pending, is_sending, rows_of};
+pub use repo::{
+    erasing, files_of, find as find_export, forget_expired, hold_assets, is_pending, is_sending, is_told, rows_of,
+};

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{Asset, Erase, Export, ExportStatus, Holding};
-use crate::{media, tokens};
+use crate::{mails::Kind, media, tokens};
 
 /// Rows of a statement: they are locked for milliseconds.
 const BATCH: i64 = 2_000;
@@ -234,6 +234,27 @@ pub async fn is_sending(conn: &mut PgConnection, user: Uuid) -> Result<bool, sql
         r#"select exists (select from meme_submissions
                           where submitter_id = $1 and upload_state not in ('ready', 'failed')) as "sending!""#,
         user
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Nobody changes the person's channel until the end of the transaction. Before the person is locked, as by all who do both.
+pub(super) async fn lock_channel(conn: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("select from channels where owner_id = $1 for no key update", user).fetch_optional(conn).await?;
+    Ok(())
+}
+
+/// Whether the last mail to the person is still on its way; a mail server that sleeps is not waited for.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_told(conn: &mut PgConnection, user: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select not exists (select from mails where user_id = $1 and kind = $2 and ended_at is null
+                                and created_at > app_now() - interval '10 minutes') as "told!""#,
+        user,
+        Kind::AccountDeleted.as_str()
     )
     .fetch_one(conn)
     .await

@@ -30,6 +30,8 @@ pub async fn put(
         return Err(TeamError::Owner);
     }
     let size = repo::lock_size(&mut *tx, channel.id).await?;
+    // Whoever is being forgotten right now is nobody here.
+    accounts::lock(&mut *tx, user.id).await?.ok_or(TeamError::NoSuchPerson)?;
     let before = repo::role_of(&mut *tx, channel.id, user.id).await?;
     if before.is_none() && size >= MOST {
         return Err(TeamError::Full(MOST));

@@ -53,9 +53,12 @@ fn scopes(words: &[String]) -> Vec<Scope> {
 pub(super) async fn insert_own(conn: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into tokens (id, channel_id, kind, name, scopes)
-         select id, id, 'overlay', 'Overlay', '{}'::text[] from channels where id = any($1)
-         union all
-         select credits_token_id, id, 'overlay', 'Credits', '{}'::text[] from channels where credits_token_id = any($1)
+         select own.id, own.channel_id, 'overlay', own.name, '{}'::text[]
+         from (select id, id as channel_id, 'Overlay' as name, owner_id from channels where id = any($1)
+               union all
+               select credits_token_id, id, 'Credits', owner_id from channels where credits_token_id = any($1)) own
+         join users u on u.id = own.owner_id
+         where u.erased_at is null
          on conflict (id) do nothing",
         ids
     )
@@ -249,10 +252,13 @@ pub async fn ended_since(conn: &mut PgConnection, since: Option<OffsetDateTime>)
     .await
 }
 
-/// Those of these tokens that are there and not revoked; nobody changes them until the end of the transaction.
+/// Those of these tokens that are there and not revoked, unless their channel's owner is forgotten; nobody changes them until
+/// the end of the transaction.
 pub(super) async fn lock(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
-        "select id from tokens where id = any($1) and revoked_at is null order by id for no key update",
+        "select t.id from tokens t join channels c on c.id = t.channel_id join users u on u.id = c.owner_id
+         where t.id = any($1) and t.revoked_at is null and u.erased_at is null
+         order by t.id for no key update of t",
         ids
     )
     .fetch_all(conn)

@@ -35,7 +35,7 @@ pub async fn adjust(
         return Err(WalletError::Reason);
     }
     let amount = delta.checked_abs().filter(|amount| *amount > 0).ok_or(WalletError::Amount(delta))?;
-    let person = accounts::find(&mut *tx, user).await?.ok_or(WalletError::NotFound("user"))?;
+    let person = accounts::lock(&mut *tx, user).await?.ok_or(WalletError::NotFound("user"))?;
     let place = channels::find(&mut *tx, channel).await?.ok_or(WalletError::NotFound("channel"))?;
     repo::ensure(&mut *tx, person.id, place.id).await?;
     let mut locked = repo::lock_all(&mut *tx, &[(person.id, place.id)]).await?;

@@ -31,6 +31,8 @@ pub(super) fn of(letter: &Letter, public_url: &str) -> Words {
 
 const NOT_ME: &str = "If it was not you, set another password at once: it ends all sessions.";
 const NOT_ME_RU: &str = "Если это были не вы, сразу смените пароль: это завершит все сеансы.";
+const ASK: &str = "If you have questions, ask those who run this place.";
+const ASK_RU: &str = "Если есть вопросы, задайте их тем, кто ведёт этот сайт.";
 const IGNORE: &str = "If you did not ask for this, ignore this mail: nothing happens.";
 const IGNORE_RU: &str = "Если вы этого не просили, просто не обращайте внимания на это письмо: ничего не изменится.";
 
@@ -81,6 +83,39 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
             format!("From now on this account opens yours, too: {details}."),
             "If it was not you, unlink it and set another password at once.",
         ),
+        Kind::AccountUnlinked => {
+            ("An account was unlinked", format!("From now on this account does not open yours any more: {details}."), NOT_ME)
+        }
+        Kind::RoleChanged => (
+            "Your role was changed",
+            format!("An admin has changed your role: it is {details} now. All sessions have ended; log in again."),
+            ASK,
+        ),
+        Kind::Banned => (
+            "Your account was banned",
+            "An admin has banned your account: it cannot log in, and its channel and overlays stand still.".to_owned(),
+            ASK,
+        ),
+        Kind::Unbanned => {
+            ("Your account is not banned any more", "An admin has taken the ban of your account back.".to_owned(), ASK)
+        }
+        Kind::CoinsAdjusted => (
+            "Your coins were adjusted",
+            "An admin has given you coins or taken some; your wallets say how many there are now. Of more such changes \
+             within an hour there is no other mail."
+                .to_owned(),
+            ASK,
+        ),
+        Kind::TokenMade => (
+            "A token was made",
+            format!("A dock or a program may act in your name on your channel from now on: {details}."),
+            "If it was not you, revoke it and set another password at once.",
+        ),
+        Kind::AccountDeleted => (
+            "Your account is being deleted",
+            "As you asked, everything that says something about you is being erased here. This is the last mail.".to_owned(),
+            "There is no way back. If it was not you, write to those who run this place.",
+        ),
     };
     (subject, vec![first, last.to_owned()])
 }
@@ -129,6 +164,44 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
             "Привязан аккаунт",
             format!("Теперь с этим аккаунтом можно войти в вашу учётную запись: {details}."),
             "Если это были не вы, отвяжите его и сразу смените пароль.",
+        ),
+        Kind::AccountUnlinked => (
+            "Аккаунт отвязан",
+            format!("С этим аккаунтом больше нельзя войти в вашу учётную запись: {details}."),
+            NOT_ME_RU,
+        ),
+        Kind::RoleChanged => (
+            "Ваша роль изменена",
+            format!("Администратор изменил вашу роль: теперь это {details}. Все сеансы завершены, войдите заново."),
+            ASK_RU,
+        ),
+        Kind::Banned => (
+            "Учётная запись заблокирована",
+            "Администратор заблокировал вашу учётную запись: войти в неё нельзя, канал и оверлеи остановлены."
+                .to_owned(),
+            ASK_RU,
+        ),
+        Kind::Unbanned => (
+            "Учётная запись разблокирована",
+            "Администратор снял блокировку с вашей учётной записи.".to_owned(),
+            ASK_RU,
+        ),
+        Kind::CoinsAdjusted => (
+            "Изменено количество монет",
+            "Администратор начислил вам монеты или списал их; сколько их теперь, видно в кошельках. О других таких \
+             изменениях в течение часа отдельного письма не будет."
+                .to_owned(),
+            ASK_RU,
+        ),
+        Kind::TokenMade => (
+            "Создан токен",
+            format!("Теперь панель или программа может действовать от вашего имени на вашем канале: {details}."),
+            "Если это были не вы, отзовите его и сразу смените пароль.",
+        ),
+        Kind::AccountDeleted => (
+            "Учётная запись удаляется",
+            "Как вы просили, мы стираем здесь всё, что о вас говорит. Это последнее письмо.".to_owned(),
+            "Отменить это нельзя. Если это были не вы, напишите тем, кто ведёт этот сайт.",
         ),
     };
     (subject, vec![first, last.to_owned()])

@@ -33,7 +33,8 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) now: OffsetDateTime,
 }
 
-/// Quotes for the wishes, by their place in the list; a wish for a meme that is not on offer has none. Of the running
+/// Quotes for the wishes, by their place in the list; a wish for a meme that is not on offer has none, nor has one of somebody
+/// who is being forgotten (who cannot be before the end of the transaction, as for every row of a person). Of the running
 /// promotions the largest counts.
 pub(in crate::activations) async fn quotes(
     conn: &mut PgConnection,
@@ -52,7 +53,7 @@ pub(in crate::activations) async fn quotes(
            join memes m on m.id = wish.meme_id and m.status = 'approved'
            join meme_assets a on a.id = m.asset_id
            join channels c on c.id = m.channel_id
-           join users u on u.id = wish.user_id
+           join users u on u.id = wish.user_id and u.erased_at is null
            left join lateral (
                select id, discount_bp from promotions
                where channel_id = c.id and active and starts_at <= app_now() and ends_at > app_now()
@@ -60,7 +61,8 @@ pub(in crate::activations) async fn quotes(
            ) p on true
            left join wallets w on w.user_id = u.id and w.channel_id = c.id
            cross join lateral (select count(*) as count, max(q.turn_at) as last_turn from activations q
-                               where q.user_id = u.id and q.channel_id = c.id and q.status = 'queued') waiting"#,
+                               where q.user_id = u.id and q.channel_id = c.id and q.status = 'queued') waiting
+           for key share of u"#,
         &users,
         &memes,
     )
