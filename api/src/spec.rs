@@ -227,7 +227,7 @@ fn admit(method: &str, path: &str, operation: &mut Value) {
     if asker.acts_on_a_channel() {
         let channel = json!({
             "name": "channel", "in": "query", "required": false,
-            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_]{1,25}$" },
+            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_]{1,50}$" },
             "description": "The slug of a channel in whose team you are; without it, your own channel is meant.",
         });
         match operation["parameters"].as_sequence_mut() {

@@ -111,7 +111,7 @@ impl From<Channel> for ChannelSettingsView {
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct NewChannel {
-    /// 1 to 25 letters a-z, digits or underscores; lower-cased; never changes.
+    /// 1 to 50 letters a-z, digits or underscores; lower-cased; never changes.
     pub(crate) slug: String,
     /// 1 to 100 characters; the slug when absent.
     pub(crate) name: Option<String>,

@@ -10,7 +10,7 @@ use super::sessions::TokensView;
 #[derive(Object)]
 #[oai(example)]
 pub(crate) struct Register {
-    /// 1 to 25 letters a-z, digits or underscores.
+    /// 1 to 50 letters a-z, digits or underscores.
     pub(crate) username: String,
     #[oai(validator(max_length = 255))]
     pub(crate) email: String,

@@ -37,7 +37,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub id: Uuid,
-    /// Lower case, 1 to 25 of `a-z 0-9 _`.
+    /// Lower case, 1 to 50 of `a-z 0-9 _`.
     pub login: String,
     pub display_name: String,
     pub avatar_url: Option<String>,
@@ -57,18 +57,21 @@ impl User {
     }
 }
 
+/// Characters of a login, at most: more than any platform allows.
+pub(super) const LONGEST: usize = 50;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a login has 1 to 25 letters a-z, digits or underscores")]
+#[error("a login has 1 to 50 letters a-z, digits or underscores")]
 pub struct LoginError;
 
 /// A login in the form in which it is kept: trimmed, without a leading `@`, lower case.
 ///
 /// # Errors
-/// It is empty, longer than 25, or has a character outside `a-z 0-9 _`.
+/// It is empty, longer than 50, or has a character outside `a-z 0-9 _`.
 pub fn parse_login(input: &str) -> Result<String, LoginError> {
     let trimmed = input.trim();
     let login = trimmed.strip_prefix('@').unwrap_or(trimmed).to_ascii_lowercase();
-    let fits = (1..=25).contains(&login.len())
+    let fits = (1..=LONGEST).contains(&login.len())
         && login.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if fits { Ok(login) } else { Err(LoginError) }
 }
@@ -80,7 +83,7 @@ pub(super) fn login_like(name: &str) -> String {
         .map(|c| c.to_ascii_lowercase())
         .map(|c| if c == ' ' || c == '-' || c == '.' { '_' } else { c })
         .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_')
-        .take(25)
+        .take(LONGEST)
         .collect();
     let login = login.trim_matches('_');
     if login.is_empty() { "viewer".to_owned() } else { login.to_owned() }
@@ -98,7 +101,7 @@ mod tests {
             ("  ", "viewer"),
             ("Анна", "viewer"),
             ("Анна 2", "2"),
-            (&"x".repeat(99), &"x".repeat(25)),
+            (&"x".repeat(99), &"x".repeat(50)),
         ] {
             assert_eq!(login_like(name), login, "{name}");
             assert!(parse_login(&login_like(name)).is_ok(), "{name}");
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_login_with_other_characters_or_lengths_is_refused() {
-        for wrong in ["", "@", "a b", "имя", "a-b", &"x".repeat(26)] {
+        for wrong in ["", "@", "a b", "имя", "a-b", &"x".repeat(51)] {
             assert_eq!(parse_login(wrong), Err(LoginError), "{wrong}");
         }
     }

@@ -3,7 +3,10 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Role, User, model::login_like};
+use super::{
+    Role, User,
+    model::{LONGEST, login_like},
+};
 
 struct Row {
     id: Uuid,
@@ -210,7 +213,7 @@ pub async fn create(
             return find(conn, id).await?.ok_or(sqlx::Error::RowNotFound);
         }
         // 24 bits beside the name: who shares a name with a million others waits for a second try.
-        let (kept, drawn) = (&wanted[..wanted.len().min(18)], rand::random::<u32>() >> 8);
+        let (kept, drawn) = (&wanted[..wanted.len().min(LONGEST - 7)], rand::random::<u32>() >> 8);
         login = format!("{kept}_{drawn:06x}");
     }
 }

@@ -134,14 +134,14 @@ const RESERVED: &str = "
     anonymous null undefined
 ";
 
-/// A slug in the form in which it is kept: lower case, 1 to 25 of `a-z 0-9 _`, and not one of ours.
+/// A slug in the form in which it is kept: lower case, 1 to 50 of `a-z 0-9 _`, and not one of ours.
 ///
 /// # Errors
 /// [`ChannelError::Invalid`] when it does not fit.
 pub fn parse_slug(input: &str) -> Result<String, ChannelError> {
     let invalid = |problem: &str| ChannelError::Invalid { field: "slug", problem: problem.to_owned() };
     let slug =
-        crate::accounts::parse_login(input).map_err(|_| invalid("1 to 25 letters a-z, digits or underscores"))?;
+        crate::accounts::parse_login(input).map_err(|_| invalid("1 to 50 letters a-z, digits or underscores"))?;
     if RESERVED.split_whitespace().any(|word| word == slug) { Err(invalid("this word is reserved")) } else { Ok(slug) }
 }
 
