@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Local {
 impl Local {
     pub(crate) fn open(dir: &Path, database_id: &str) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Io { dir: dir.to_owned(), error };
-        fs::create_dir_all(dir.join(STAGING)).map_err(unusable)?;
+        make_dir(&dir.join(STAGING)).map_err(unusable)?;
         // Absolute, so that a later change of the working directory moves nothing.
         let local = Self { root: fs::canonicalize(dir).map_err(unusable)? };
         let found = local.mark(database_id).map_err(unusable)?;
@@ -87,7 +88,7 @@ impl Local {
         let target = self.object_path(&hash);
         fail::fail_point!("blobs::rename::before");
         if let Some(dir) = target.parent() {
-            fs::create_dir_all(dir)?;
+            make_dir(dir)?;
         }
         fs::rename(staged.path.get(), &target)?;
         staged.path.keep();
@@ -99,6 +100,11 @@ impl Local {
         }
         Ok(hash)
     }
+}
+
+/// Nobody else's: exports of all that is known of a person lie here, too.
+fn make_dir(dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

@@ -100,15 +100,27 @@ impl Staging {
         }
     }
 
-    /// Ends the file and waits until it is safe on disk.
+    /// Ends the file and waits until it is safe on disk. Published bytes never change; other accounts may be handed them to
+    /// read, as the programs that look at uploads are.
     ///
     /// # Errors
     /// The disk refused.
-    pub async fn seal(mut self) -> Result<Staged, StageError> {
+    pub async fn seal(self) -> Result<Staged, StageError> {
+        self.end(0o444).await
+    }
+
+    /// The same of what is one person's: no other account reads it.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub async fn seal_private(self) -> Result<Staged, StageError> {
+        self.end(0o400).await
+    }
+
+    async fn end(mut self, mode: u32) -> Result<Staged, StageError> {
         self.file.flush().await?;
         let file = self.file.get_ref();
-        // Published bytes never change.
-        file.set_permissions(Permissions::from_mode(0o444)).await?;
+        file.set_permissions(Permissions::from_mode(mode)).await?;
         file.sync_all().await?;
         let digest: [u8; 32] = self.hasher.finalize().into();
         Ok(Staged { path: self.path, hash: Hash::from(digest), size: self.size })

@@ -1,7 +1,7 @@
 //! The store on a real directory.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
-use std::{path::Path, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use blobs::{Blobs, Hash, OpenError, StageError};
 use sha2::{Digest as _, Sha256};
@@ -52,6 +52,26 @@ async fn names_bytes_by_their_sha256_and_reads_ranges() {
     let mut part = Vec::new();
     blob.into_range(99_000, 500).await.unwrap().read_to_end(&mut part).await.unwrap();
     assert_eq!(part, &bytes[99_000..99_500]);
+}
+
+#[tokio::test]
+async fn nobody_else_on_the_machine_reads_what_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("uploads");
+    let blobs = open(&root);
+    let mut staging = blobs.stage(1 << 20).await.unwrap();
+    staging.write(b"all that is known of a person").await.unwrap();
+    let name = blobs.publish(staging.seal_private().await.unwrap()).await.unwrap().to_string();
+    let shard = root.join(&name[..2]);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for folder in [&root, &root.join("staging"), &shard, &shard.join(&name[2..4])] {
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    assert_eq!(mode(&shard.join(&name[2..4]).join(&name)), 0o400);
+    // What programs of other accounts are handed has no way to it either, but for them.
+    let name = put(&blobs, b"a meme").await.to_string();
+    assert_eq!(mode(&root.join(&name[..2])), 0o700);
+    assert_eq!(mode(&root.join(&name[..2]).join(&name[2..4]).join(&name)), 0o444);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ pub(crate) async fn handle(ctx: Ctx, job: ExportPerson, pool: Pool) -> Outcome {
     let mut staging = pool.blobs.stage(u64::MAX).await.map_err(JobError::retry)?;
     let mut written = scratch.open_for_reading().await.map_err(JobError::retry)?;
     staging.copy(&mut written).await.map_err(JobError::retry)?;
-    let staged = staging.seal().await.map_err(JobError::retry)?;
+    let staged = staging.seal_private().await.map_err(JobError::retry)?;
     let (hash, size) = (staged.hash.to_string(), i64::try_from(staged.size).map_err(JobError::discard)?);
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
