@@ -36,10 +36,10 @@ pub async fn run(cli: Cli) -> std::process::ExitCode {
 async fn execute(command: Command) -> anyhow::Result<()> {
     failpoints::arm()?;
     match command {
-        Command::All => roles::all::run(config_of_role()?, Lifecycle::of_this_process()?).await,
-        Command::Api => roles::api::run(config_of_role()?, Lifecycle::of_this_process()?).await,
+        Command::All => roles::all::run(config_of_server()?, Lifecycle::of_this_process()?).await,
+        Command::Api => roles::api::run(config_of_server()?, Lifecycle::of_this_process()?).await,
         Command::Work { pools, platform } => {
-            roles::work::run(config_of_role()?, &pools, platform, Lifecycle::of_this_process()?).await
+            roles::work::run(config_of_server()?, &pools, platform, Lifecycle::of_this_process()?).await
         }
         Command::Jobs(command) => jobs::run(command).await,
         Command::Queues(command) => queues::run(command).await,
@@ -63,6 +63,15 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Config { check: true, json } => config::check(json),
         Command::Config { check: false, json } => config::config(json),
     }
+}
+
+/// The same, of one that an operator starts, who hears once what is in doubt.
+fn config_of_server() -> anyhow::Result<Config> {
+    let config = config_of_role()?;
+    for doubt in config.doubts() {
+        tracing::warn!("{doubt}");
+    }
+    Ok(config)
 }
 
 /// The settings of a process that stays, which logs from here on.

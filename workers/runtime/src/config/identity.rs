@@ -45,6 +45,15 @@ fn read(reader: &mut Reader, provider: Provider, environment: Environment) -> Ac
         url: address(reader, url, environment),
         scopes: reader.text(scopes),
     };
+    // Half a platform is a slip, which people would meet at their logins.
+    let url_is_needed = Platforms::usual_url(provider).is_empty();
+    let needed = [(id, access.client_id.is_some()), (secret, access.client_secret.is_some())];
+    let needed = needed.into_iter().chain(url_is_needed.then_some((url, access.url.is_some())));
+    let (given, missing): (Vec<_>, Vec<_>) = needed.partition(|(_, given)| *given);
+    if !given.is_empty() && !missing.is_empty() {
+        let named = |all: &[(&str, bool)]| all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
+        reader.complain(format!("{} without {}: set all or none", named(&given), named(&missing)));
+    }
     if environment.is_dev() {
         for name in [id, secret, url] {
             reader.otherwise(name, "the simulator within memalerts all");

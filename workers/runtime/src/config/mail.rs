@@ -20,9 +20,11 @@ impl Mail {
             if let Some(flaw) = outbox::mail::check_url(url.expose()) {
                 reader.complain(format!("SMTP_URL {flaw} (its value is not shown here)"));
             }
-            let host =
-                Url::parse(url.expose()).ok().and_then(|url| Some(format!("{}://{}", url.scheme(), url.host_str()?)));
-            reader.show("SMTP_URL", host.unwrap_or_else(|| url.to_string()));
+            let place = Url::parse(url.expose()).ok().and_then(|url| {
+                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                Some(format!("{}://{}{port}", url.scheme(), url.host_str()?))
+            });
+            reader.show("SMTP_URL", place.unwrap_or_else(|| url.to_string()));
         }
         let sender = reader.text("MAIL_FROM");
         match &sender {

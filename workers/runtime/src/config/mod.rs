@@ -116,6 +116,21 @@ impl Config {
         reader.check()
     }
 
+    /// What the process's environment leaves in doubt, though it is no mistake: one line each, for the log.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        let mut reader = Reader::new(variables());
+        drop(Self::read(&mut reader));
+        let mut doubts = reader.unknown();
+        if !self.environment.is_dev() && self.mail.smtp_url.is_none() {
+            doubts.push(
+                "SMTP_URL is not set: no address is verified, no forgotten password is set anew, and nobody hears what                  happens to their account"
+                    .to_owned(),
+            );
+        }
+        doubts
+    }
+
     fn read(reader: &mut Reader) -> Self {
         let environment = Environment::read(reader);
         let database = Database::read(reader);
@@ -256,16 +271,57 @@ mod tests {
 
     #[test]
     fn a_mail_server_has_a_sender_and_its_password_is_not_shown() {
-        let url = ("SMTP_URL", "smtp://me:geheim@mail.example");
+        let url = ("SMTP_URL", "smtp://me:geheim@mail.example:2525");
         let dev = ("MEMALERTS_ENV", "dev");
         let settings = Config::settings_from_values([dev, url].map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
         let shown = settings.iter().find(|setting| setting.name == "SMTP_URL").unwrap();
-        assert_eq!(shown.value.as_deref(), Some("smtp://mail.example"));
+        assert_eq!(shown.value.as_deref(), Some("smtp://mail.example:2525"));
         let text = config(&[("MEMALERTS_ENV", "prod"), url]).unwrap_err().to_string();
         assert!(text.contains("MAIL_FROM is not set"), "{text}");
         let text = config(&[dev, ("SMTP_URL", "http://me:geheim@x"), ("MAIL_FROM", "us")]).unwrap_err().to_string();
         assert!(text.contains("SMTP_URL must be smtp://") && text.contains("MAIL_FROM must be"), "{text}");
         assert!(!text.contains("geheim"), "{text}");
+    }
+
+    #[test]
+    fn half_a_platform_is_a_complaint_that_names_the_other_half() {
+        let told = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = [("MEMALERTS_ENV", "dev")].iter().chain(pairs).copied().collect();
+            config(&pairs).map_err(|complaints| complaints.lines)
+        };
+        for (half, line) in [
+            (vec![("KICK_CLIENT_ID", "x")], "KICK_CLIENT_ID without KICK_CLIENT_SECRET: set all or none"),
+            (vec![("VK_CLIENT_SECRET", "x")], "VK_CLIENT_SECRET without VK_CLIENT_ID: set all or none"),
+            (
+                vec![("OIDC_CLIENT_ID", "x"), ("OIDC_CLIENT_SECRET", "y")],
+                "OIDC_CLIENT_ID and OIDC_CLIENT_SECRET without OIDC_URL: set all or none",
+            ),
+        ] {
+            assert_eq!(told(&half).unwrap_err(), [line]);
+        }
+        told(&[("KICK_CLIENT_ID", "x"), ("KICK_CLIENT_SECRET", "y")]).unwrap();
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_told_with_the_name_that_is_nearest() {
+        let given = [
+            ("MEMALERTS_ENV", "dev"),
+            ("MEMALERTS_DATE_KEY", "x"),
+            ("MEMALERTS_WHATEVER_ELSE", "x"),
+            ("RATE_LIMIT_PER_MINTE", "5"),
+            ("PROT", "1"),
+            ("PATH", "/bin"),
+        ];
+        let mut reader = Reader::new(given.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        drop(Config::read(&mut reader));
+        assert_eq!(
+            reader.unknown(),
+            [
+                "MEMALERTS_DATE_KEY is no setting, MEMALERTS_DATA_KEY is",
+                "MEMALERTS_WHATEVER_ELSE is no setting",
+                "RATE_LIMIT_PER_MINTE is no setting, RATE_LIMIT_PER_MINUTE is",
+            ]
+        );
     }
 
     #[test]

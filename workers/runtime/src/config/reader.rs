@@ -6,6 +6,12 @@ use url::Url;
 
 use super::{Complaints, Environment, Secret, Setting, Source};
 
+/// What our own variables begin with.
+const OURS: &str = "MEMALERTS_";
+/// So many slips make no other name, where it is this long.
+const SLIPS: usize = 2;
+const LONG: usize = 10;
+
 /// The environment while it is being read.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -97,6 +103,24 @@ impl Reader {
         self.missing.push((name, what));
     }
 
+    /// Variables that look like settings and are none, as far as one can tell once all were read: those with our name in
+    /// front, and those that are a slip or two away from one.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        let known = |name: &str| self.settings.iter().any(|setting| setting.name == name);
+        let mut names: Vec<&String> = self.values.keys().filter(|name| !known(name)).collect();
+        names.sort();
+        let told = |name: &String| {
+            let nearest = self.settings.iter().map(|setting| (slips(name, setting.name), setting.name)).min();
+            // Short names of others are near to anything.
+            match nearest.filter(|(slips, nearest)| *slips <= SLIPS && nearest.len() >= LONG) {
+                Some((_, nearest)) => Some(format!("{name} is no setting, {nearest} is")),
+                None => name.starts_with(OURS).then(|| format!("{name} is no setting")),
+            }
+        };
+        names.into_iter().filter_map(told).collect()
+    }
+
     /// Everything that was asked for, in this order; or what is wrong, all of it.
     ///
     /// # Errors
@@ -134,6 +158,21 @@ impl Reader {
         let complaints = (!lines.is_empty()).then_some(Complaints { lines, hint });
         (self.settings, complaints)
     }
+}
+
+/// Letters to add, to leave out or to change until one name is the other (Levenshtein).
+fn slips(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.bytes().enumerate() {
+        let mut corner = at;
+        row[0] = at + 1;
+        for (place, its) in other.bytes().enumerate() {
+            let changed = corner + usize::from(letter != its);
+            corner = row[place + 1];
+            row[place + 1] = changed.min(corner + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// Passwords in addresses are not shown, whatever setting they are in.
