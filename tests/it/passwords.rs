@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 
 use crate::sizes::size;
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 async fn api() -> TestApp {
     TestApp::builder().pools(&[]).start().await
 }
 
 /// Registers somebody.
-async fn register(app: &TestApp, name: &str) -> Session {
+pub(crate) async fn register(app: &TestApp, name: &str) -> Session {
     let wish = json!({ "username": name, "email": format!("{name}@example.org"), "password": PASSWORD });
     let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
     app.anonymous().with_token(made["access_token"].as_str().unwrap())
 }
 
-async fn log_in(app: &TestApp, name: &str, password: &str, code: Option<&str>) -> Answer {
+pub(crate) async fn log_in(app: &TestApp, name: &str, password: &str, code: Option<&str>) -> Answer {
     let mut wish = json!({ "username": name, "password": password });
     if let Some(code) = code {
         wish["code"] = json!(code);
@@ -35,13 +35,13 @@ async fn log_in(app: &TestApp, name: &str, password: &str, code: Option<&str>) -
 }
 
 /// The session of a login that must be good.
-async fn logged_in(app: &TestApp, name: &str, code: Option<&str>) -> Session {
+pub(crate) async fn logged_in(app: &TestApp, name: &str, code: Option<&str>) -> Session {
     let tokens = log_in(app, name, PASSWORD, code).await.expect(200);
     app.anonymous().with_token(tokens["access_token"].as_str().unwrap())
 }
 
 #[track_caller]
-fn is(answer: &Answer, status: u16, code: &str) {
+pub(crate) fn is(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status.as_u16(), answer.error_code()), (status, code), "{}", answer.text);
 }
 
@@ -279,7 +279,7 @@ impl Authenticator {
 }
 
 /// Somebody who is asked for codes: the session, the app and the recovery codes.
-async fn with_codes(app: &TestApp, name: &str) -> (Session, Authenticator, Vec<String>) {
+pub(crate) async fn with_codes(app: &TestApp, name: &str) -> (Session, Authenticator, Vec<String>) {
     let session = register(app, name).await;
     let seed = session.post("/auth/totp", &json!({})).await.expect(200);
     let secret = seed["secret"].as_str().unwrap();

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     app::AppState,
+    budgets::ClientAddress,
     problem::{ErrorCode, Problem},
     routes::mails::tell,
 };
@@ -28,6 +29,31 @@ pub(crate) struct Proven {
     upgraded: Option<String>,
     /// For the session.
     pub(crate) methods: Vec<&'static str>,
+    /// What the guess was taken from.
+    counted: Vec<String>,
+}
+
+/// A count of guesses: under what, how many, and what is said when they are used up, in words and in one for programs.
+struct Count {
+    subject: String,
+    budget: Budget,
+    words: &'static str,
+    locked: &'static str,
+}
+
+impl Count {
+    const fn of_own_sessions(subject: String, budget: Budget) -> Self {
+        Self { subject, budget, words: "too many wrong guesses in sessions of yours", locked: "own_sessions" }
+    }
+
+    /// Takes one guess; 429 when there is none left.
+    async fn take(&self, app: &AppState) -> Result<(), Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        match attempts::take(&mut conn, &self.subject, self.budget).await? {
+            None => Ok(()),
+            Some(wait) => Err(Problem::too_often(wait, self.words).with("locked", self.locked)),
+        }
+    }
 }
 
 impl Proven {
@@ -52,7 +78,9 @@ impl Proven {
 
     /// What follows in any case. Whoever lost the app knows that a recovery code was used; whoever did not, should.
     async fn is_over(&self, app: &AppState, tx: &mut Tx, request: &Request) -> Result<(), Problem> {
-        attempts::clear(tx, &passwords::subject(self.user)).await?;
+        for subject in &self.counted {
+            attempts::clear(tx, subject).await?;
+        }
         if self.methods.contains(&"recovery") {
             tell(app, tx, request, self.user, Kind::RecoveryCodeUsed, None).await?;
         }
@@ -61,24 +89,61 @@ impl Proven {
 }
 
 /// The person with this login or address, if the password is right, and the code where one is asked for.
+///
+/// Guesses are counted by network, so that nobody shuts out whoever is elsewhere, and once more from wherever they come, more
+/// generously, so that many networks do not guess for ever. The latter stops nobody where the person has logged in lately.
 pub(crate) async fn of_name(
     app: &AppState,
+    request: &Request,
     name: &str,
     password: String,
     code: Option<&str>,
 ) -> Result<Proven, Problem> {
     let name = name.trim().to_ascii_lowercase();
-    let found = {
+    let network = request.data::<ClientAddress>().map(|address| address.network());
+    // Somebody without an address is in a network of all such.
+    let network = network.unwrap_or_else(|| "::/128".to_owned());
+    let (found, known) = {
         let mut conn = app.db.pool().acquire().await?;
-        passwords::find(&mut conn, &name).await?
+        let found = passwords::find(&mut conn, &name).await?;
+        // Asked for nobody, too: an answer takes as long whoever has the name.
+        let user = found.as_ref().map_or(Uuid::nil(), |found| found.user_id);
+        (found, sessions::is_known_from(&mut conn, user, &network).await?)
     };
-    // A name that nobody has has a budget, too: it answers as if somebody had it.
-    let unknown = || format!("name:{}", hex::encode(Sha256::digest(name.as_bytes())));
-    let subject = found.as_ref().map_or_else(unknown, |found| passwords::subject(found.user_id));
-    prove(app, found, subject, password, code).await
+    // A name that nobody has has budgets, too: it answers as if somebody had it.
+    let hash = hex::encode(Sha256::digest(name.as_bytes()));
+    let (here, anywhere) = match &found {
+        Some(found) => (passwords::subject_from(&network, found.user_id), passwords::subject(found.user_id)),
+        None => (format!("name:{network}:{hash}"), format!("name:{hash}")),
+    };
+    let here = Count {
+        subject: here,
+        budget: attempts::PASSWORD,
+        words: "too many wrong passwords for this account from your network",
+        locked: "network",
+    };
+    let anywhere = Count {
+        subject: anywhere,
+        budget: attempts::PASSWORD_ANYWHERE,
+        words: "too many wrong passwords for this account from everywhere",
+        locked: "account",
+    };
+    here.take(app).await?;
+    if !known {
+        anywhere.take(app).await?;
+    }
+    let counted = vec![here.subject, anywhere.subject];
+    let codes = |user| Count {
+        subject: factors::subject(user),
+        budget: attempts::CODE,
+        words: "too many wrong codes for this account",
+        locked: "codes",
+    };
+    prove(app, found, counted, codes, password, code).await
 }
 
-/// The person, if the password is right, and the code where one is asked for. 409 for who has no password.
+/// The person of a session, if the password is right, and the code where one is asked for. 409 for who has no password. What
+/// strangers guess at a login does not count here.
 pub(crate) async fn of_user(
     app: &AppState,
     user: Uuid,
@@ -92,17 +157,20 @@ pub(crate) async fn of_user(
     if found.as_ref().is_none_or(|found| found.password_hash.is_none()) {
         return Err(passwords::PasswordError::NoPassword.into());
     }
-    prove(app, found, passwords::subject(user), password, code).await
+    let own = Count::of_own_sessions(passwords::own_subject(user), attempts::PASSWORD);
+    own.take(app).await?;
+    let codes = |user| Count::of_own_sessions(factors::own_subject(user), attempts::CODE);
+    prove(app, found, vec![own.subject], codes, password, code).await
 }
 
 async fn prove(
     app: &AppState,
     found: Option<Credentials>,
-    subject: String,
+    counted: Vec<String>,
+    codes: impl FnOnce(Uuid) -> Count,
     password: String,
     code: Option<&str>,
 ) -> Result<Proven, Problem> {
-    take(app, &subject, attempts::PASSWORD).await?;
     let stored = found.as_ref().and_then(|found| found.password_hash.clone());
     let (proof, upgraded) = app
         .hasher
@@ -126,34 +194,39 @@ async fn prove(
         let code = code.ok_or_else(|| {
             Problem::new(StatusCode::UNAUTHORIZED, ErrorCode::CodeRequired, "the account asks for a code, too")
         })?;
-        take(app, &factors::subject(user), attempts::CODE).await?;
+        let codes = codes(user);
+        codes.take(app).await?;
         let mut tx = app.db.begin().await?;
         methods.push(factors::prove(&mut tx, &app.vault, user, code).await?);
-        attempts::clear(&mut tx, &factors::subject(user)).await?;
+        attempts::clear(&mut tx, &codes.subject).await?;
         tx.commit().await?;
     }
-    Ok(Proven { user, hash, upgraded, methods })
+    Ok(Proven { user, hash, upgraded, methods, counted })
 }
 
-/// Takes one guess; 429 when there is none left.
-pub(crate) async fn take(app: &AppState, subject: &str, budget: Budget) -> Result<(), Problem> {
-    let mut conn = app.db.pool().acquire().await?;
-    match attempts::take(&mut conn, subject, budget).await? {
-        None => Ok(()),
-        Some(wait) => Err(Problem::too_often(wait, "too many wrong guesses")),
-    }
+/// Takes one guess at a code in a session of the person's; 429 when there is none left.
+pub(crate) async fn take_own_code(app: &AppState, user: Uuid) -> Result<(), Problem> {
+    Count::of_own_sessions(factors::own_subject(user), attempts::CODE).take(app).await
 }
 
 /// For dangerous acts: the session's person has proven to be that person in the last ten minutes; else 403.
 pub(crate) async fn lately(app: &AppState, session: Uuid) -> Result<(), Problem> {
     let mut conn = app.db.pool().acquire().await?;
-    match sessions::is_fresh(&mut conn, session).await? {
+    let fresh = sessions::is_fresh(&mut conn, session).await?;
+    only_if(fresh, "prove that it is you: POST /auth/step-up, or log in again")
+}
+
+/// The same for acts on the codes themselves: a code was part of the proof, whichever way the person came in.
+pub(crate) async fn lately_by_code(app: &AppState, session: Uuid) -> Result<(), Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    let fresh = sessions::is_fresh_by_code(&mut conn, session).await?;
+    only_if(fresh, "prove that it is you by a code: POST /auth/step-up with your password and the code")
+}
+
+fn only_if(fresh: Option<bool>, else_do: &str) -> Result<(), Problem> {
+    match fresh {
         Some(true) => Ok(()),
-        Some(false) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            ErrorCode::StepUpRequired,
-            "prove that it is you: POST /auth/step-up, or log in again",
-        )),
+        Some(false) => Err(Problem::new(StatusCode::FORBIDDEN, ErrorCode::StepUpRequired, else_do)),
         None => Err(Problem::unauthorized("the session is over, log in again")),
     }
 }

@@ -97,6 +97,7 @@ example!(factors::SeedView, {
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
     "uri": "otpauth://totp/MemAlerts:berta?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=MemAlerts&algorithm=SHA1&digits=6&period=30"
 });
+example!(factors::FactorView, { "enabled": true, "since": "2026-11-21T05:17:56Z", "recoveryCodesLeft": 9 });
 example!(factors::Code, { "code": "287082" });
 example!(factors::RecoveryCodesView, { "recoveryCodes": ["7hq2-kx4n-wb3z-c6ta-q2md-yx5s", "m5rd-2pyf-e7ou-lvg3-t4kb-z6wa"] });
 

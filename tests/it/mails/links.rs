@@ -264,6 +264,20 @@ async fn a_new_address_counts_once_it_is_proven_and_the_former_one_is_told() {
 }
 
 #[tokio::test]
+async fn who_asks_for_the_address_that_they_have_keeps_the_link_to_another() {
+    let (office, app) = system().await;
+    let anna = register(&app, "anna").await;
+    office.mail(0).await;
+    let change = async |email: &str| anna.put("/auth/email", &json!({ "email": email })).await;
+    change("new@example.org").await.expect(202);
+    let link = token(&office.mail(1).await);
+    is(&change("anna@example.org").await, 409, "CONFLICT");
+    verify(&app, &link).await.expect(204);
+    assert_eq!(me(&anna).await["email"], "new@example.org");
+    app.drain().await;
+}
+
+#[tokio::test]
 async fn nobody_is_mailed_more_than_three_times_an_hour() {
     let (office, app) = system().await;
     let anna = register(&app, "anna").await;

@@ -30,7 +30,8 @@ async fn a_verified_address_is_told_when_codes_come_and_go_and_when_a_recovery_c
     let (office, app) = system().await;
     let anna = verified(&office, &app, "anna", 0).await;
     let seed = anna.post("/auth/totp", &json!({})).await.expect(200);
-    let code = Authenticator::reading(seed["secret"].as_str().unwrap()).code(&app, 0).await;
+    let authenticator = Authenticator::reading(seed["secret"].as_str().unwrap());
+    let code = authenticator.code(&app, 0).await;
     let confirmed = anna.post("/auth/totp/confirm", &json!({ "code": code })).await.expect(200);
     assert_eq!(office.mail(1).await.subject, "Logins ask for a code now");
     let code = &confirmed["recoveryCodes"][0];
@@ -39,11 +40,16 @@ async fn a_verified_address_is_told_when_codes_come_and_go_and_when_a_recovery_c
     assert_eq!(office.mail(2).await.subject, "A recovery code was used");
     // One that was used up is no news.
     app.anonymous().post("/auth/login", &login).await.expect(401);
+    app.advance(Duration::from_secs(60)).await;
+    let code = authenticator.code(&app, 0).await;
+    anna.post("/auth/step-up", &json!({ "password": PASSWORD, "code": code })).await.expect(204);
+    anna.post("/auth/totp/recovery-codes", &json!({})).await.expect(200);
+    assert_eq!(office.mail(3).await.subject, "New recovery codes were made");
     anna.delete("/auth/totp").await.expect(204);
-    assert_eq!(office.mail(3).await.subject, "Logins ask for no code any more");
+    assert_eq!(office.mail(4).await.subject, "Logins ask for no code any more");
     anna.delete("/auth/totp").await.expect(404);
     app.drain().await;
-    assert_eq!(office.taken().len(), 4);
+    assert_eq!(office.taken().len(), 5);
 }
 
 /// Whoever has just logged in anew.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 
 pub use jobs::ForgetAttempts;
-pub use repo::{clear, forget_old};
+pub use repo::{clear, clear_all, forget_old};
 
 /// A number of tries within a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,11 @@ pub struct Budget {
     pub window: Duration,
 }
 
-/// At a password.
+/// At a password, of one network at a login, or of the person's own sessions.
 pub const PASSWORD: Budget = Budget { tries: 10, window: Duration::from_mins(15) };
+
+/// At a password from everywhere: nobody reaches it from one network, and whoever spreads guesses over many finds an end.
+pub const PASSWORD_ANYWHERE: Budget = Budget { tries: 100, window: Duration::from_hours(1) };
 
 /// At a code of six digits.
 pub const CODE: Budget = Budget { tries: 5, window: Duration::from_mins(15) };

@@ -41,6 +41,17 @@ pub async fn clear(conn: &mut PgConnection, subject: &str) -> Result<(), sqlx::E
     Ok(())
 }
 
+/// Gives the budgets back of all subjects that begin and end so.
+///
+/// # Errors
+/// The database refused.
+pub async fn clear_all(conn: &mut PgConnection, begin: &str, end: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from attempts where starts_with(subject, $1) and right(subject, length($2)) = $2", begin, end)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Removes at most `limit` windows that were over long ago; says how many.
 ///
 /// # Errors

@@ -21,6 +21,12 @@ pub fn subject(user: Uuid) -> String {
     format!("code:{user}")
 }
 
+/// What those in the person's own sessions are counted under.
+#[must_use]
+pub fn own_subject(user: Uuid) -> String {
+    format!("own-code:{user}")
+}
+
 const fn place(user: Uuid) -> Place {
     Place { table: "second_factors", column: "secret", row: user }
 }
@@ -63,10 +69,27 @@ pub async fn confirm(
     }
     let step = fitting_step(vault, user, &held, code)?.ok_or(FactorError::Wrong)?;
     repo::set_confirmed(&mut *tx, user, step).await?;
+    let codes = new_recovery_codes(&mut *tx, user).await?;
+    sessions::end_all_of_user(tx, user, Some(session), EndReason::Password).await?;
+    Ok(codes)
+}
+
+/// Other recovery codes in the place of all that there were, used or not; none where no codes are asked for.
+///
+/// # Errors
+/// The database refused.
+pub async fn replace_recovery_codes(conn: &mut PgConnection, user: Uuid) -> Result<Option<Vec<String>>, sqlx::Error> {
+    if !repo::lock(&mut *conn, user).await?.is_some_and(|held| held.confirmed) {
+        return Ok(None);
+    }
+    repo::delete_recovery_codes(&mut *conn, user).await?;
+    Ok(Some(new_recovery_codes(conn, user).await?))
+}
+
+async fn new_recovery_codes(conn: &mut PgConnection, user: Uuid) -> Result<Vec<String>, sqlx::Error> {
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| codes::new_recovery_code()).collect();
     let hashes: Vec<Vec<u8>> = codes.iter().map(|code| codes::recovery_hash(code).to_vec()).collect();
-    repo::insert_recovery_codes(&mut *tx, user, &hashes).await?;
-    sessions::end_all_of_user(tx, user, Some(session), EndReason::Password).await?;
+    repo::insert_recovery_codes(conn, user, &hashes).await?;
     Ok(codes)
 }
 

@@ -10,6 +10,6 @@ mod error;
 mod repo;
 
 pub use codes::{code_at, uri};
-pub use commands::{Begun, begin, confirm, prove, remove, subject};
+pub use commands::{Begun, begin, confirm, own_subject, prove, remove, replace_recovery_codes, subject};
 pub use error::FactorError;
-pub use repo::is_asked;
+pub use repo::{Asked, asked, is_asked};

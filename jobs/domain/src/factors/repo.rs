@@ -1,7 +1,16 @@
 //! SQL of second factors.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// What there is beside the password.
+pub struct Asked {
+    /// When codes began to be asked for.
+    pub since: OffsetDateTime,
+    /// That are not used up.
+    pub recovery_codes: i64,
+}
 
 pub(super) struct Held {
     pub(super) secret: Vec<u8>,
@@ -23,6 +32,22 @@ pub async fn is_asked(conn: &mut PgConnection, user: Uuid) -> Result<bool, sqlx:
     .fetch_optional(conn)
     .await?;
     Ok(confirmed.unwrap_or(false))
+}
+
+/// What is asked for; none when nothing is.
+///
+/// # Errors
+/// The database refused.
+pub async fn asked(conn: &mut PgConnection, user: Uuid) -> Result<Option<Asked>, sqlx::Error> {
+    sqlx::query_as!(
+        Asked,
+        r#"select confirmed_at as "since!",
+             (select count(*) from recovery_codes r where r.user_id = f.user_id and used_at is null) as "recovery_codes!"
+           from second_factors f where user_id = $1 and confirmed_at is not null"#,
+        user
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// False when there is a confirmed one.
@@ -75,6 +100,11 @@ pub(super) async fn insert_recovery_codes(
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_recovery_codes(conn: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from recovery_codes where user_id = $1", user).execute(conn).await?;
     Ok(())
 }
 

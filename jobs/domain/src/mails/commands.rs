@@ -38,7 +38,8 @@ pub async fn ask_to_change(tx: &mut Tx, user: Uuid, email: &str, language: Langu
     match repo::person_with(tx, email).await? {
         Some(owner) if owner.id != user => Err(MailError::EmailTaken),
         Some(owner) if owner.is_verified => Err(MailError::Verified),
-        _ => put(tx, Some(user), Kind::ChangeEmail, email, language).await,
+        Some(_) => Err(MailError::OwnAddress),
+        None => put(tx, Some(user), Kind::ChangeEmail, email, language).await,
     }
 }
 

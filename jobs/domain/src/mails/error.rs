@@ -10,6 +10,8 @@ pub enum MailError {
     NoAddress,
     #[error("the address is verified already")]
     Verified,
+    #[error("it is the account's address already: POST /auth/verify-email/send sends its link again")]
+    OwnAddress,
     #[error("the e-mail address is taken")]
     EmailTaken,
     #[error("order the mail: {0}")]

@@ -26,6 +26,8 @@ pub enum Kind {
     CodesOn,
     CodesOff,
     RecoveryCodeUsed,
+    /// Those that there were are good for nothing.
+    RecoveryCodesReplaced,
     /// `details`: the platform, and the account's name there.
     AccountLinked,
     /// `details`: the same.
@@ -43,7 +45,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
@@ -52,6 +54,7 @@ impl Kind {
         Self::CodesOn,
         Self::CodesOff,
         Self::RecoveryCodeUsed,
+        Self::RecoveryCodesReplaced,
         Self::AccountLinked,
         Self::AccountUnlinked,
         Self::RoleChanged,
@@ -74,6 +77,7 @@ impl Kind {
             Self::CodesOn => "codes_on",
             Self::CodesOff => "codes_off",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::AccountLinked => "account_linked",
             Self::AccountUnlinked => "account_unlinked",
             Self::RoleChanged => "role_changed",

@@ -10,10 +10,25 @@ use crate::{
     sessions::{self, EndReason},
 };
 
-/// What guesses at the account's password are counted under.
+/// Of a login: of which account, from wherever.
+const LOGIN: &str = "password:";
+
+/// What guesses at the account's password are counted under, from wherever a login is tried.
 #[must_use]
 pub fn subject(user: Uuid) -> String {
-    format!("password:{user}")
+    format!("{LOGIN}{user}")
+}
+
+/// What those from one network are counted under.
+#[must_use]
+pub fn subject_from(network: &str, user: Uuid) -> String {
+    format!("{LOGIN}{network}:{user}")
+}
+
+/// What guesses in the person's own sessions are counted under: nobody else can use them up.
+#[must_use]
+pub fn own_subject(user: Uuid) -> String {
+    format!("own-password:{user}")
 }
 
 /// Makes the account. Its address is not verified yet.
@@ -68,7 +83,7 @@ pub async fn change(
 pub async fn reset(tx: &mut Tx, user: Uuid, hash: &str) -> Result<(), PasswordError> {
     repo::set(&mut *tx, user, hash).await?;
     mails::end_links(&mut *tx, user).await?;
-    attempts::clear(&mut *tx, &subject(user)).await?;
+    attempts::clear_all(&mut *tx, LOGIN, &format!(":{user}")).await?;
     sessions::end_all_of_user(tx, user, None, EndReason::Password).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ pub enum PasswordError {
     LoginTaken,
     #[error("the e-mail address is taken")]
     EmailTaken,
-    #[error("the account has no password")]
+    #[error("the account has no password: to prove that it is you, log in again by the platform")]
     NoPassword,
     #[error("the password was changed meanwhile")]
     Changed,

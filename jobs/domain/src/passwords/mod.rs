@@ -11,7 +11,7 @@ mod hashing;
 mod model;
 mod repo;
 
-pub use commands::{change, register, reset, still, subject};
+pub use commands::{change, own_subject, register, reset, still, subject, subject_from};
 pub use error::PasswordError;
 pub use hashing::{Proof, hash, verify};
 pub use model::{Credentials, NewAccount, parse_email, parse_password};

@@ -21,7 +21,7 @@ pub use commands::{authenticated, end, end_all_of_user, end_of_token, open, refr
 pub use error::SessionError;
 pub use jobs::ForgetSessions;
 pub use model::{EndReason, Ended, Opened, Origin, Refreshed, Session};
-pub use repo::{ended_since, find, forget_old, is_fresh, list};
+pub use repo::{ended_since, find, forget_old, is_fresh, is_fresh_by_code, is_known_from, list};
 pub use token::RefreshToken;
 
 /// How long an access token is good.

@@ -164,6 +164,38 @@ pub async fn is_fresh(conn: &mut PgConnection, id: Uuid) -> Result<Option<bool>,
     .await
 }
 
+/// The same, where a code was shown besides: of the app, or for who has lost it. Who is asked for codes is asked at every
+/// proof in a session, so that the last one had it if any had.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_fresh_by_code(conn: &mut PgConnection, id: Uuid) -> Result<Option<bool>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select authenticated_at > app_now() - interval '10 minutes' and methods && '{totp,recovery}' as "fresh!"
+           from sessions where id = $1 and ended_at is null and expires_at > app_now()"#,
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whether the person has logged in from this network (`203.0.113.0/24`) in the last thirty days.
+///
+/// # Errors
+/// The database refused.
+pub async fn is_known_from(conn: &mut PgConnection, user: Uuid, network: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+             select from sessions where user_id = $1 and seen_at > app_now() - interval '30 days'
+               and case when address = '' then false else address::inet <<= ($2::text)::cidr end
+           ) as "known!""#,
+        user,
+        network,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// The person's sessions that are not over, the one that was used last first; at most 200.
 ///
 /// # Errors

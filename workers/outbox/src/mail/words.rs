@@ -78,6 +78,11 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
             "Somebody has logged in to your account with one of its recovery codes.".to_owned(),
             NOT_ME,
         ),
+        Kind::RecoveryCodesReplaced => (
+            "New recovery codes were made",
+            "Your account has ten new recovery codes. Those that you had before open it no more.".to_owned(),
+            NOT_ME,
+        ),
         Kind::AccountLinked => (
             "An account was linked",
             format!("From now on this account opens yours, too: {details}."),
@@ -158,6 +163,11 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::RecoveryCodeUsed => (
             "Использован код восстановления",
             "В вашу учётную запись вошли с одним из её кодов восстановления.".to_owned(),
+            NOT_ME_RU,
+        ),
+        Kind::RecoveryCodesReplaced => (
+            "Созданы новые коды восстановления",
+            "У вашей учётной записи десять новых кодов восстановления. Прежние больше не действуют.".to_owned(),
             NOT_ME_RU,
         ),
         Kind::AccountLinked => (
