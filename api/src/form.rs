@@ -238,6 +238,12 @@ impl<'a> ApiExtractor<'a> for Incoming {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if !request.content_type().is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+            let given = request.content_type().unwrap_or("nothing");
+            let detail = format!("Content-Type: multipart/form-data is taken, not {given:?}");
+            let code = ErrorCode::UnsupportedMediaType;
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, detail).into());
+        }
         // None for a body that is no form at all, which the parser says at once.
         let gate = request.data::<Gate>().cloned().unwrap_or_else(|| Gate::new(Body::empty()).0);
         let multipart = <Multipart as poem::FromRequest>::from_request(request, body).await.map_err(malformed)?;

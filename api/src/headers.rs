@@ -49,11 +49,16 @@ pub(crate) fn strict<E: Endpoint + 'static>(
 
 fn complete(environment: Environment, response: &mut Response) {
     let unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    let unproven = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
     let page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let mut usually = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
     };
+    if unproven {
+        // RFC 9110, 15.5.2.
+        usually(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     usually(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     usually(header::CONTENT_SECURITY_POLICY, NO_PAGE);
     usually(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -18,6 +18,9 @@ use crate::{again::Sacrificed, telemetry};
 /// Seconds after which what was unavailable is worth another try.
 const RETRY_AFTER: u64 = 1;
 
+/// Characters that are repeated of the path that was asked for.
+const LONGEST_PATH: usize = 100;
+
 /// What went wrong, from a closed list that clients may switch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -101,7 +104,7 @@ pub(crate) struct ProblemBody {
     status: u16,
     /// What is wrong and where, for a person.
     detail: String,
-    /// The path that was asked for.
+    /// The path that was asked for, the first 100 characters of it.
     instance: String,
     // Described at the enum: a description here becomes an `allOf` that generators of clients cannot read.
     error_code: ErrorCode,
@@ -250,7 +253,7 @@ impl From<&Problem> for ProblemBody {
             title: problem.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: problem.status.as_u16(),
             detail: problem.detail.clone(),
-            instance: ids.path,
+            instance: shortened(ids.path),
             error_code: problem.code,
             error: problem.detail.clone(),
             request_id: ids.request_id,
@@ -260,10 +263,22 @@ impl From<&Problem> for ProblemBody {
     }
 }
 
+/// The path, of which nobody needs more to know it again.
+fn shortened(mut path: String) -> String {
+    if let Some((end, _)) = path.char_indices().nth(LONGEST_PATH) {
+        path.truncate(end);
+        path.push('…');
+    }
+    path
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::builder().status(self.status).content_type("application/problem+json");
-        let retry_after = self.retry_after.or((self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER));
+        // What an operator has to mend is not mended by asking again.
+        let passes = self.status == StatusCode::SERVICE_UNAVAILABLE
+            && !matches!(self.code, ErrorCode::OauthNotConfigured | ErrorCode::MailNotConfigured);
+        let retry_after = self.retry_after.or(passes.then_some(RETRY_AFTER));
         if let Some(seconds) = retry_after {
             response = response.header(header::RETRY_AFTER, seconds);
         }

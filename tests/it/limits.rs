@@ -166,3 +166,55 @@ async fn who_sends_a_body_byte_by_byte_is_told_and_let_go() {
     }
     app.anonymous().get("/health").await.expect(200);
 }
+
+#[tokio::test]
+async fn what_changes_something_takes_no_name_twice_and_no_parameter_that_it_would_leave_unread() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let text = async |method: Method, path: &str, body: &str| {
+        let request = demo.request(method, path).header("content-type", "application/json");
+        Session::send(request.body(body.to_owned())).await
+    };
+    let twice = r#"{"title":"x","price":1,"title":"y","price":2}"#;
+    let path = format!("/streamer/memes/{}", uuid::Uuid::nil());
+    let answer = text(Method::PATCH, &path, twice).await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "VALIDATION_ERROR"), "{}", answer.text);
+    assert_eq!(answer.json["detail"], "title: it is given twice");
+    let fields: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|fault| &fault["field"]).collect();
+    assert!(fields.starts_with(&[&json!("title"), &json!("price")]), "{fields:?}");
+    // Who may not ask at all hears so first.
+    let nobody = app.anonymous().request(Method::PATCH, &path).header("content-type", "application/json");
+    assert_eq!(Session::send(nobody.body(twice)).await.status.as_u16(), 401);
+
+    let pause = "/streamer/queue/intake/pause";
+    for (query, detail) in [
+        ("?chanel=demo", "chanel: there is no such parameter; there are channel"),
+        ("?channel=demo&%63hannel=demo", "channel: it is given twice"),
+        ("?channel=demo&x", "x: there is no such parameter; there are channel"),
+    ] {
+        let answer = demo.post(&format!("{pause}{query}"), &json!({})).await;
+        assert_eq!((answer.status.as_u16(), &answer.json["detail"]), (400, &json!(detail)), "{query}");
+    }
+    let state = demo.get("/streamer/queue").await.expect(200);
+    assert_eq!(state["intakePaused"], false, "{state}");
+    let answer = demo.post("/auth/logout?everywhere=1", &json!({})).await;
+    assert_eq!(answer.json["detail"], "everywhere: there is no such parameter; it takes none");
+    demo.post(&format!("{pause}?channel=demo"), &json!({})).await.expect(200);
+    demo.get("/me?what=ever").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refusal_says_how_to_prove_oneself_and_repeats_little_of_what_was_asked() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let nobody = app.anonymous();
+    assert_eq!(nobody.get("/me").await.header("www-authenticate"), "Bearer");
+    let long = nobody.get(&format!("/channels/{}", "x".repeat(5_000))).await;
+    assert_eq!((long.status.as_u16(), long.json["instance"].as_str().unwrap().chars().count()), (404, 101));
+    assert!(long.text.len() < 1_000, "{}", long.text);
+    let anna = app.login("anna", "viewer").await;
+    let answer = anna.post("/submissions", &json!({})).await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (415, "UNSUPPORTED_MEDIA_TYPE"), "{}", answer.text);
+    let editor = anna.get("/streamer/channel/settings").await;
+    assert_eq!((editor.status.as_u16(), editor.error_code()), (403, "FORBIDDEN"));
+    assert!(editor.json["detail"].as_str().unwrap().starts_with("name the channel by ?channel="), "{}", editor.text);
+}

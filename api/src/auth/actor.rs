@@ -158,7 +158,14 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
     let chosen =
         chosen.map_err(|_| Problem::bad_request(ErrorCode::ValidationError, "channel: one slug is expected"))?;
     let Some(slug) = chosen.channel else {
-        let (user, Proven { session, channel: only, .. }) = with_role(request, app, Role::Streamer).await?;
+        let own = if least == TeamRole::Owner { Role::Streamer } else { Role::Viewer };
+        let (user, Proven { session, channel: only, .. }) = with_role(request, app, own).await?;
+        if user.role < Role::Streamer {
+            return Err(Problem::forbidden(format!(
+                "name the channel by ?channel=, if you are in its team; your own takes the role streamer, yours is {}",
+                user.role.as_str()
+            )));
+        }
         let mut conn = app.db.pool().acquire().await?;
         let channel = channels::find_of_owner(&mut conn, user.id).await?;
         let channel = channel.ok_or_else(|| {

@@ -4,8 +4,9 @@
 //! schema says what would fit, and it is what clients know.
 
 mod schema;
+mod twice;
 
-use std::sync::Arc;
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use poem::{
@@ -23,8 +24,14 @@ use serde_json::Value;
 use crate::{
     limits,
     problem::{ErrorCode, Fault, Problem},
+    problems::promised,
     routes,
 };
+
+/// Characters that are repeated of a parameter's name.
+const LONGEST_NAME: usize = 80;
+/// Things that are wrong with a body, as many are named at once.
+const MOST_FAULTS: usize = 20;
 
 /// What every operation takes.
 pub(crate) struct Document {
@@ -43,6 +50,9 @@ impl Document {
     /// Calls the operation; what does not fit the document, or is refused by the framework, is explained.
     pub(crate) async fn explain<E: Endpoint>(&self, inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
+        if let Some(detail) = self.misunderstood(&method, &uri) {
+            return Err(Problem::bad_request(ErrorCode::ValidationError, detail).into());
+        }
         let mut body = Bytes::new();
         // Small by now: `limits` has seen to it. Uploads are no JSON, and pass.
         if request.content_type().is_some_and(|kind| kind.contains("json")) {
@@ -58,12 +68,42 @@ impl Document {
         }
     }
 
+    /// A parameter that an operation which changes something would leave unread, or read in one of two ways: what it does
+    /// may not be what was meant. Reading takes no harm from parameters that it does not know.
+    fn misunderstood(&self, method: &Method, uri: &Uri) -> Option<String> {
+        let query = uri.query()?;
+        if method.is_safe() {
+            return None;
+        }
+        let (_, operation) = self.operation(method, uri.path())?;
+        let asker = operation.operation_id.and_then(promised::asker);
+        let channel = asker.is_some_and(promised::Asker::acts_on_a_channel).then_some("channel");
+        let known = operation.params.iter().filter(|it| it.in_type == MetaParamIn::Query).map(|it| it.name.as_str());
+        let known: Vec<&str> = known.chain(channel).collect();
+        let mut names: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+        for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
+            let shown: String = name.chars().take(LONGEST_NAME).collect();
+            if !known.contains(&&*name) {
+                let there = if known.is_empty() {
+                    "it takes none".to_owned()
+                } else {
+                    format!("there are {}", known.join(", "))
+                };
+                return Some(format!("{shown}: there is no such parameter; {there}"));
+            }
+            if !names.insert(name) {
+                return Some(format!("{shown}: it is given twice"));
+            }
+        }
+        None
+    }
+
     /// Whether the body is what the document says, as far as it is JSON at all.
     fn fits(&self, method: &Method, uri: &Uri, body: &[u8]) -> bool {
         let Some((_, operation)) = self.operation(method, uri.path()) else { return true };
         let Some(content) = operation.request.as_ref().and_then(|request| request.content.first()) else { return true };
         let Ok(value) = serde_json::from_slice(body) else { return true };
-        schema::complaints(&self.registry, &content.schema, &value).is_empty()
+        schema::complaints(&self.registry, &content.schema, &value).is_empty() && twice::doubled(body).is_empty()
     }
 
     /// Calls whatever is there; a method that is not is answered with those that are.
@@ -168,11 +208,14 @@ impl Document {
         let content = operation.request.as_ref().and_then(|request| request.content.first());
         let complaints =
             content.map(|content| schema::complaints(&self.registry, &content.schema, &value)).unwrap_or_default();
-        let Some(first) = complaints.first() else {
+        let doubled =
+            twice::doubled(body).into_iter().map(|field| Fault { field, detail: "it is given twice".to_owned() });
+        let wrong = complaints.iter().map(|it| Fault { field: it.place_in(""), detail: it.words().to_owned() });
+        let faults: Vec<Fault> = doubled.chain(wrong).take(MOST_FAULTS).collect();
+        let Some(Fault { field, detail }) = faults.first() else {
             return invalid("the body: it is not what the operation takes".to_owned());
         };
-        let faults = complaints.iter().map(|it| Fault { field: it.place_in(""), detail: it.words().to_owned() });
-        invalid(first.told_of("")).naming(faults.collect())
+        invalid(format!("{field}: {detail}")).naming(faults)
     }
 }
 

@@ -89,6 +89,8 @@ const OPERATIONS: &[Promise] = &[
     ("beginTotp", Asker::Viewer, &[StepUpRequired, Conflict]),
     ("confirmTotp", Asker::Viewer, &[CodeInvalid, Conflict, RateLimited]),
     ("removeTotp", Asker::Viewer, &[StepUpRequired, NotFound]),
+    ("getTotp", Asker::Viewer, &[]),
+    ("replaceRecoveryCodes", Asker::Viewer, &[StepUpRequired, NotFound]),
     ("verifyEmail", Asker::Anybody, &[LinkInvalid, EmailTaken]),
     (
         "sendVerification",
@@ -153,6 +155,7 @@ const OPERATIONS: &[Promise] = &[
         Asker::Viewer,
         &[
             BadRequest,
+            UnsupportedMediaType,
             InvalidFileType,
             InvalidMediaType,
             InvalidFileContent,
@@ -258,7 +261,8 @@ pub(crate) fn asker(operation: &str) -> Option<Asker> {
 pub(crate) fn of(operation: &str, form: Form) -> Option<Vec<ErrorCode>> {
     let (_, asker, own) = OPERATIONS.iter().find(|(name, ..)| *name == operation)?;
     let mut codes = Vec::new();
-    if form.parameters || form.body {
+    // What changes something takes no parameters that it does not know.
+    if form.parameters || form.body || form.changes {
         codes.push(ValidationError);
     }
     codes.extend_from_slice(asker.refusals());
@@ -323,7 +327,7 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         LengthRequired => (411, "say the body's length: Content-Length"),
         FileTooLarge => (413, "a body has at most 1048576 bytes here"),
         VideoTooLong => (413, "the file plays for longer than 15000 ms"),
-        UnsupportedMediaType => (415, "the body is not JSON: say `Content-Type: application/json`"),
+        UnsupportedMediaType => (415, "Content-Type: application/json is taken, not \"text/plain\""),
         LinkInvalid => (400, "the link is unknown, used or too old: ask for a new one"),
         OauthStateMismatch => (400, "no login is under way with this state in this browser: begin anew"),
         OauthFailed => (400, "the platform does not confirm this login: begin anew"),

@@ -97,5 +97,9 @@ impl Channels {
 /// The channel with this slug, or 404.
 pub(crate) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Channel, Problem> {
     let channel = channels::find_by_slug(conn, slug).await?;
-    channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, format!("there is no channel {slug:?}")))
+    channel.ok_or_else(|| {
+        // As much of it as a slug has.
+        let asked: String = slug.chars().take(50).collect();
+        Problem::not_found(ErrorCode::ChannelNotFound, format!("there is no channel {asked:?}"))
+    })
 }
