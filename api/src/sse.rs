@@ -13,14 +13,17 @@ use poem_openapi::{
     types::Type,
 };
 
-use crate::{hub::EventStream, screens::Present};
+use crate::{
+    hub::{Closed, EventStream},
+    screens::Present,
+};
 
 /// A stream of server-sent events; with the presence of the screen that it goes to, if it goes to one, and with what ends
 /// it, if it belongs to a session.
 pub(crate) struct Sse {
     stream: EventStream,
     present: Option<Present>,
-    over: Option<BoxFuture<'static, ()>>,
+    over: Option<BoxFuture<'static, Closed>>,
 }
 
 impl Sse {
@@ -33,8 +36,8 @@ impl Sse {
         Self { stream, present: Some(present), over: None }
     }
 
-    /// The stream ends as soon as `over` comes.
-    pub(crate) fn until(self, over: impl Future<Output = ()> + Send + 'static) -> Self {
+    /// The stream ends as soon as `over` comes, which says why.
+    pub(crate) fn until(self, over: impl Future<Output = Closed> + Send + 'static) -> Self {
         Self { over: Some(over.boxed()), ..self }
     }
 }
@@ -43,16 +46,16 @@ impl Sse {
 struct SseBody {
     stream: EventStream,
     _present: Option<Present>,
-    over: Option<BoxFuture<'static, ()>>,
+    over: Option<BoxFuture<'static, Closed>>,
 }
 
 impl Stream for SseBody {
     type Item = <EventStream as Stream>::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.over.as_mut().is_some_and(|over| over.poll_unpin(cx).is_ready()) {
+        if let Some(Poll::Ready(why)) = self.over.as_mut().map(|over| over.poll_unpin(cx)) {
             self.over = None;
-            self.stream.revoke();
+            self.stream.end(why);
         }
         Pin::new(&mut self.stream).poll_next(cx)
     }

@@ -49,7 +49,7 @@ async function listenOnce(url, lastId, handlers, onId) {
     const parser = new Parser((id, name, data) => {
       if (id !== null) onId(id);
       if (data === null) return;
-      if (name === "closed") end = data.reason === "revoked" ? "refused" : "lost";
+      if (name === "closed") end = ["revoked", "expired"].includes(data.reason) ? "refused" : "lost";
       else handlers.onEvent(name, data);
     });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -135,6 +135,16 @@ async fn the_log_is_searched_by_who_did_what_to_whom_and_when() {
     assert_eq!(names(&log(&format!("?until={at}")).await).len(), 0);
     assert!(names(&log(&format!("?since={at}")).await).ends_with(&["change_channel_settings".to_owned()]));
 
+    let unknown = stage.app.login("boss", "admin").await.get("/owner/audit?act=nope").await.expect(400);
+    let detail = unknown["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("act: \"nope\" is none of adjust_wallet, ") && detail.ends_with("verify_email"),
+        "{detail}"
+    );
+    stage.app.login("demo", "streamer").await.post("/streamer/queue/intake/pause", &json!({})).await.expect(200);
+    let pause = &log("?act=pause_intake").await[0];
+    assert_eq!((&pause["before"], &pause["after"]), (&json!({ "paused": false }), &json!({ "paused": true })));
+
     let mut before = String::new();
     let mut paged = Vec::new();
     loop {
@@ -168,4 +178,42 @@ async fn the_first_admin_is_made_at_the_command_line_and_that_is_written_down() 
     assert_eq!(acts.len(), 1, "{log}");
     assert!(acts[0]["actor"].as_str().unwrap().starts_with("os:"), "{log}");
     assert_eq!((&acts[0]["login"], &acts[0]["after"]["role"]), (&json!("anna"), &json!("admin")));
+}
+
+#[tokio::test]
+async fn what_somebody_does_to_their_own_logins_and_data_is_written_down() {
+    let stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    let anna = stage.app.login("anna", "viewer").await;
+    stage.app.login("anna", "viewer").await;
+    let sessions = anna.get("/auth/sessions").await.expect(200);
+    let other = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
+    let path = format!("/auth/sessions/{}", other["id"].as_str().unwrap());
+    anna.delete(&path).await.expect(204);
+    anna.post("/auth/sessions/end-others", &json!({})).await.expect(200);
+    anna.post("/users/me/export", &json!({})).await.expect(202);
+    assert_eq!(anna.delete("/users/me").await.status, 202);
+    let acts = stage.admin.get(&format!("/owner/audit?actor={}", anna.user_id)).await.expect(200);
+    let names: Vec<&str> = acts["acts"].as_array().unwrap().iter().map(|act| act["act"].as_str().unwrap()).collect();
+    assert_eq!(names, ["forget", "export", "end_other_sessions", "end_session"]);
+    assert_eq!(acts["acts"][2]["after"], json!({ "ended": 0 }));
+    assert_eq!(acts["acts"][3]["thing"], other["id"]);
+}
+
+#[tokio::test]
+async fn what_was_done_to_others_on_the_channel_of_somebody_who_is_forgotten_stays_told() {
+    let stage = Stage::open().await;
+    stage.viewer("anna", 300).await;
+    stage.streamer.patch("/streamer/channel/settings", &json!({ "name": "Wendy's" })).await.expect(200);
+    assert_eq!(stage.streamer.delete("/users/me").await.status, 202);
+    stage.app.drain().await;
+    let told = async |act: &str| {
+        let acts = stage.admin.get(&format!("/owner/audit?act={act}")).await.expect(200);
+        acts["acts"][0].clone()
+    };
+    let coins = told("adjust_wallet").await;
+    assert_eq!((&coins["before"], &coins["after"]), (&json!({ "balance": 0 }), &json!({ "balance": 300 })), "{coins}");
+    assert_eq!(coins["login"], "anna");
+    assert!(coins["reason"].is_null(), "it may name who is forgotten: {coins}");
+    let settings = told("change_channel_settings").await;
+    assert!(settings["before"].is_null() && settings["after"].is_null(), "{settings}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{MemalertsProcess, Session, TestApp, wait_until};
+use harness::{MemalertsProcess, ServerEvent, Session, TestApp, wait_until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -159,7 +159,10 @@ async fn a_program_is_out_everywhere_when_its_token_is_revoked_or_over() {
     let mut events = guest.events("/streamer/events").await;
     events.wait_for("queue:state").await;
     stage.app.advance(Duration::from_secs(3601)).await;
-    assert_eq!(events.wait_for("closed").await.data["reason"], "revoked");
+    assert_eq!(events.wait_for("closed").await.data["reason"], "expired");
+    let all = stage.streamer.get("/streamer/tokens").await.expect(200);
+    let marked: Vec<bool> = all.as_array().unwrap().iter().map(|token| token["expired"] == true).collect();
+    assert_eq!(marked, [false, false, true], "{all}");
     assert_eq!(guest.get("/streamer/queue").await.status.as_u16(), 401);
 }
 
@@ -297,6 +300,14 @@ async fn a_token_that_comes_from_two_addresses_at_once_is_told_of_until_the_stre
     let demo = app.login("demo", "streamer").await;
     let mut panel = demo.events("/streamer/events").await;
     panel.wait_for("queue:state").await;
+    // A moderator, or whoever has a token, might be the one of whom it warns.
+    let mia = app.login("mia", "viewer").await;
+    demo.put("/streamer/team/mia", &json!({ "role": "moderator" })).await.expect(200);
+    let program = give(&demo, "api", "Bot", &["queue:read"]).await;
+    let mut others = [
+        mia.events("/streamer/events?channel=demo").await,
+        app.anonymous().with_token(&program.secret).events("/streamer/events").await,
+    ];
     let source = give(&demo, "overlay", "Laptop", &[]).await;
     use_from(&demo, &poll(&source.secret), "203.0.113.7").await;
     use_from(&demo, &poll(&source.secret), "203.0.113.99").await;
@@ -310,9 +321,17 @@ async fn a_token_that_comes_from_two_addresses_at_once_is_told_of_until_the_stre
         (&json!(source.id), &json!("overlay"), &json!("Laptop"))
     );
     assert_eq!((&told["address"], &told["otherAddress"]), (&json!("2001:db8:1:2::/64"), &json!("203.0.113.0/24")));
-    let alarmed = seen(&demo, &source.id, "2001:db8:1::/48", "").await;
+    let alarmed = seen(&demo, &source.id, "2001:db8:1:2::/64", "").await;
     assert_eq!(alarmed["alarm"]["address"], "2001:db8:1:2::/64");
     assert_eq!(alarmed["alarm"]["otherAddress"], "203.0.113.0/24");
+    demo.post("/streamer/queue/intake/pause", &json!({})).await.expect(200);
+    for events in &mut others {
+        let heard = |event: &ServerEvent| {
+            assert_ne!(event.name, "token:second_address");
+            event.data["intakePaused"] == true
+        };
+        events.wait_where("the pause", heard).await;
+    }
 
     let link = format!("/streamer/tokens/{}", source.id);
     let calm = demo.patch(&link, &json!({ "acknowledgeAlarm": true })).await.expect(200);
@@ -324,12 +343,32 @@ async fn a_token_that_comes_from_two_addresses_at_once_is_told_of_until_the_stre
     use_from(&there, &poll(&source.secret), "203.0.113.7").await;
     seen(&demo, &source.id, "203.0.113.0/24", &since).await;
     use_from(&there, &poll(&source.secret), "2001:db8:1:2::6").await;
-    let calm = seen(&demo, &source.id, "2001:db8:1::/48", &since).await;
+    let calm = seen(&demo, &source.id, "2001:db8:1:2::/64", &since).await;
     assert!(calm["alarm"].is_null(), "{calm}");
     // A third one is not.
     use_from(&there, &poll(&source.secret), "198.51.100.1").await;
     let told = panel.wait_for("token:second_address").await.data;
     assert_eq!(told["address"], "198.51.100.0/24");
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_is_no_use_of_its_token() {
+    let app = behind_a_proxy().await;
+    let demo = app.login("demo", "streamer").await;
+    let program = give(&demo, "api", "Bot", &["queue:read"]).await;
+    let source = give(&demo, "overlay", "Laptop", &[]).await;
+    let bot = app.anonymous().with_token(&program.secret);
+    use_from(&bot, "/streamer/queue", "203.0.113.7").await;
+    seen(&demo, &program.id, "203.0.113.0/24", "").await;
+    for path in ["/streamer/channel/settings", "/streamer/tokens", "/streamer/queue?channel=nobody"] {
+        let refused = bot.request(Method::GET, path).header("x-forwarded-for", "198.51.100.1");
+        assert!([403, 404].contains(&Session::send(refused).await.status.as_u16()), "{path}");
+    }
+    // What comes after them is written down with them, or later.
+    use_from(&demo, &poll(&source.secret), "198.51.100.1").await;
+    seen(&demo, &source.id, "198.51.100.0/24", "").await;
+    let calm = seen(&demo, &program.id, "203.0.113.0/24", "").await;
+    assert!(calm["alarm"].is_null(), "{calm}");
 }
 
 #[tokio::test]

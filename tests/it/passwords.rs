@@ -445,3 +445,14 @@ async fn in_production_every_cookie_of_a_session_is_a_host_cookie_and_beta_has_o
         assert_eq!(login.status.as_u16(), 404);
     }
 }
+
+#[tokio::test]
+async fn whoever_is_forgotten_is_unknown_from_then_on() {
+    let mut app = api().await;
+    app.leaves_jobs_behind();
+    let anna = register(&app, "anna").await;
+    assert_eq!(anna.delete("/users/me").await.status, 202);
+    let known = log_in(&app, "anna", PASSWORD, None).await;
+    is(&known, 401, "CREDENTIALS_INVALID");
+    assert_eq!(known.json["detail"], log_in(&app, "nobody", PASSWORD, None).await.json["detail"]);
+}

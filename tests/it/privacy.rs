@@ -206,7 +206,13 @@ async fn somebody_gets_everything_about_them_once_and_nobody_else_does() {
 
     let once = wendy.get(path).await;
     assert_eq!((once.status.as_u16(), once.error_code()), (409, "CONFLICT"));
-    assert_eq!(wendy.post("/users/me/export", &json!({})).await.status, 409, "one a day");
+    let again = wendy.post("/users/me/export", &json!({})).await;
+    assert_eq!(again.status, 409, "one a day");
+    let wait: i64 = again.header("retry-after").parse().expect("seconds");
+    assert!((86_000..=86_401).contains(&wait), "{wait}");
+    let detail = again.json["detail"].as_str().unwrap();
+    let at = detail.strip_prefix("an export a day is made at most: come again at ").expect(detail);
+    assert!(at.len() == 20 && at.contains('T') && at.ends_with('Z'), "{detail}");
     app.advance(Duration::from_hours(25)).await;
     let wendy = app.login("canary_wendy", "streamer").await;
     app.drain().await;

@@ -91,6 +91,72 @@ async fn all_doors_of_a_channel_close_with_its_owner_and_open_again_when_that_is
 }
 
 #[tokio::test]
+async fn a_channel_is_closed_to_everybody_while_its_owner_may_not_stream_and_gives_back_what_waited() {
+    let stage = Stage::open().await;
+    let anna = stage.viewer("anna", 300).await;
+    let mia = stage.app.login("mia", "viewer").await;
+    stage.streamer.put("/streamer/team/mia", &json!({ "role": "editor" })).await.expect(200);
+    // Nothing plays, and no clock runs: the coins come back all the same.
+    stage.streamer.post("/streamer/queue/playback/pause", &json!({})).await.expect(200);
+    let meme = stage.meme(5000).await;
+    let person = format!("/owner/users/{}", stage.streamer.user_id);
+    let nobody = stage.app.anonymous();
+    for demoted in [false, true] {
+        stage.activate(&anna, meme).await;
+        assert!(stage.balance(&anna).await < 300);
+        let mut open =
+            [nobody.events("/channels/demo/events").await, mia.events("/streamer/events?channel=demo").await];
+        for events in &mut open {
+            events.wait_for("queue:state").await;
+        }
+        if demoted {
+            stage.admin.put(&format!("{person}/role"), &json!({ "role": "viewer" })).await.expect(200);
+        } else {
+            stage.admin.post(&format!("{person}/ban"), &json!({})).await.expect(200);
+        }
+        let shut = Instant::now();
+        for events in &mut open {
+            assert_eq!(events.wait_for("closed").await.data["reason"], "revoked");
+        }
+        assert!(shut.elapsed() < Duration::from_secs(1), "{:?}", shut.elapsed());
+        let memes = format!("/memes?channelId={}", stage.channel_id);
+        for path in ["/channels/demo", "/channels/demo/memes", "/channels/demo/events", &memes] {
+            assert_eq!(nobody.get(path).await.error_code(), "CHANNEL_NOT_FOUND", "{path}");
+        }
+        let refused = anna.post(&format!("/memes/{meme}/activate"), &json!({})).await;
+        assert_eq!((refused.status.as_u16(), refused.error_code()), (404, "CHANNEL_NOT_FOUND"), "{}", refused.text);
+        for path in ["/streamer/queue/intake/pause", "/streamer/queue/clear"] {
+            let refused = mia.post(&format!("{path}?channel=demo"), &json!({})).await;
+            assert_eq!(refused.error_code(), "CHANNEL_NOT_FOUND", "{path}");
+        }
+        assert_eq!(mia.get("/me/channels").await.expect(200)[0]["closed"], true);
+        wait_until("the coins are back", async || (stage.balance(&anna).await == 300).then_some(())).await;
+
+        if demoted {
+            stage.admin.put(&format!("{person}/role"), &json!({ "role": "streamer" })).await.expect(200);
+        } else {
+            stage.admin.post(&format!("{person}/unban"), &json!({})).await.expect(200);
+        }
+        assert_eq!(nobody.get("/channels/demo").await.expect(200)["acceptsActivations"], true);
+        assert_eq!(mia.get("/me/channels").await.expect(200)[0]["closed"], false);
+        let queue = mia.get("/streamer/queue?channel=demo").await.expect(200);
+        assert_eq!(queue["items"], json!([]), "{queue}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_banned_is_taken_into_no_team() {
+    let app = api().await;
+    let (demo, anna) = (app.login("demo", "streamer").await, app.login("anna", "viewer").await);
+    let boss = app.login("boss", "admin").await;
+    let (anna, editor) = (format!("/owner/users/{}", anna.user_id), json!({ "role": "editor" }));
+    boss.post(&format!("{anna}/ban"), &json!({})).await.expect(200);
+    assert_eq!(demo.put("/streamer/team/anna", &editor).await.error_code(), "CONFLICT");
+    boss.post(&format!("{anna}/unban"), &json!({})).await.expect(200);
+    demo.put("/streamer/team/anna", &editor).await.expect(200);
+}
+
+#[tokio::test]
 async fn of_two_admins_who_take_the_role_from_each_other_at_once_one_remains() {
     let app = api().await;
     for (method, path, body) in [

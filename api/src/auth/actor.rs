@@ -96,6 +96,21 @@ struct Proven {
     channel: Option<Uuid>,
 }
 
+impl Proven {
+    /// The request is let in: from where a token is used is noted only then, so that whoever cannot use it raises no alarm.
+    fn let_in(self, request: &Request, app: &App) -> Self {
+        if self.channel.is_some() {
+            app.sightings.note(self.session, request);
+        }
+        self
+    }
+
+    fn on(self, request: &Request, app: &App, user: User, channel: Channel, role: TeamRole) -> Streamer {
+        let Self { session, channel: only, .. } = self.let_in(request, app);
+        Streamer { user, channel, session, by_token: only.is_some(), role }
+    }
+}
+
 async fn logged_in(request: &Request, app: &App) -> Result<Proven, Problem> {
     if let Some(program) = programs::named(request, app).await? {
         telemetry::asked_by(program.owner);
@@ -141,7 +156,7 @@ async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Pr
 
 impl Actor for Viewer {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        let Proven { user, session, .. } = logged_in(request, app).await?;
+        let Proven { user, session, .. } = logged_in(request, app).await?.let_in(request, app);
         Ok(Self { id: user, session })
     }
 }
@@ -159,7 +174,7 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
         chosen.map_err(|_| Problem::bad_request(ErrorCode::ValidationError, "channel: one slug is expected"))?;
     let Some(slug) = chosen.channel else {
         let own = if least == TeamRole::Owner { Role::Streamer } else { Role::Viewer };
-        let (user, Proven { session, channel: only, .. }) = with_role(request, app, own).await?;
+        let (user, proven) = with_role(request, app, own).await?;
         if user.role < Role::Streamer {
             return Err(Problem::forbidden(format!(
                 "name the channel by ?channel=, if you are in its team; your own takes the role streamer, yours is {}",
@@ -173,14 +188,14 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
                 "you have no channel yet: POST /channels opens one, ?channel= chooses one whose team you are in";
             Problem::not_found(ErrorCode::ChannelNotFound, detail)
         })?;
-        return Ok(Streamer { user, channel, session, by_token: only.is_some(), role: TeamRole::Owner });
+        return Ok(proven.on(request, app, user, channel, TeamRole::Owner));
     };
-    let (user, Proven { session, channel: only, .. }) = with_role(request, app, Role::Viewer).await?;
+    let (user, proven) = with_role(request, app, Role::Viewer).await?;
     let mut conn = app.db.pool().acquire().await?;
     let found = match channels::find_by_slug(&mut conn, &slug).await? {
         // A token is of one channel, wherever else its owner may act.
-        Some(channel) if only.is_some_and(|only| only != channel.id) => None,
-        Some(channel) if channel.owner_id == user.id && user.role >= Role::Streamer => Some((channel, TeamRole::Owner)),
+        Some(channel) if proven.channel.is_some_and(|only| only != channel.id) => None,
+        Some(channel) if channel.owner_id == user.id => Some((channel, TeamRole::Owner)),
         Some(channel) => teams::role_of(&mut conn, channel.id, user.id).await?.map(|role| (channel, role)),
         None => None,
     };
@@ -188,11 +203,12 @@ async fn acting(request: &Request, app: &App, least: TeamRole) -> Result<Streame
         let detail = "there is no such channel, or you are not in its team";
         Problem::not_found(ErrorCode::ChannelNotFound, detail)
     })?;
+    let channel = channel.if_open()?;
     if role < least {
         let detail = format!("on this channel, this is for its {}; you are {}", least.as_str(), role.as_str());
         return Err(Problem::forbidden(detail));
     }
-    Ok(Streamer { user, channel, session, by_token: only.is_some(), role })
+    Ok(proven.on(request, app, user, channel, role))
 }
 
 impl Actor for Streamer {

@@ -17,6 +17,8 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::hub::Closed;
+
 /// Longer than an access token lives.
 const KEEP: Duration = Duration::from_mins(20);
 /// Read at least this often.
@@ -35,11 +37,17 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 struct Inner {
     db: Database,
-    /// Until when each is worth knowing.
-    known: RwLock<HashMap<Uuid, Instant>>,
+    known: RwLock<HashMap<Uuid, Known>>,
     read: Mutex<Read>,
     /// True once they have been read; marked as changed when there are more.
     told: watch::Sender<bool>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// It is worth knowing until then.
+    until: Instant,
+    why: Closed,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +67,12 @@ impl Ended {
 
     /// Whether the session, or the token, has ended.
     pub(crate) fn contains(&self, session: Uuid) -> bool {
-        self.inner.known.read().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
+        self.why(session).is_some()
+    }
+
+    fn why(&self, session: Uuid) -> Option<Closed> {
+        let known = self.inner.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&session).map(|known| known.why)
     }
 
     /// Comes when the process knows what it must before it serves anybody.
@@ -68,10 +81,17 @@ impl Ended {
         drop(self.inner.told.subscribe().wait_for(|read| *read).await);
     }
 
-    /// Comes when the session, or the token, has ended.
-    pub(crate) async fn when(self, session: Uuid) {
+    /// Comes when the session, or the token, has ended, and says why.
+    pub(crate) async fn when(self, session: Uuid) -> Closed {
         let mut told = self.inner.told.subscribe();
-        while !self.contains(session) && told.changed().await.is_ok() {}
+        loop {
+            if let Some(why) = self.why(session) {
+                return why;
+            }
+            if told.changed().await.is_err() {
+                return Closed::Shutdown;
+            }
+        }
     }
 
     /// Reads what this process itself has just committed, so that it counts before the answer says so. What cannot be read
@@ -107,11 +127,12 @@ impl Ended {
         let mut known = self.inner.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = known.len();
         for ended in ended {
-            known.entry(ended.id).or_insert(now + KEEP);
+            let why = if ended.expired { Closed::Expired } else { Closed::Revoked };
+            known.entry(ended.id).or_insert(Known { until: now + KEEP, why });
         }
         let news = known.len() > before;
         if whole {
-            known.retain(|_, until| *until > now);
+            known.retain(|_, known| known.until > now);
             read.whole = Some(now);
         }
         drop(known);

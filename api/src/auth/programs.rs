@@ -70,7 +70,6 @@ pub(crate) async fn named(request: &Request, app: &AppState) -> Result<Option<Ar
     let Some(token) = bearer(request).filter(|token| Secret::kind_of(token).is_some()) else { return Ok(None) };
     let program = app.programs.find(app, token).await?;
     let program = program.ok_or_else(|| Problem::unauthorized("the token is unknown here, was revoked or is over"))?;
-    app.sightings.note(program.token, request);
     Ok(Some(program))
 }
 

@@ -11,11 +11,11 @@ use serde::Deserialize;
 pub(crate) enum Scope {
     Overlay,
     Credits,
-    /// Of a dock or a program.
-    Panel,
+    /// Whoever reads the channel's events by its name: everybody, its team, its docks and programs.
+    Channel,
 }
 
-/// The token under which a subscriber reads.
+/// By what a subscriber reads a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pass {
     pub(crate) scope: Scope,
@@ -30,7 +30,7 @@ pub(crate) struct Pass {
 enum Ends {
     /// Those of tokens of this door before this version.
     Older(Scope, i32),
-    /// Those of all tokens: the channel's owner is shut out.
+    /// All: the channel is closed.
     All,
 }
 
@@ -201,7 +201,7 @@ mod tests {
     fn whoever_is_shut_out_takes_all_tokens_along_that_were_good_before() {
         let frame = Frame::encode(&event("channel:shut", "{}"));
         let pass = |scope, seq| Pass { scope, version: None, since: Cursor { epoch: 3, seq } };
-        for scope in [Scope::Overlay, Scope::Credits, Scope::Panel] {
+        for scope in [Scope::Overlay, Scope::Credits, Scope::Channel] {
             assert!(frame.revokes(pass(scope, 40)));
             assert!(!frame.revokes(pass(scope, 41)), "it was let in again since");
         }

@@ -55,7 +55,7 @@ pub(crate) struct Wish {
     pub(crate) stream: String,
     /// Events of any of these are for it.
     pub(crate) audience: Audience,
-    /// The token under which it reads, if it is one.
+    /// By what it reads a channel, if it is one's.
     pub(crate) pass: Option<Pass>,
 }
 

@@ -101,10 +101,10 @@ impl EventStream {
     }
 
     /// Whoever reads it may not any more: what is not told yet is not told.
-    pub(crate) fn revoke(&mut self) {
+    pub(crate) fn end(&mut self, why: Closed) {
         if !self.closed {
             self.ready.clear();
-            self.close(Closed::Revoked);
+            self.close(why);
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) enum Closed {
     Reset,
     /// The token is no longer good.
     Revoked,
+    /// The token's time is over.
+    Expired,
     /// The process is stopping; connect again.
     Shutdown,
     /// The database could not be read; connect again.
@@ -28,7 +30,8 @@ pub(crate) enum Closed {
 }
 
 impl Closed {
-    pub(crate) const ALL: [Self; 5] = [Self::Slow, Self::Reset, Self::Revoked, Self::Shutdown, Self::Unavailable];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Slow, Self::Reset, Self::Revoked, Self::Expired, Self::Shutdown, Self::Unavailable];
 
     #[must_use]
     pub(crate) const fn as_str(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Closed {
             Self::Slow => "slow",
             Self::Reset => "reset",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
             Self::Shutdown => "shutdown",
             Self::Unavailable => "unavailable",
         }

@@ -17,6 +17,7 @@ impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::MemeNotFound => Self::not_found(ErrorCode::MemeNotFound, "there is no such meme"),
+            PlaceError::Closed => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
             PlaceError::IntakePaused => {
                 Self::conflict(ErrorCode::IntakePaused, "the streamer takes no activations right now")
             }

@@ -8,8 +8,11 @@ impl From<ChannelError> for Problem {
     fn from(error: ChannelError) -> Self {
         match error {
             ChannelError::NotFound => Self::not_found(ErrorCode::ChannelNotFound, "there is no such channel"),
+            ChannelError::Closed => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
             ChannelError::SlugTaken(slug) => Self::conflict(ErrorCode::Conflict, format!("the slug {slug:?} is taken")),
-            ChannelError::HasChannel => Self::conflict(ErrorCode::Conflict, "you have a channel already"),
+            ChannelError::HasChannel => {
+                Self::conflict(ErrorCode::Conflict, "you have a channel already: GET /me/channels")
+            }
             ChannelError::Invalid { field, problem } => {
                 Self::bad_request(ErrorCode::ValidationError, format!("{field}: {problem}"))
             }

@@ -8,8 +8,9 @@ impl From<PrivacyError> for Problem {
     fn from(error: PrivacyError) -> Self {
         match error {
             PrivacyError::NoExport => Self::not_found(ErrorCode::NotFound, error.to_string()),
-            PrivacyError::NotReady(_) | PrivacyError::TooOften(_) | PrivacyError::Admin => {
-                Self::conflict(ErrorCode::Conflict, error.to_string())
+            PrivacyError::NotReady(_) | PrivacyError::Admin => Self::conflict(ErrorCode::Conflict, error.to_string()),
+            PrivacyError::TooOften { wait, .. } => {
+                Self::conflict(ErrorCode::Conflict, error.to_string()).again_after(wait.as_secs().max(1))
             }
             PrivacyError::Media(error) => Self::internal(error.to_string()),
             PrivacyError::Mail(error) => error.into(),

@@ -178,7 +178,7 @@ const OPERATIONS: &[Promise] = &[
     (
         "activateMeme",
         Asker::Viewer,
-        &[InsufficientCoins, MemeNotFound, IntakePaused, RequestInFlight, IdempotencyKeyReused],
+        &[InsufficientCoins, ChannelNotFound, MemeNotFound, IntakePaused, RequestInFlight, IdempotencyKeyReused],
     ),
     ("getMyActivation", Asker::Viewer, &[ActivationNotFound]),
     ("withdrawMyActivation", Asker::Viewer, &[ActivationNotFound, ActivationNotQueued]),

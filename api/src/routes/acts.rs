@@ -15,7 +15,7 @@ use super::Group;
 use crate::{
     app::App,
     auth::{Admin, Streamer},
-    problem::Problem,
+    problem::{ErrorCode, Problem},
     telemetry,
     views::acts::AuditPageView,
 };
@@ -66,7 +66,7 @@ impl Acts {
         user: Query<Option<String>>,
         /// On which channel: its slug.
         channel: Query<Option<String>>,
-        /// What, e.g. `change_role`.
+        /// What, e.g. `change_role`. 400 for another word names all.
         act: Query<Option<String>>,
         /// Then or later.
         since: Query<Option<OffsetDateTime>>,
@@ -77,6 +77,11 @@ impl Acts {
         limit: Query<Option<u16>>,
     ) -> Result<Json<AuditPageView>, Problem> {
         let limit = limit.0.unwrap_or(DEFAULT);
+        if let Some(act) = act.0.as_deref().filter(|act| !acts::names().any(|name| name == *act)) {
+            let all: Vec<&str> = acts::names().collect();
+            let detail = format!("act: {act:?} is none of {}", all.join(", "));
+            return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
+        }
         let lower = |text: Option<String>| text.map(|text| text.to_ascii_lowercase());
         let filter = Filter {
             before: before.0,

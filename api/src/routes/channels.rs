@@ -33,7 +33,8 @@ pub(crate) enum Opened {
 impl Channels {
     /// A channel
     ///
-    /// The channel's public face; the slug is found in any case.
+    /// The channel's public face; the slug is found in any case. 404 while it is closed, because its owner is banned or no streamer
+    /// any more.
     #[oai(path = "/channels/:slug", method = "get", operation_id = "getChannel", tag = "Group::Channels")]
     async fn channel(
         &self,
@@ -42,7 +43,7 @@ impl Channels {
         slug: Path<String>,
     ) -> Result<Json<ChannelView>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
-        Ok(Json(by_slug(&mut conn, &slug).await?.into()))
+        Ok(Json(open_by_slug(&mut conn, &slug).await?.into()))
     }
 
     /// Open a channel
@@ -102,4 +103,9 @@ pub(crate) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Chann
         let asked: String = slug.chars().take(50).collect();
         Problem::not_found(ErrorCode::ChannelNotFound, format!("there is no channel {asked:?}"))
     })
+}
+
+/// As [`by_slug`], if it is open.
+pub(crate) async fn open_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Channel, Problem> {
+    Ok(by_slug(conn, slug).await?.if_open()?)
 }

@@ -92,17 +92,17 @@ impl Door {
     }
 
     /// Comes when the token is revoked or over; until it is dropped, the token is being used by this request.
-    pub(super) fn over(&self, app: &AppState, request: &Request) -> impl Future<Output = ()> + Send + use<> {
+    pub(super) fn over(&self, app: &AppState, request: &Request) -> impl Future<Output = Closed> + Send + use<> {
         let staying = app.sightings.stay(self.token, request);
         let revoked = self.revoked(app);
         async move {
             let _staying = staying;
-            revoked.await;
+            revoked.await
         }
     }
 
     /// Never comes for a link that is rotated: its stream says so itself.
-    fn revoked(&self, app: &AppState) -> impl Future<Output = ()> + Send + use<> {
+    fn revoked(&self, app: &AppState) -> impl Future<Output = Closed> + Send + use<> {
         let token = self.revocable.then_some(self.token);
         let ended = app.ended.clone();
         async move {
@@ -138,11 +138,11 @@ impl Door {
         };
         let polled = tokio::select! {
             polled = app.hub.poll(self.wish.clone(), from, wait) => polled?,
-            () = self.revoked(app) => return Err(Problem::unauthorized("the token was revoked")),
+            _ = self.revoked(app) => return Err(Problem::unauthorized("the token was revoked or is over")),
         };
         match polled.closed {
-            Some(Closed::Revoked) => {
-                return Err(Problem::unauthorized("the token was rotated, or its owner is shut out"));
+            Some(Closed::Revoked | Closed::Expired) => {
+                return Err(Problem::unauthorized("the token was rotated, or its channel is closed"));
             }
             // The place means nothing any more: the next poll begins anew, with `reset`.
             Some(Closed::Reset | Closed::Slow | Closed::Unavailable | Closed::Shutdown) | None => {}

@@ -15,11 +15,11 @@ use poem_openapi::{
 use queue::Database;
 use uuid::Uuid;
 
-use super::{Group, channels::by_slug};
+use super::{Group, channels::open_by_slug};
 use crate::{
     app::App,
     auth::{Moderator, Viewer},
-    hub::{Opening, Pass, Resume, Scope, Wish, made},
+    hub::{Closed, Opening, Pass, Resume, Scope, Wish, made},
     problem::Problem,
     sse::Sse,
 };
@@ -49,10 +49,10 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let mut conn = app.db.pool().acquire().await?;
-        let channel = by_slug(&mut conn, &slug).await?;
+        let channel = open_by_slug(&mut conn, &slug).await?;
         drop(conn);
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &channel.stream(), Some(channel.id), Audience::PUBLIC, None, given).await
+        open(&app, &channel.stream(), Some(channel.id), Audience::PUBLIC, given).await
     }
 
     /// My channel's events
@@ -73,15 +73,16 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        // A person's stream ends with the session; a program is no session of its owner's.
-        let scope = streamer.by_token.then_some(Scope::Panel);
+        // Who else may see from where a token is used might be who stole it.
+        let is_owner = streamer.role == TeamRole::Owner && !streamer.by_token;
+        let audience = if is_owner { Audience::PANEL.and(Audience::OWNER) } else { Audience::PANEL };
         let channel = &streamer.channel;
-        let stream = open(&app, &channel.stream(), Some(channel.id), Audience::PANEL, scope, given).await?;
+        let stream = open(&app, &channel.stream(), Some(channel.id), audience, given).await?;
         let over = app.ended.clone().when(streamer.session);
         let staying = streamer.by_token.then(|| app.sightings.stay(streamer.session, request));
         let over = async move {
             let _staying = staying;
-            over.await;
+            over.await
         };
         if streamer.role == TeamRole::Owner {
             return Ok(stream.until(over));
@@ -89,8 +90,8 @@ impl Events {
         let (db, channel, user) = (app.db.clone(), streamer.channel.id, streamer.user.id);
         Ok(stream.until(async move {
             tokio::select! {
-                () = over => {}
-                () = out_of_team(&db, channel, user) => {}
+                why = over => why,
+                () = out_of_team(&db, channel, user) => Closed::Revoked,
             }
         }))
     }
@@ -111,7 +112,7 @@ impl Events {
         query_id: Query<Option<String>>,
     ) -> Result<Sse, Problem> {
         let given = last_event_id.0.or(query_id.0);
-        open(&app, &Stream::User(viewer.id), None, Audience::USER, None, given)
+        open(&app, &Stream::User(viewer.id), None, Audience::USER, given)
             .await
             .map(|stream| stream.until(app.ended.clone().when(viewer.session)))
     }
@@ -128,14 +129,13 @@ async fn out_of_team(db: &Database, channel: Uuid, user: Uuid) {
     }
 }
 
-/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state; one that a
-/// token of this scope opens ends when the channel's owner is shut out.
+/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state, and ends when
+/// the channel is closed.
 async fn open(
     app: &App,
     stream: &Stream,
     channel: Option<Uuid>,
     audience: Audience,
-    scope: Option<Scope>,
     given: Option<String>,
 ) -> Result<Sse, Problem> {
     let stream = stream.to_string();
@@ -153,6 +153,6 @@ async fn open(
     };
     tx.rollback().await?;
     let opening = Opening { head, resume, before: vec![], state };
-    let pass = scope.map(|scope| Pass { scope, version: None, since: head });
+    let pass = channel.map(|_| Pass { scope: Scope::Channel, version: None, since: head });
     Ok(Sse::new(app.hub.subscribe(Wish { stream, audience, pass }, opening).await?))
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     Group,
     acts::{on_channel, shown},
-    channels::by_slug,
+    channels::open_by_slug,
 };
 use crate::{
     app::App,
@@ -56,7 +56,7 @@ impl Memes {
     ) -> Result<Listed<MemeView>, Problem> {
         let page = Page::new(limit.0, offset.0)?;
         let mut conn = app.db.pool().acquire().await?;
-        let channel = by_slug(&mut conn, &slug).await?;
+        let channel = open_by_slug(&mut conn, &slug).await?;
         list(&mut conn, &channel, page).await
     }
 
@@ -78,7 +78,7 @@ impl Memes {
         let channel = channels::find(&mut conn, channel_id.0).await?;
         let channel =
             channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
-        list(&mut conn, &channel, page).await
+        list(&mut conn, &channel.if_open()?, page).await
     }
 
     /// My channel's memes

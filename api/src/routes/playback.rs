@@ -312,7 +312,9 @@ pub(super) async fn set_playback(
     } else {
         playback::resume(&mut tx, &streamer.channel).await?;
     }
-    on_channel(&mut tx, streamer, Act::new(if paused { "pause_playback" } else { "resume_playback" })).await?;
+    let act = Act::new(if paused { "pause_playback" } else { "resume_playback" });
+    let before = streamer.channel.playback_paused_at.is_some();
+    on_channel(&mut tx, streamer, act.changing(json!({ "paused": before }), json!({ "paused": paused }))).await?;
     tx.commit().await?;
     state(app, streamer).await
 }
@@ -321,7 +323,9 @@ pub(super) async fn set_intake(app: &AppState, streamer: &Moderator, paused: boo
     let mut tx = app.db.begin().await?;
     let channel = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
     playback::announce(&mut tx, &[channel.id]).await?;
-    on_channel(&mut tx, streamer, Act::new(if paused { "pause_intake" } else { "resume_intake" })).await?;
+    let act = Act::new(if paused { "pause_intake" } else { "resume_intake" });
+    let before = streamer.channel.intake_paused_at.is_some();
+    on_channel(&mut tx, streamer, act.changing(json!({ "paused": before }), json!({ "paused": paused }))).await?;
     tx.commit().await?;
     state(app, streamer).await
 }

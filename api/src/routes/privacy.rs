@@ -3,7 +3,10 @@
 #![allow(clippy::duplicated_attributes, reason = "several headers with the same kind of description")]
 
 use blobs::Hash;
-use domain::privacy::{self, PrivacyError};
+use domain::{
+    acts::{self, Act},
+    privacy::{self, PrivacyError},
+};
 use poem::{Body, Request, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -12,7 +15,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::Group;
+use super::{Group, acts::by_id};
 use crate::{
     app::App,
     auth::{Viewer, proof},
@@ -71,6 +74,7 @@ impl Privacy {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
         let export = privacy::request(&mut tx, viewer.id).await?;
+        acts::note(&mut tx, &by_id(viewer.id), Act::new("export").to(viewer.id).with(export.id)).await?;
         tx.commit().await?;
         Ok(Ordered::Accepted(Json(export.into())))
     }
@@ -128,7 +132,7 @@ impl Privacy {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
         let farewell = app.settings.sends_mails.then(|| language::of(request));
-        privacy::ask_erasure(&mut tx, &app.vault, viewer.id, farewell).await?;
+        privacy::ask_erasure(&mut tx, &app.vault, &by_id(viewer.id), viewer.id, farewell).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Erasing::Accepted)

@@ -1,11 +1,15 @@
 //! Where one is logged in.
 
-use domain::sessions::{self, EndReason, Refreshed};
+use domain::{
+    acts::{self, Act},
+    sessions::{self, EndReason, Refreshed},
+};
 use poem::{Request, http::StatusCode, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Group;
+use super::{Group, acts::by_id};
 use crate::{
     app::App,
     auth::{
@@ -120,6 +124,9 @@ impl Sessions {
     ) -> Result<Gone, Problem> {
         let mut tx = app.db.begin().await?;
         let ended = sessions::end(&mut tx, viewer.id, id.0, EndReason::Revoked).await?;
+        if ended {
+            acts::note(&mut tx, &by_id(viewer.id), Act::new("end_session").to(viewer.id).with(id.0)).await?;
+        }
         tx.commit().await?;
         app.ended.catch_up().await;
         if ended { Ok(Gone::Done) } else { Err(Problem::not_found(ErrorCode::NotFound, "you have no such session")) }
@@ -132,6 +139,8 @@ impl Sessions {
     async fn end_others(&self, app: Data<&App>, viewer: Viewer) -> Result<Json<SessionsEndedView>, Problem> {
         let mut tx = app.db.begin().await?;
         let ended = sessions::end_all_of_user(&mut tx, viewer.id, Some(viewer.session), EndReason::Revoked).await?;
+        let act = Act::new("end_other_sessions").to(viewer.id).changing(Value::Null, json!({ "ended": ended }));
+        acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(SessionsEndedView { ended }))

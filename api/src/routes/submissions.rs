@@ -133,6 +133,7 @@ async fn own_channel(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channe
         })?),
     };
     let channel = channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
+    let channel = channel.if_open()?;
     if channel.owner_id != viewer {
         return Err(Problem::forbidden("only the channel's owner can send in memes for now"));
     }

@@ -1,8 +1,9 @@
 //! A channel's team.
 
 use domain::{
-    accounts, channels,
-    teams::{self, TeamRole},
+    accounts,
+    channels::{self, Channel},
+    teams::{self, Place, TeamRole},
 };
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
@@ -86,10 +87,9 @@ impl Teams {
     async fn mine(&self, app: Data<&App>, viewer: Viewer) -> Result<Json<Vec<MyChannelView>>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         let own = channels::find_of_owner(&mut conn, viewer.id).await?;
-        let own = own.map(|channel| (channel.slug, channel.name, TeamRole::Owner));
+        let own = own.map(|Channel { slug, name, closed, .. }| Place { slug, name, role: TeamRole::Owner, closed });
         let teams = teams::channels_of(&mut conn, viewer.id).await?;
-        let all = own.into_iter().chain(teams);
-        Ok(Json(all.map(|(slug, name, role)| MyChannelView { slug, name, role: role.into() }).collect()))
+        Ok(Json(own.into_iter().chain(teams).map(Into::into).collect()))
     }
 
     /// Leave a team

@@ -49,7 +49,7 @@ impl Tokens {
 
     /// Make a token
     ///
-    /// For one source in OBS, one dock or one program, so that each can be revoked without the others; at most 50. A dock or a
+    /// For one source in OBS, one dock or one program, so that each can be revoked without the others; at most 50 that are not expired. A dock or a
     /// program acts in your name on this channel: that needs a fresh proof that it is you.
     #[oai(path = "/streamer/tokens", method = "post", operation_id = "createToken")]
     async fn create(

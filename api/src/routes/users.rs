@@ -3,6 +3,7 @@
 use domain::{
     accounts::{self, Role},
     mails::Kind,
+    playback,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -55,8 +56,8 @@ impl Users {
 
     /// Change somebody's role
     ///
-    /// Ends all sessions of the person at once, unless the person has this role already; of a streamer who is none any more, all
-    /// that overlays, docks and programs have open, too. Nobody changes their own, and the last admin stays one.
+    /// Ends all sessions of the person at once, unless the person has this role already. The channel of a streamer who is none any
+    /// more is closed as by a ban. Nobody changes their own, and the last admin stays one.
     #[oai(path = "/owner/users/:id/role", method = "put", operation_id = "changeUserRole")]
     async fn change_role(
         &self,
@@ -71,6 +72,7 @@ impl Users {
         let role = Role::from(wish.role);
         let (user, is_news) = accounts::change_role(&mut tx, &by(&admin.user), admin.user.id, id.0, role).await?;
         if is_news {
+            playback::close_with(&mut tx, user.id).await?;
             inform(&app, &mut tx, user.id, Kind::RoleChanged, Some(role.as_str())).await?;
         }
         tx.commit().await?;
@@ -80,8 +82,8 @@ impl Users {
 
     /// Ban somebody
     ///
-    /// Ends all sessions of the person at once, and refuses new ones; so with all that overlays, docks and programs of the person's
-    /// channel have open. Nobody bans themselves.
+    /// Ends all sessions of the person at once, and refuses new ones. The person's channel is closed: nobody sees it or acts on it,
+    /// what reads it ends, and what waits or plays there is given back. Nobody bans themselves.
     #[oai(path = "/owner/users/:id/ban", method = "post", operation_id = "banUser")]
     async fn ban(
         &self,
@@ -96,6 +98,7 @@ impl Users {
         let reason = wish.reason.as_deref();
         let (user, is_news) = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, reason).await?;
         if is_news {
+            playback::close_with(&mut tx, user.id).await?;
             inform(&app, &mut tx, user.id, Kind::Banned, None).await?;
         }
         tx.commit().await?;
@@ -105,7 +108,7 @@ impl Users {
 
     /// End somebody's ban
     ///
-    /// The person may log in again, and what stands for the person on the own channel opens again.
+    /// The person may log in again, and the person's channel opens again as it was.
     #[oai(path = "/owner/users/:id/unban", method = "post", operation_id = "unbanUser")]
     async fn unban(
         &self,

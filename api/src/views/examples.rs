@@ -77,7 +77,7 @@ example!(teams::MemberView, {
     "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "role": "moderator",
     "addedAt": "2026-11-21T05:17:56Z"
 });
-example!(teams::MyChannelView, { "slug": "demo", "name": "Demo", "role": "moderator" });
+example!(teams::MyChannelView, { "slug": "demo", "name": "Demo", "role": "moderator", "closed": false });
 
 example!(passwords::Register, { "username": "berta", "email": "berta@example.org", "password": "correct horse battery" });
 example!(passwords::RegisteredView, {
@@ -264,7 +264,7 @@ example!(jobs::ActPageView, {
 
 example!(tokens::TokenView, {
     "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "overlay", "name": "Starting soon", "scopes": [], "own": false, "credits": false,
-    "createdAt": "2026-11-21T05:17:56Z", "lastSeenAt": "2026-11-21T18:03:00Z", "lastAddress": "203.0.113.0/24"
+    "expired": false, "createdAt": "2026-11-21T05:17:56Z", "lastSeenAt": "2026-11-21T18:03:00Z", "lastAddress": "203.0.113.0/24"
 });
 example!(tokens::TokenAlarmView, {
     "at": "2026-11-21T18:03:00Z", "address": "198.51.100.0/24", "otherAddress": "203.0.113.0/24"
@@ -274,7 +274,7 @@ example!(tokens::TokenPatch, { "name": "Just chatting", "acknowledgeAlarm": true
 example!(tokens::MadeTokenView, {
     "token": {
         "id": "01a1fc55-f5a9-7282-8260-d50a75c1381e", "kind": "api", "name": "Stream Deck", "scopes": ["queue:read", "queue:control"],
-        "own": false, "credits": false, "createdAt": "2026-11-21T05:17:56Z", "expiresAt": "2027-11-21T00:00:00Z"
+        "own": false, "credits": false, "expired": false, "createdAt": "2026-11-21T05:17:56Z", "expiresAt": "2027-11-21T00:00:00Z"
     },
     "secret": "ma_api_3f1c...9a02"
 });

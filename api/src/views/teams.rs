@@ -1,6 +1,6 @@
 //! Words of teams.
 
-use domain::teams::{Member, TeamRole};
+use domain::teams::{Member, Place, TeamRole};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -78,7 +78,15 @@ impl From<Member> for MemberView {
 #[derive(Debug, Object)]
 #[oai(example)]
 pub(crate) struct MyChannelView {
-    pub(crate) slug: String,
-    pub(crate) name: String,
-    pub(crate) role: ChannelRole,
+    slug: String,
+    name: String,
+    role: ChannelRole,
+    /// Its owner is banned or no streamer any more. Until that is taken back it is as if it were not there: nobody may act on it.
+    closed: bool,
+}
+
+impl From<Place> for MyChannelView {
+    fn from(Place { slug, name, role, closed }: Place) -> Self {
+        Self { slug, name, role: role.into(), closed }
+    }
 }

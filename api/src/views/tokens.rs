@@ -1,7 +1,5 @@
 //! Words of tokens.
 
-use std::net::Ipv6Addr;
-
 use domain::tokens::{Alarm, Change, Kind, NewToken, Scope, Token};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
@@ -112,9 +110,11 @@ pub(crate) struct TokenView {
     credits: bool,
     created_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
+    /// That time is over: it opens nothing any more, does not count, and is gone from here after 30 days.
+    expired: bool,
     /// When it was used last, to the minute.
     last_seen_at: Option<OffsetDateTime>,
-    /// From where: of IPv4 a /24, of IPv6 a /48.
+    /// From where: of IPv4 a /24, of IPv6 a /64.
     last_address: Option<String>,
     alarm: Option<TokenAlarmView>,
 }
@@ -147,18 +147,11 @@ impl From<Token> for TokenView {
             credits: token.credits,
             created_at: token.created_at,
             expires_at: token.expires_at,
+            expired: token.expired,
             last_seen_at: token.seen_at,
-            last_address: token.seen_network.map(|network| shown(&network)),
+            last_address: token.seen_network,
             alarm: token.alarm.map(Into::into),
         }
-    }
-}
-
-/// Where somebody is needs no more than this: a /48 of an IPv6 network.
-fn shown(network: &str) -> String {
-    match network.strip_suffix("/64").and_then(|address| address.parse::<Ipv6Addr>().ok()) {
-        Some(address) => format!("{}/48", Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 80))),
-        None => network.to_owned(),
     }
 }
 
@@ -212,16 +205,5 @@ pub(crate) struct TokenPatch {
 impl From<TokenPatch> for Change {
     fn from(patch: TokenPatch) -> Self {
         Self { name: patch.name, acknowledge_alarm: patch.acknowledge_alarm == Some(true) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_shown_shortened() {
-        assert_eq!(shown("203.0.113.0/24"), "203.0.113.0/24");
-        assert_eq!(shown("2001:db8:1:2::/64"), "2001:db8:1::/48");
     }
 }

@@ -1,5 +1,6 @@
 //! The architecture, held by tests. A failure says which rule, where, and what to do instead.
 
+mod acts;
 mod config;
 mod failpoints;
 mod jobs;

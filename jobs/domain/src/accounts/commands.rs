@@ -1,8 +1,8 @@
 //! What an admin can do with people. Each act is written down with what was before and after, and ends all sessions of the
 //! person.
 //!
-//! Whoever is banned, or is no streamer any more, is shut out of the own channel, too: what stands for the person there
-//! (overlays, docks, programs) is closed at once, and opens again when that is taken back.
+//! Whoever is banned, or is no streamer any more, is shut out of the own channel, too, which is closed to everybody: whatever
+//! reads it ends at once, and it opens again when that is taken back.
 //!
 //! Admins act on people one after the other: two who take the role from each other must not both succeed.
 
@@ -101,7 +101,7 @@ async fn set_banned(
     Ok((after, true))
 }
 
-/// Ends what tokens of the person's channel have opened, when they open nothing any more.
+/// Ends what reads the person's channel, when it closes with the person.
 async fn shut_doors(tx: &mut Tx, before: &User, after: &User) -> Result<(), AccountError> {
     if !before.may_stream() || after.may_stream() {
         return Ok(());

@@ -127,6 +127,9 @@ impl Batch {
         locked: &Locked,
         waiting: &mut HashMap<(Uuid, Uuid), Waiting>,
     ) -> Result<Placed, PlaceError> {
+        if quote.closed {
+            return Err(PlaceError::Closed);
+        }
         if quote.intake_paused {
             return Err(PlaceError::IntakePaused);
         }

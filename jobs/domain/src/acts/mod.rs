@@ -6,5 +6,5 @@
 mod model;
 mod repo;
 
-pub use model::{Act, Actor, By, Filter, Noted};
+pub use model::{Act, Actor, By, Filter, Noted, names};
 pub use repo::{list, note};

@@ -19,10 +19,24 @@ pub struct By {
     pub request: Option<String>,
 }
 
+const NAMES: &str = "
+    adjust_wallet ask_to_change_email ban change_channel_settings change_credits_settings change_email
+    change_meme change_observer change_password change_role change_team change_token clear_queue create_token
+    delete_meme end_other_sessions end_session export forget link_account pause_intake pause_playback
+    play_test_event replace_recovery_codes reset_credits reset_password resume_intake resume_playback revoke_token
+    rotate_credits_token rotate_overlay_token say skip switch_bot switch_totp_off switch_totp_on unban
+    unlink_account verify_email
+";
+
+/// All words for what is done; a guard compares them with what the sources say.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.split_whitespace()
+}
+
 /// What is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
-    /// A word of `a-z` and `_`.
+    /// One of [`names`].
     pub(super) name: &'static str,
     pub(super) user: Option<Uuid>,
     pub(super) channel: Option<Uuid>,
@@ -125,10 +139,10 @@ mod tests {
 
     #[test]
     fn of_two_objects_only_what_differs_is_kept() {
-        let act = Act::new("x").changing(json!({ "a": 1, "b": 2, "c": 3 }), json!({ "a": 1, "b": 3, "d": 4 }));
+        let act = Act::new("ban").changing(json!({ "a": 1, "b": 2, "c": 3 }), json!({ "a": 1, "b": 3, "d": 4 }));
         assert_eq!(act.before, Some(json!({ "b": 2, "c": 3 })));
         assert_eq!(act.after, Some(json!({ "b": 3, "d": 4 })));
-        let made = Act::new("x").changing(Value::Null, json!({ "a": 1 }));
+        let made = Act::new("ban").changing(Value::Null, json!({ "a": 1 }));
         assert_eq!((made.before, made.after), (None, Some(json!({ "a": 1 }))));
     }
 }

@@ -9,6 +9,8 @@ pub enum ChannelError {
     SlugTaken(String),
     #[error("the person has a channel already")]
     HasChannel,
+    #[error("the channel is closed: its owner is banned or no streamer any more")]
+    Closed,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("the token is unknown or was rotated")]

@@ -57,6 +57,8 @@ pub struct Channel {
     pub playback_paused_at: Option<OffsetDateTime>,
     pub intake_paused_at: Option<OffsetDateTime>,
     pub twitch_login: Option<String>,
+    /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is played.
+    pub closed: bool,
     pub created_at: OffsetDateTime,
 }
 
@@ -65,6 +67,14 @@ impl Channel {
     #[must_use]
     pub fn stream(&self) -> Stream {
         Stream::Channel(self.slug.clone())
+    }
+
+    /// The channel, for whatever there is not while it is closed.
+    ///
+    /// # Errors
+    /// [`ChannelError::Closed`].
+    pub fn if_open(self) -> Result<Self, ChannelError> {
+        if self.closed { Err(ChannelError::Closed) } else { Ok(self) }
     }
 
     /// How many items may play at once.

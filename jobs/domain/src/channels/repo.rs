@@ -23,6 +23,7 @@ pub(super) struct Row {
     playback_paused_at: Option<time::OffsetDateTime>,
     intake_paused_at: Option<time::OffsetDateTime>,
     twitch_login: Option<String>,
+    closed: bool,
     created_at: time::OffsetDateTime,
 }
 
@@ -46,6 +47,7 @@ impl From<Row> for Channel {
             playback_paused_at: row.playback_paused_at,
             intake_paused_at: row.intake_paused_at,
             twitch_login: row.twitch_login,
+            closed: row.closed,
             created_at: row.created_at,
         }
     }
@@ -84,11 +86,12 @@ async fn select(
 ) -> Result<Option<Channel>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, slug, owner_id, name, description, default_price, overlay_mode, overlay_show_sender,
-                overlay_max_concurrent, overlay_style_json, overlay_token_version, credits_token_version, credits_token_id,
-                fair_step_seconds, playback_paused_at, intake_paused_at, twitch_login, created_at
-         from channels
-         where id = $1 or slug = $2 or owner_id = $3",
+        r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.overlay_mode, c.overlay_show_sender,
+                  c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version, c.credits_token_version,
+                  c.credits_token_id, c.fair_step_seconds, c.playback_paused_at, c.intake_paused_at, c.twitch_login,
+                  owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
+           from channels c join users owner on owner.id = c.owner_id
+           where c.id = $1 or c.slug = $2 or c.owner_id = $3"#,
         id,
         slug,
         owner,

@@ -36,6 +36,8 @@ impl Audience {
     pub const PUBLIC: Self = Self(4);
     pub const USER: Self = Self(8);
     pub const CREDITS: Self = Self(16);
+    /// The channel's owner in person.
+    pub const OWNER: Self = Self(32);
 
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{Credentials, NewAccount};
 
-/// The account with this login or, with an `@` in it, this address; both in lower case.
+/// The account with this login or, with an `@` in it, this address; both in lower case. None of who is being forgotten: nobody
+/// has had it.
 ///
 /// # Errors
 /// The database refused.
@@ -13,7 +14,8 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Option<Credenti
     if name.contains('@') {
         sqlx::query_as!(
             Credentials,
-            "select id as user_id, login, password_hash, email, is_verified from users where email = $1",
+            "select id as user_id, login, password_hash, email, is_verified from users
+             where email = $1 and erased_at is null",
             name
         )
         .fetch_optional(conn)
@@ -21,7 +23,8 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Option<Credenti
     } else {
         sqlx::query_as!(
             Credentials,
-            "select id as user_id, login, password_hash, email, is_verified from users where login = $1",
+            "select id as user_id, login, password_hash, email, is_verified from users
+             where login = $1 and erased_at is null",
             name
         )
         .fetch_optional(conn)

@@ -46,7 +46,7 @@ pub async fn withdraw(tx: &mut Tx, viewer: Uuid, id: Uuid) -> Result<Activation,
         return Err(PlaybackError::NotQueued(activation.status));
     }
     let channel = activation.channel_id;
-    give_back(tx, channel, std::slice::from_mut(&mut activation), Reason::Withdrawn, viewer).await?;
+    give_back(tx, channel, std::slice::from_mut(&mut activation), Reason::Withdrawn, Some(viewer)).await?;
     Ok(activation)
 }
 
@@ -65,10 +65,15 @@ pub struct Cleared {
 /// # Errors
 /// The database refused.
 pub async fn clear(tx: &mut Tx, channel: &Channel, actor: Uuid) -> Result<Cleared, PlaybackError> {
-    let mut waiting = activations::lock_queued(&mut *tx, channel.id, CLEAR_BATCH).await?;
+    clear_some(tx, channel.id, Some(actor)).await
+}
+
+/// As [`clear`]; without an actor, because the channel is closed.
+pub(super) async fn clear_some(tx: &mut Tx, channel: Uuid, actor: Option<Uuid>) -> Result<Cleared, PlaybackError> {
+    let mut waiting = activations::lock_queued(&mut *tx, channel, CLEAR_BATCH).await?;
     let items = i64::try_from(waiting.len()).unwrap_or(CLEAR_BATCH);
     let refunded = waiting.iter().map(|activation| activation.final_price).sum();
-    give_back(tx, channel.id, &mut waiting, Reason::Cleared, actor).await?;
+    give_back(tx, channel, &mut waiting, Reason::Cleared, actor).await?;
     Ok(Cleared { items, refunded, more: items == CLEAR_BATCH })
 }
 

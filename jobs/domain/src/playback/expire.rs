@@ -6,9 +6,10 @@ use queue::{Order, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ExpireWaiting, PlaybackError, finish::finish, news::announcements, repo};
+use super::{ExpireWaiting, PlaybackError, control::clear_some, finish::finish, news::announcements, repo};
 use crate::{
     activations::{self, End, Reason, Status},
+    channels::{self, Channel},
     events,
 };
 
@@ -45,12 +46,17 @@ pub async fn expire_play(tx: &mut Tx, activation: Uuid, play_epoch: i64) -> Resu
     finish(tx, &mut activation, &End::refund(reason), None).await
 }
 
-/// Ends waiting items that are past their patience and sets the clock for the next one.
+/// Ends waiting items that are past their patience and sets the clock for the next one. A closed channel has none with
+/// anything.
 ///
 /// # Errors
 /// The database refused.
 pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), PlaybackError> {
     let Some(look) = repo::look(&mut *tx, &[channel_id]).await?.pop() else { return Ok(()) };
+    let Some(channel) = channels::find(&mut *tx, channel_id).await? else { return Ok(()) };
+    if channel.closed {
+        return empty(tx, &channel).await;
+    }
     if look.paused {
         // Resuming moves all clocks and asks again.
         return Ok(());
@@ -72,5 +78,27 @@ pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), Playbac
     news.extend(announced.now);
     queue::enqueue_all(tx, orders).await?;
     events::record(tx, news).await?;
+    Ok(())
+}
+
+/// This person was banned or has another role: what waits and plays on a channel that is closed by that is given back at once.
+///
+/// # Errors
+/// The database refused.
+pub async fn close_with(tx: &mut Tx, owner: Uuid) -> Result<(), PlaybackError> {
+    if let Some(Channel { id, closed: true, .. }) = channels::find_of_owner(&mut *tx, owner).await? {
+        queue::enqueue(tx, &ExpireWaiting { channel_id: id }).await?;
+    }
+    Ok(())
+}
+
+/// Nobody sees it: what plays and what waits goes back to its viewers, some of it at a time.
+async fn empty(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError> {
+    for mut activation in activations::lock_unfinished(&mut *tx, channel.id).await? {
+        finish(tx, &mut activation, &End::refund(Reason::Cleared), None).await?;
+    }
+    if clear_some(tx, channel.id, None).await?.more {
+        queue::enqueue(tx, &ExpireWaiting { channel_id: channel.id }).await?;
+    }
     Ok(())
 }

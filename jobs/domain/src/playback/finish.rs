@@ -32,9 +32,9 @@ pub(super) async fn give_back(
     channel: Uuid,
     waiting: &mut [Activation],
     reason: Reason,
-    actor: Uuid,
+    actor: Option<Uuid>,
 ) -> Result<(), PlaybackError> {
-    let news = activations::settle(tx, waiting, &End::refund(reason), Some(actor)).await?;
+    let news = activations::settle(tx, waiting, &End::refund(reason), actor).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel)).await?;
     events::record(tx, news).await?;
     Ok(())

@@ -8,6 +8,7 @@ use super::{ErasePerson, HOLDINGS, Holding, PrivacyError, SweepExports, repo};
 use crate::{
     access::{Purpose, Vault},
     accounts::{self, Role},
+    acts::{self, Act, By},
     channels, events, identities,
     mails::{self, Kind, Language},
     media::{self, NewFile},
@@ -25,6 +26,7 @@ use crate::{
 pub async fn ask_erasure(
     tx: &mut Tx,
     vault: &Vault,
+    by: &By,
     user: Uuid,
     farewell: Option<Language>,
 ) -> Result<(), PrivacyError> {
@@ -33,6 +35,8 @@ pub async fn ask_erasure(
     if person.role == Role::Admin {
         return Err(PrivacyError::Admin);
     }
+    // As all that follows before the end: while there is somebody of whom it can be said.
+    acts::note(&mut *tx, by, Act::new("forget").to(user)).await?;
     if let Some(language) = farewell {
         mails::tell(tx, user, Kind::AccountDeleted, None, Some(language)).await?;
     }

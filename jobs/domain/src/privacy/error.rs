@@ -1,5 +1,9 @@
 //! Why a wish about one's own data is not met.
 
+use std::time::Duration;
+
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 use super::ExportStatus;
 
 #[derive(Debug, thiserror::Error)]
@@ -8,8 +12,8 @@ pub enum PrivacyError {
     NoExport,
     #[error("{}", .0.why_not())]
     NotReady(ExportStatus),
-    #[error("an export a day is made at most: there was one at {0}")]
-    TooOften(time::OffsetDateTime),
+    #[error("an export a day is made at most: come again at {}", said(*.at))]
+    TooOften { at: OffsetDateTime, wait: Duration },
     /// The last one must not shut the house.
     #[error("you are an admin: have another one take the role away first")]
     Admin,
@@ -23,4 +27,8 @@ pub enum PrivacyError {
     Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+fn said(at: OffsetDateTime) -> String {
+    at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
 }

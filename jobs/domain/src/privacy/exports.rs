@@ -23,7 +23,12 @@ pub async fn request(tx: &mut Tx, user: Uuid) -> Result<Export, PrivacyError> {
     if let Some(last) = repo::last(&mut *tx, user, PAUSE).await? {
         return match last.status {
             ExportStatus::Pending | ExportStatus::Ready => Ok(last),
-            ExportStatus::Downloaded => Err(PrivacyError::TooOften(last.created_at)),
+            ExportStatus::Downloaded => {
+                // A second more, which the words leave out.
+                let at = last.created_at + PAUSE + Duration::from_secs(1);
+                let wait = Duration::try_from(at - repo::now(&mut *tx).await?).unwrap_or_default();
+                Err(PrivacyError::TooOften { at, wait })
+            }
             ExportStatus::Expired | ExportStatus::Failed => ordered(tx, user).await,
         };
     }

@@ -302,10 +302,13 @@ pub const HOLDINGS: &[Holding] = &[
                 or channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["at", "act", "user_id", "channel_id", "thing", "before", "after", "reason"],
         withheld: &["id", "actor_id", "system", "request"],
-        // That it was done stays; the words of it go.
+        // That it was done stays; the words of it go. Of what was done to somebody else on the person's channel only the reason
+        // goes, which may name the person: what it changed tells of that other one.
         erase: Set {
-            to: "before = null, after = null, reason = null",
-            which: "(before is not null or after is not null or reason is not null)
+            to: "before = case when user_id <> (select id from person) then before end,
+                 after = case when user_id <> (select id from person) then after end, reason = null",
+            which: "(reason is not null or (before is not null or after is not null)
+                                           and coalesce(user_id, (select id from person)) = (select id from person))
                     and (user_id = (select id from person)
                          or channel_id in (select id from channels where owner_id = (select id from person)))",
         },

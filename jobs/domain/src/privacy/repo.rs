@@ -74,6 +74,11 @@ pub(super) async fn last(conn: &mut PgConnection, user: Uuid, within: Duration) 
     .await
 }
 
+/// By the database's clock.
+pub(super) async fn now(conn: &mut PgConnection) -> Result<time::OffsetDateTime, sqlx::Error> {
+    sqlx::query_scalar!(r#"select app_now() as "now!""#).fetch_one(conn).await
+}
+
 pub(super) async fn insert(conn: &mut PgConnection, id: Uuid, user: Uuid) -> Result<Export, sqlx::Error> {
     sqlx::query_as!(
         Export,

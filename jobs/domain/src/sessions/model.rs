@@ -61,11 +61,13 @@ pub enum Refreshed {
     Over,
 }
 
-/// A session that has ended.
+/// A session that has ended, or a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
     pub id: Uuid,
     pub at: OffsetDateTime,
+    /// Nobody ended it: its time is over.
+    pub expired: bool,
 }
 
 /// Why a session was ended before its time.

@@ -220,7 +220,7 @@ pub async fn list(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Session>, s
 pub async fn ended_since(conn: &mut PgConnection, since: Option<OffsetDateTime>) -> Result<Vec<Ended>, sqlx::Error> {
     sqlx::query_as!(
         Ended,
-        r#"select id, ended_at as "at!" from sessions
+        r#"select id, ended_at as "at!", false as "expired!" from sessions
            where ended_at >= coalesce($1::timestamptz, app_now() - interval '20 minutes')"#,
         since
     )

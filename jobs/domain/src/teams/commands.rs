@@ -16,7 +16,7 @@ const MOST: i64 = 100;
 /// Takes the person with this login into the channel's team, or gives them another role in it.
 ///
 /// # Errors
-/// [`TeamError::NoSuchPerson`], [`TeamError::Owner`], [`TeamError::Full`].
+/// [`TeamError::NoSuchPerson`], [`TeamError::Owner`], [`TeamError::Banned`], [`TeamError::Full`].
 pub async fn put(
     tx: &mut Tx,
     by: &By,
@@ -31,7 +31,10 @@ pub async fn put(
     }
     let size = repo::lock_size(&mut *tx, channel.id).await?;
     // Whoever is being forgotten right now is nobody here.
-    accounts::lock(&mut *tx, user.id).await?.ok_or(TeamError::NoSuchPerson)?;
+    let user = accounts::lock(&mut *tx, user.id).await?.ok_or(TeamError::NoSuchPerson)?;
+    if user.banned_at.is_some() {
+        return Err(TeamError::Banned);
+    }
     let before = repo::role_of(&mut *tx, channel.id, user.id).await?;
     if before.is_none() && size >= MOST {
         return Err(TeamError::Full(MOST));

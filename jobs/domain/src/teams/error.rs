@@ -10,6 +10,8 @@ pub enum TeamError {
     NoTeam,
     #[error("the channel is this person's own")]
     Owner,
+    #[error("this person is banned")]
+    Banned,
     #[error("the team has {0} people, which is as many as there may be")]
     Full(i64),
     #[error("database: {0}")]

@@ -7,5 +7,5 @@ mod repo;
 
 pub use commands::{leave, put, remove};
 pub use error::TeamError;
-pub use model::{Member, TeamRole};
+pub use model::{Member, Place, TeamRole};
 pub use repo::{channels_of, list, role_of};

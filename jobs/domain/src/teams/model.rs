@@ -31,6 +31,16 @@ impl TeamRole {
     }
 }
 
+/// A channel that somebody may act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub slug: String,
+    pub name: String,
+    pub role: TeamRole,
+    /// Nobody may right now: see [`crate::channels::Channel::closed`].
+    pub closed: bool,
+}
+
 /// Somebody in a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Member, TeamRole};
+use super::{Member, Place, TeamRole};
 
 struct Row {
     user_id: Uuid,
@@ -57,19 +57,23 @@ pub async fn list(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<Member>,
     Ok(rows.into_iter().map(Member::from).collect())
 }
 
-/// The channels in whose teams the person is, by slug: slug, name, role.
+/// The channels in whose teams the person is, by slug.
 ///
 /// # Errors
 /// The database refused.
-pub async fn channels_of(conn: &mut PgConnection, user: Uuid) -> Result<Vec<(String, String, TeamRole)>, sqlx::Error> {
+pub async fn channels_of(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Place>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select c.slug, c.name, m.role from channel_members m join channels c on c.id = m.channel_id
-         where m.user_id = $1 order by c.slug",
+        r#"select c.slug, c.name, m.role, owner.banned_at is not null or owner.role = 'viewer' as "closed!"
+           from channel_members m join channels c on c.id = m.channel_id join users owner on owner.id = c.owner_id
+           where m.user_id = $1 order by c.slug"#,
         user
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.slug, row.name, TeamRole::parse(&row.role))).collect())
+    let places = rows.into_iter();
+    Ok(places
+        .map(|row| Place { slug: row.slug, name: row.name, role: TeamRole::parse(&row.role), closed: row.closed })
+        .collect())
 }
 
 /// How many are in the team, which nobody enters or leaves until the end of the transaction.

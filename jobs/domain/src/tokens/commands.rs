@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     access::{Keys, Purpose},
-    accounts,
     acts::{self, Act, By},
     channels::{self, Channel, ChannelError},
     events::{self, Audience, NewEvent, Stream},
@@ -98,7 +97,7 @@ pub async fn rotate_own(tx: &mut Tx, channel: Uuid) -> Result<Channel, ChannelEr
 ///
 /// # Errors
 /// [`ChannelError::TokenRefused`] for a token that is malformed, of another door, rotated, revoked or over, and for all of a
-/// channel whose owner is banned or no streamer any more; they are good again when that is taken back.
+/// channel that is closed; they are good again when that is taken back.
 pub async fn open_door(
     conn: &mut PgConnection,
     keys: &Keys,
@@ -109,19 +108,18 @@ pub async fn open_door(
         let found = repo::find_overlay(&mut *conn, &Secret::hash(token)).await?;
         let (id, channel) = found.ok_or(ChannelError::TokenRefused)?;
         let channel = channels::find(&mut *conn, channel).await?.ok_or(ChannelError::TokenRefused)?;
-        return opened(conn, Opened { channel, token: id, revocable: true }).await;
+        return Ok(Opened { channel: if_open(channel)?, token: id, revocable: true });
     }
     let channel = channels::with_token(&mut *conn, keys, purpose, token).await?;
     let token = match purpose {
         Purpose::Overlay => channel.id,
         Purpose::Credits => channel.credits_token_id,
     };
-    opened(conn, Opened { channel, token, revocable: false }).await
+    Ok(Opened { channel: if_open(channel)?, token, revocable: false })
 }
 
-async fn opened(conn: &mut PgConnection, door: Opened) -> Result<Opened, ChannelError> {
-    let owner = accounts::find(conn, door.channel.owner_id).await?;
-    if owner.is_some_and(|owner| owner.may_stream()) { Ok(door) } else { Err(ChannelError::TokenRefused) }
+fn if_open(channel: Channel) -> Result<Channel, ChannelError> {
+    channel.if_open().map_err(|_| ChannelError::TokenRefused)
 }
 
 /// The dock or program that this token proves, if it is good.
@@ -174,7 +172,7 @@ fn alarm(raised: Raised) -> NewEvent {
         address: raised.network,
         other_address: raised.other,
     };
-    NewEvent::new(Stream::Channel(raised.slug), Audience::PANEL, "token:second_address", &words)
+    NewEvent::new(Stream::Channel(raised.slug), Audience::OWNER, "token:second_address", &words)
 }
 
 async fn find(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Token, TokenError> {

@@ -157,6 +157,8 @@ pub struct Token {
     pub credits: bool,
     pub created_at: OffsetDateTime,
     pub expires_at: Option<OffsetDateTime>,
+    /// Its time is over: it opens nothing, and is removed after a while.
+    pub expired: bool,
     /// To the minute.
     pub seen_at: Option<OffsetDateTime>,
     /// Of IPv4 a /24, of IPv6 a /64.

@@ -16,6 +16,7 @@ struct Row {
     credits: bool,
     created_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
+    expired: bool,
     seen_at: Option<OffsetDateTime>,
     seen_network: Option<String>,
     alarm_at: Option<OffsetDateTime>,
@@ -38,6 +39,7 @@ impl From<Row> for Token {
             credits: row.credits,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            expired: row.expired,
             seen_at: row.seen_at,
             seen_network: row.seen_network,
             alarm,
@@ -71,8 +73,8 @@ pub(super) async fn insert_own(conn: &mut PgConnection, ids: &[Uuid]) -> Result<
 pub(super) async fn list(conn: &mut PgConnection, channel: Uuid, id: Option<Uuid>) -> Result<Vec<Token>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, kind, name, scopes, hash is null as "own!", hash is null and id <> channel_id as "credits!", created_at, expires_at, seen_at, seen_network,
-                  alarm_at, alarm_network, alarm_other
+        r#"select id, kind, name, scopes, hash is null as "own!", hash is null and id <> channel_id as "credits!", created_at, expires_at,
+                  coalesce(expires_at <= app_now(), false) as "expired!", seen_at, seen_network, alarm_at, alarm_network, alarm_other
            from tokens
            where channel_id = $1 and revoked_at is null and ($2::uuid is null or id = $2)
            order by hash is not null, id <> channel_id, created_at, id"#,
@@ -84,11 +86,13 @@ pub(super) async fn list(conn: &mut PgConnection, channel: Uuid, id: Option<Uuid
     Ok(rows.into_iter().map(Token::from).collect())
 }
 
-/// How many the channel has beside its own links; nobody makes another until the end of the transaction.
+/// How many good ones the channel has beside its own links; nobody makes another until the end of the transaction.
 pub(super) async fn lock_count(conn: &mut PgConnection, channel: Uuid) -> Result<i64, sqlx::Error> {
     sqlx::query!("select from channels where id = $1 for no key update", channel).execute(&mut *conn).await?;
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from tokens where channel_id = $1 and revoked_at is null and hash is not null"#,
+        r#"select count(*) as "count!" from tokens
+           where channel_id = $1 and revoked_at is null and hash is not null
+             and (expires_at is null or expires_at > app_now())"#,
         channel
     )
     .fetch_one(conn)
@@ -241,10 +245,10 @@ pub(super) async fn find_program(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
 pub async fn ended_since(conn: &mut PgConnection, since: Option<OffsetDateTime>) -> Result<Vec<Ended>, sqlx::Error> {
     sqlx::query_as!(
         Ended,
-        r#"select id as "id!", revoked_at as "at!" from tokens
+        r#"select id as "id!", revoked_at as "at!", false as "expired!" from tokens
            where revoked_at >= coalesce($1::timestamptz, app_now() - interval '20 minutes')
            union all
-           select id, expires_at from tokens
+           select id, expires_at, true from tokens
            where expires_at >= coalesce($1::timestamptz, app_now() - interval '20 minutes') and expires_at <= app_now()"#,
         since
     )

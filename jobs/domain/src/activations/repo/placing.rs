@@ -16,6 +16,8 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) channel_id: Uuid,
     pub(in crate::activations) channel_slug: String,
     pub(in crate::activations) owner_id: Uuid,
+    /// The channel's owner is banned or no streamer any more.
+    pub(in crate::activations) closed: bool,
     pub(in crate::activations) intake_paused: bool,
     pub(in crate::activations) fair_step_seconds: i32,
     pub(in crate::activations) price: i64,
@@ -44,6 +46,7 @@ pub(in crate::activations) async fn quotes(
     let memes: Vec<Uuid> = wishes.iter().map(|wish| wish.meme_id).collect();
     let rows = sqlx::query!(
         r#"select wish.place as "place!", u.id as user_id, m.id as meme_id, c.id as channel_id, c.slug, c.owner_id,
+                  owner.banned_at is not null or owner.role = 'viewer' as "closed!",
                   c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds,
                   coalesce(m.price, c.default_price) as "price!", p.id as "promotion_id?",
                   coalesce(p.discount_bp, 0) as "discount_bp!", u.display_name, m.title, a.type as media_type,
@@ -53,6 +56,7 @@ pub(in crate::activations) async fn quotes(
            join memes m on m.id = wish.meme_id and m.status = 'approved'
            join meme_assets a on a.id = m.asset_id
            join channels c on c.id = m.channel_id
+           join users owner on owner.id = c.owner_id
            join users u on u.id = wish.user_id and u.erased_at is null
            left join lateral (
                select id, discount_bp from promotions
@@ -75,6 +79,7 @@ pub(in crate::activations) async fn quotes(
             channel_id: row.channel_id,
             channel_slug: row.slug,
             owner_id: row.owner_id,
+            closed: row.closed,
             intake_paused: row.intake_paused,
             fair_step_seconds: row.fair_step_seconds,
             price: row.price,
