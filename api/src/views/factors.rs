@@ -24,11 +24,11 @@ pub(crate) struct Code {
 
 /// Whether codes are asked for.
 #[derive(Object)]
-#[oai(example, rename_all = "camelCase")]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct FactorView {
     /// At logins by password, and at proofs in a session.
     enabled: bool,
-    /// Since when; null when they are not.
+    /// Since when; absent when they are not.
     since: Option<OffsetDateTime>,
     /// Recovery codes that are not used up.
     recovery_codes_left: i64,
