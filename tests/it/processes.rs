@@ -168,7 +168,7 @@ async fn pool_media_does_not_start_without_the_programs_it_runs() {
 }
 
 #[tokio::test]
-async fn production_without_a_public_address_says_what_will_not_work() {
+async fn production_without_a_public_address_or_mails_says_what_will_not_work() {
     let database = harness::TestDatabase::create().await;
     let url = database.url();
     let prod = [("DATABASE_URL", url.as_str()), ("MEMALERTS_ENV", "prod"), ("LISTEN_ADDRESS", "127.0.0.1")];
@@ -177,15 +177,23 @@ async fn production_without_a_public_address_says_what_will_not_work() {
         let log = api.log();
         log.iter().filter(|line| line["level"] == "warn").map(|line| line["msg"].to_string()).collect::<Vec<_>>()
     };
-    let mut silent =
-        MemalertsProcess::spawn(&["api"], &[&prod[..], &[("PUBLIC_BASE_URL", "https://x.example")]].concat());
+    let told = [
+        ("PUBLIC_BASE_URL", "https://x.example"),
+        ("SMTP_URL", "smtp://127.0.0.1:2525"),
+        ("MAIL_FROM", "memes@x.example"),
+    ];
+    let mut silent = MemalertsProcess::spawn(&["api"], &[&prod[..], &told].concat());
     silent.base_url().await;
     assert_eq!(warnings(&silent), [""; 0]);
     assert!(silent.stop().await.success());
     let mut api = MemalertsProcess::spawn(&["api"], &prod);
     api.base_url().await;
     let warnings = warnings(&api);
-    assert!(warnings.len() == 1 && warnings[0].contains("PUBLIC_BASE_URL is not set"), "{warnings:?}");
+    for setting in ["PUBLIC_BASE_URL", "SMTP_URL"] {
+        let of = warnings.iter().filter(|warning| warning.contains(&format!("{setting} is not set")));
+        assert_eq!(of.count(), 1, "{setting}: {warnings:?}");
+    }
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(api.stop().await.success());
 }
 

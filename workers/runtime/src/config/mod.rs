@@ -124,7 +124,8 @@ impl Config {
         let mut doubts = reader.unknown();
         if !self.environment.is_dev() && self.mail.smtp_url.is_none() {
             doubts.push(
-                "SMTP_URL is not set: no address is verified, no forgotten password is set anew, and nobody hears what                  happens to their account"
+                "SMTP_URL is not set: no address is verified, no forgotten password is set anew, and nobody hears what \
+                 happens to their account"
                     .to_owned(),
             );
         }
