@@ -53,12 +53,34 @@ impl From<Row> for Channel {
     }
 }
 
+/// The channel that one of its unique keys names. A statement each: one for all three would be planned for none of their
+/// indexes.
+macro_rules! channel_where {
+    ($key:literal, $conn:expr, $value:expr) => {{
+        let row = sqlx::query_as!(
+            Row,
+            r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.overlay_mode,
+                      c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version,
+                      c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
+                      c.intake_paused_at, c.twitch_login,
+                      owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
+               from channels c join users owner on owner.id = c.owner_id
+               where "#
+                + $key,
+            $value,
+        )
+        .fetch_optional($conn)
+        .await?;
+        Ok(row.map(Channel::from))
+    }};
+}
+
 /// The channel with this id.
 ///
 /// # Errors
 /// The database refused.
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Channel>, sqlx::Error> {
-    select(conn, Some(id), None, None).await
+    channel_where!("c.id = $1", conn, id)
 }
 
 /// The channel with this slug, in any case.
@@ -66,7 +88,7 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Channel>, 
 /// # Errors
 /// The database refused.
 pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Channel>, sqlx::Error> {
-    select(conn, None, Some(&slug.to_lowercase()), None).await
+    channel_where!("c.slug = $1", conn, slug.to_lowercase())
 }
 
 /// The channel of this person.
@@ -74,31 +96,7 @@ pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<
 /// # Errors
 /// The database refused.
 pub async fn find_of_owner(conn: &mut PgConnection, owner: Uuid) -> Result<Option<Channel>, sqlx::Error> {
-    select(conn, None, None, Some(owner)).await
-}
-
-/// One of the three keys is given; each has a unique index.
-async fn select(
-    conn: &mut PgConnection,
-    id: Option<Uuid>,
-    slug: Option<&str>,
-    owner: Option<Uuid>,
-) -> Result<Option<Channel>, sqlx::Error> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.overlay_mode, c.overlay_show_sender,
-                  c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version, c.credits_token_version,
-                  c.credits_token_id, c.fair_step_seconds, c.playback_paused_at, c.intake_paused_at, c.twitch_login,
-                  owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
-           from channels c join users owner on owner.id = c.owner_id
-           where c.id = $1 or c.slug = $2 or c.owner_id = $3"#,
-        id,
-        slug,
-        owner,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(Channel::from))
+    channel_where!("c.owner_id = $1", conn, owner)
 }
 
 /// A new channel with its lane; `false` when slug or owner has one already.
