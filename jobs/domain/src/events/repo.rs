@@ -17,44 +17,60 @@ pub async fn record(tx: &mut Tx, events: Vec<NewEvent>) -> Result<(), sqlx::Erro
     if events.is_empty() {
         return Ok(());
     }
-    let streams: Vec<String> = events.iter().map(|event| event.stream.to_string()).collect();
-    let audiences: Vec<i16> = events.iter().map(|event| event.audience.0).collect();
-    let (names, data): (Vec<String>, Vec<String>) =
-        events.into_iter().map(|event| (event.name.to_owned(), event.data)).unzip();
+    let mut recorded: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+    for NewEvent { stream, audience, name, data } in events {
+        let of_stream = recorded.entry(stream.to_string()).or_default();
+        let event = Event {
+            epoch: 0,
+            // Within what is recorded here, from 1.
+            seq: i64::try_from(of_stream.len()).unwrap_or(i64::MAX).saturating_add(1),
+            audience: audience.0,
+            name: name.to_owned(),
+            data,
+            created_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        of_stream.push(event);
+    }
+    let (keys, totals): (Vec<&str>, Vec<i64>) =
+        recorded.iter().map(|(key, events)| (key.as_str(), events.last().map_or(0, |event| event.seq))).unzip();
+    let each = || {
+        let streams = recorded.iter().zip(&totals);
+        streams
+            .flat_map(|((key, events), total)| events.iter().map(move |event| (key.as_str(), total - event.seq, event)))
+    };
+    let (streams, backs): (Vec<&str>, Vec<i64>) = each().map(|(key, back, _)| (key, back)).unzip();
+    let audiences: Vec<i16> = each().map(|(.., event)| event.audience).collect();
+    let (names, data): (Vec<&str>, Vec<&str>) = each().map(|(.., event)| (&*event.name, &*event.data)).unzip();
     let ends = sqlx::query!(
-        r#"with given as (
-             select *, row_number() over (partition by stream order by place) as nth,
-                    count(*) over (partition by stream) as total
-             from unnest($1::text[], $2::smallint[], $3::text[], $4::text[]) with ordinality
-                  as event (stream, audience, name, data, place)
-         ), stream as (
+        r#"with stream as (
              insert into event_streams (key, seq)
-             select stream, count(*) from given group by stream order by stream
+             select key, total from unnest($1::text[], $2::bigint[]) as grown (key, total) order by key
              on conflict (key) do update set seq = event_streams.seq + excluded.seq
              returning key, epoch, seq
          ), written as (
              insert into events (stream, epoch, seq, audience, name, data)
-             select given.stream, stream.epoch, stream.seq - given.total + given.nth, given.audience, given.name, given.data
-             from given join stream on stream.key = given.stream
+             select stream.key, stream.epoch, stream.seq - given.back, given.audience, given.name, given.data
+             from unnest($3::text[], $4::bigint[], $5::smallint[], $6::text[], $7::text[])
+                  as given (stream, back, audience, name, data)
+             join stream on stream.key = given.stream
          )
          select key, epoch, seq, app_now() as "now!" from stream"#,
-        &streams,
+        &keys as &[&str],
+        &totals,
+        &streams as &[&str],
+        &backs,
         &audiences,
-        &names,
-        &data,
+        &names as &[&str],
+        &data as &[&str],
     )
     .fetch_all(&mut **tx)
     .await?;
-    let mut recorded: BTreeMap<String, Vec<Event>> = BTreeMap::new();
-    for (((stream, audience), name), data) in streams.into_iter().zip(audiences).zip(names).zip(data) {
-        let event = Event { epoch: 0, seq: 0, audience, name, data, created_at: OffsetDateTime::UNIX_EPOCH };
-        recorded.entry(stream).or_default().push(event);
-    }
     for end in ends {
         let Some(mut events) = recorded.remove(&end.key) else { continue };
         // The stream's row holds the number of the last one.
-        for (event, seq) in events.iter_mut().rev().zip((0..=end.seq).rev()) {
-            (event.epoch, event.seq, event.created_at) = (end.epoch, seq, end.now);
+        let before = end.seq - i64::try_from(events.len()).unwrap_or(i64::MAX);
+        for event in &mut events {
+            (event.epoch, event.seq, event.created_at) = (end.epoch, before + event.seq, end.now);
         }
         tx.tell(end.key.into(), Arc::new(Recorded(events)));
     }

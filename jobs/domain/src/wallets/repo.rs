@@ -1,5 +1,7 @@
 //! SQL of wallets and the ledger.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -108,24 +110,28 @@ pub(super) async fn append(
     let actors: Vec<Option<Uuid>> = operations.iter().map(|(movement, _)| movement.actor_id).collect();
     let reasons: Vec<Option<String>> = operations.iter().map(|(movement, _)| movement.reason.clone()).collect();
     let reversed: Vec<Option<Uuid>> = operations.iter().map(|(movement, _)| movement.reverses).collect();
-    let done = sqlx::query!(
-        r#"with operation as (
-               insert into ledger_operations (id, kind, idempotency_key, channel_id, actor_id, reason, reverses)
-               select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[])
-           ), entry as (
-               insert into ledger_entries (operation_id, account, wallet_id, amount, balance_after, version)
-               select * from unnest($8::uuid[], $9::text[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[])
-               returning wallet_id, amount, version
-           ), moved as (
-               select wallet_id, sum(amount)::bigint as delta, min(version) as first, max(version) as last
-               from entry where wallet_id is not null group by wallet_id
-           ), written as (
-               update wallets w set balance = w.balance + moved.delta, version = moved.last
-               from moved
-               where w.id = moved.wallet_id and w.version = moved.first - 1
-               returning w.id
-           )
-           select (select count(*) from moved) = (select count(*) from written) as "whole!""#,
+    let mut moved = BTreeMap::new();
+    for ((wallet, amount), version) in entries.wallet.iter().zip(&entries.amount).zip(&entries.version) {
+        let (Some(wallet), Some(version)) = (*wallet, *version) else { continue };
+        let (delta, first, last) = moved.entry(wallet).or_insert((0, version, version));
+        *delta += amount;
+        (*first, *last) = (version.min(*first), version.max(*last));
+    }
+    let wallets: Vec<Uuid> = moved.keys().copied().collect();
+    let deltas: Vec<i64> = moved.values().map(|(delta, ..)| *delta).collect();
+    let firsts: Vec<i64> = moved.values().map(|(_, first, _)| *first).collect();
+    let lasts: Vec<i64> = moved.values().map(|(.., last)| *last).collect();
+    let written = sqlx::query!(
+        "with operation as (
+             insert into ledger_operations (id, kind, idempotency_key, channel_id, actor_id, reason, reverses)
+             select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[])
+         ), entry as (
+             insert into ledger_entries (operation_id, account, wallet_id, amount, balance_after, version)
+             select * from unnest($8::uuid[], $9::text[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[])
+         )
+         update wallets w set balance = w.balance + moved.delta, version = moved.last
+         from unnest($14::uuid[], $15::bigint[], $16::bigint[], $17::bigint[]) as moved (wallet_id, delta, first, last)
+         where w.id = moved.wallet_id and w.version = moved.first - 1",
         &ids,
         &kinds,
         &keys,
@@ -139,11 +145,15 @@ pub(super) async fn append(
         &entries.amount,
         &entries.balance_after as &[Option<i64>],
         &entries.version as &[Option<i64>],
+        &wallets,
+        &deltas,
+        &firsts,
+        &lasts,
     )
-    .fetch_one(conn)
+    .execute(conn)
     .await;
-    match done {
-        Ok(row) if row.whole => Ok(()),
+    match written {
+        Ok(written) if written.rows_affected() == wallets.len() as u64 => Ok(()),
         // Somebody wrote a wallet that we hold locked: impossible while all posting goes through here.
         Ok(_) => Err(WalletError::Database(sqlx::Error::RowNotFound)),
         Err(sqlx::Error::Database(error)) if error.constraint() == Some("ledger_operations_idempotency_key_key") => {
