@@ -302,75 +302,39 @@ impl From<Problem> for poem::Error {
     }
 }
 
-/// The database is the usual suspect: no connection in time is "come again", the rest is our fault.
+/// The database is the usual suspect: no connection in time is "come again", the rest is our fault, but for what PostgreSQL
+/// names by its SQLSTATE.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            error if is_absence(&error) => {
-                let ids = telemetry::current();
-                tracing::warn!(
-                    requestId = ids.request_id, traceId = ids.trace_id, cause = %error, "the database cannot be reached"
-                );
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    ErrorCode::ServiceUnavailable,
-                    "the database cannot be reached right now, try again",
-                )
-            }
-            error if is_sacrifice(&error) => {
-                let detail = "too many at once want the same, try again";
-                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail);
-                Self { sacrificed: true, ..problem }
-            }
-            error if is_out_of_patience(&error) => {
-                let detail = "somebody else works on the same for too long, try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail)
-            }
-            error if is_of_the_forgotten(&error) => {
-                Self::unauthorized("the account, or the channel's, is being deleted")
-            }
-            error if is_unwritable_text(&error) => {
+        let unavailable = |detail| Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail);
+        if matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed) {
+            return absent(&error);
+        }
+        let state = error.as_database_error().and_then(|error| error.code());
+        match state.as_deref().unwrap_or_default() {
+            // It is being stopped, has crashed, or has no room for us.
+            state if state.starts_with("57P") || state == "53300" => absent(&error),
+            // A deadlock, or a conflict of serializable transactions, of which this one was the victim.
+            "40P01" | "40001" => Self { sacrificed: true, ..unavailable("too many at once want the same, try again") },
+            // The transaction waited for a lock for as long as it may.
+            "55P03" => unavailable("somebody else works on the same for too long, try again"),
+            // A row of somebody who has asked to be forgotten meanwhile: the tables refuse it (`refuse_forgotten`).
+            "MAF01" => Self::unauthorized("the account, or the channel's, is being deleted"),
+            // PostgreSQL's text and JSON hold every character but NUL.
+            "22021" | "22P05" => {
                 Self::bad_request(ErrorCode::ValidationError, "a text has a NUL character in it, which cannot be kept")
             }
-            error => Self::internal(format!("database: {error}")),
+            _ => Self::internal(format!("database: {error}")),
         }
     }
 }
 
-/// No connection could be had, or it went away; also when PostgreSQL says so itself because it is being stopped or has
-/// crashed (SQLSTATE class 57P), or has no room for us (53300).
-fn is_absence(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => true,
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P") || code.as_ref() == "53300")
-        }
-        _ => false,
-    }
-}
-
-/// A deadlock (SQLSTATE 40P01) or a conflict of serializable transactions (40001), of which this one was the victim.
-fn is_sacrifice(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
-}
-
-/// The transaction waited for a lock for as long as it may (SQLSTATE 55P03).
-fn is_out_of_patience(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code.as_ref() == "55P03")
-}
-
-/// A row of somebody who has asked to be forgotten meanwhile: the tables refuse it (`refuse_forgotten`).
-fn is_of_the_forgotten(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code == "MAF01")
-}
-
-/// PostgreSQL's text and JSON hold every character but NUL: SQLSTATE 22021 and 22P05.
-fn is_unwritable_text(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(code.as_ref(), "22021" | "22P05"))
+/// No connection could be had, or it went away.
+fn absent(cause: &sqlx::Error) -> Problem {
+    let ids = telemetry::current();
+    tracing::warn!(requestId = ids.request_id, traceId = ids.trace_id, %cause, "the database cannot be reached");
+    let detail = "the database cannot be reached right now, try again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail)
 }
 
 impl From<queue::EnqueueError> for Problem {
