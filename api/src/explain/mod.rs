@@ -28,10 +28,10 @@ use crate::{
     routes,
 };
 
-/// Characters that are repeated of a parameter's name.
-const LONGEST_NAME: usize = 80;
+/// Characters that are repeated of what somebody has written.
+const LONGEST: usize = 80;
 /// Things that are wrong with a body, as many are named at once.
-const MOST_FAULTS: usize = 20;
+const MOST: usize = 20;
 
 /// What every operation takes.
 pub(crate) struct Document {
@@ -82,7 +82,7 @@ impl Document {
         let known: Vec<&str> = known.chain(channel).collect();
         let mut names: BTreeSet<Cow<'_, str>> = BTreeSet::new();
         for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
-            let shown: String = name.chars().take(LONGEST_NAME).collect();
+            let shown: String = name.chars().take(LONGEST).collect();
             if !known.contains(&&*name) {
                 let there = if known.is_empty() {
                     "it takes none".to_owned()
@@ -211,7 +211,7 @@ impl Document {
         let doubled =
             twice::doubled(body).into_iter().map(|field| Fault { field, detail: "it is given twice".to_owned() });
         let wrong = complaints.iter().map(|it| Fault { field: it.place_in(""), detail: it.words().to_owned() });
-        let faults: Vec<Fault> = doubled.chain(wrong).take(MOST_FAULTS).collect();
+        let faults: Vec<Fault> = doubled.chain(wrong).take(MOST).collect();
         let Some(Fault { field, detail }) = faults.first() else {
             return invalid("the body: it is not what the operation takes".to_owned());
         };

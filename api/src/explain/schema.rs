@@ -5,10 +5,7 @@ use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-/// As many are named at once.
-const MOST: usize = 20;
-/// What somebody has written is repeated up to this length.
-const LONGEST: usize = 80;
+use super::{LONGEST, MOST};
 
 /// What is wrong, and in which field.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,9 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// As many are named at once, each up to this length.
-const MOST: usize = 20;
-const LONGEST: usize = 80;
+use super::{LONGEST, MOST};
 
 /// Where such names stand, e.g. `items[2].title`; none in what is no JSON, which is told of elsewhere.
 pub(super) fn doubled(body: &[u8]) -> Vec<String> {
