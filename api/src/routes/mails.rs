@@ -39,8 +39,8 @@ pub(crate) enum Mailed {
 impl Mails {
     /// Verify an address
     ///
-    /// With the token of the link in a mail, which is good once and for 24 hours. The address of the mail is proven by it, and
-    /// where it was to take the place of another one, it does.
+    /// With the token of the link in a mail, which is good once and for 24 hours. The address of the mail is proven by it,
+    /// and where it was to take the place of another one, it does.
     #[oai(path = "/auth/verify-email", method = "post", operation_id = "verifyEmail")]
     async fn verify(&self, app: Data<&App>, request: &Request, given: Json<LinkToken>) -> Result<Proved, Problem> {
         let mut tx = app.db.begin().await?;
@@ -54,9 +54,9 @@ impl Mails {
 
     /// Send me the link again
     ///
-    /// To the account's address, in the language that `Accept-Language` likes best of English and Russian. Ends the links that
-    /// were sent before. Three times an hour: then 429. Repeating the request with the same `Idempotency-Key` sends nothing twice. 503 `MAIL_NOT_CONFIGURED` names in `setting` what the operator has not
-    /// set.
+    /// To the account's address, in the language that `Accept-Language` likes best of English and Russian. Ends the links
+    /// that were sent before. Three times an hour: then 429. Repeating the request with the same `Idempotency-Key` sends
+    /// nothing twice. 503 `MAIL_NOT_CONFIGURED` names in `setting` what the operator has not set.
     #[oai(path = "/auth/verify-email/send", method = "post", operation_id = "sendVerification")]
     async fn send(
         &self,
@@ -79,7 +79,7 @@ impl Mails {
         if idempotency::claim(&mut tx, named.as_ref()).await?.is_some() {
             return Ok(Mailed::Soon);
         }
-        if let Some(wait) = taken(&app, Kind::VerifyEmail, &address).await? {
+        if let Some(wait) = taken(&mut tx, Kind::VerifyEmail, &address).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
         mails::ask_to_verify(&mut tx, viewer.id, language::of(request)).await?;
@@ -90,8 +90,8 @@ impl Mails {
 
     /// Change my address
     ///
-    /// Sends a link to the new one, which counts once somebody comes with that (`POST /auth/verify-email`); the former one is
-    /// told then. Needs a fresh proof.
+    /// Sends a link to the new one, which counts once somebody comes with that (`POST /auth/verify-email`); the former one
+    /// is told then. Needs a fresh proof.
     #[oai(path = "/auth/email", method = "put", operation_id = "changeEmail")]
     async fn change(
         &self,
@@ -103,10 +103,10 @@ impl Mails {
         let email = passwords::parse_email(&wish.email)?;
         proof::lately(&app, viewer.session).await?;
         sends(&app)?;
-        if let Some(wait) = taken(&app, Kind::ChangeEmail, &email).await? {
+        let mut tx = app.db.begin().await?;
+        if let Some(wait) = taken(&mut tx, Kind::ChangeEmail, &email).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
-        let mut tx = app.db.begin().await?;
         mails::ask_to_change(&mut tx, viewer.id, &email, language::of(request)).await?;
         acts::note(&mut tx, &by_id(viewer.id), Act::new("ask_to_change_email").to(viewer.id)).await?;
         tx.commit().await?;
@@ -121,8 +121,8 @@ impl Mails {
     async fn forget(&self, app: Data<&App>, request: &Request, wish: Json<Address>) -> Result<Mailed, Problem> {
         let email = passwords::parse_email(&wish.email)?;
         sends(&app)?;
-        if taken(&app, Kind::ResetPassword, &email).await?.is_none() {
-            let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin().await?;
+        if taken(&mut tx, Kind::ResetPassword, &email).await?.is_none() {
             mails::ask_to_reset(&mut tx, &email, language::of(request)).await?;
             tx.commit().await?;
         }
@@ -131,8 +131,8 @@ impl Mails {
 
     /// Set another password
     ///
-    /// With the token of the link in a mail, which is good once and for 30 minutes. Ends all sessions; who asks for codes asks
-    /// for them as before. An address that was never proven before is proven by this: what somebody else may have
+    /// With the token of the link in a mail, which is good once and for 30 minutes. Ends all sessions; who asks for codes
+    /// asks for them as before. An address that was never proven before is proven by this: what somebody else may have
     /// prepared on the account (linked accounts, codes, tokens) is gone then.
     #[oai(path = "/auth/password/reset", method = "post", operation_id = "resetPassword")]
     async fn reset(&self, app: Data<&App>, request: &Request, wish: Json<Reset>) -> Result<Proved, Problem> {
@@ -201,8 +201,8 @@ fn sends(app: &AppState) -> Result<(), Problem> {
     Err(problem.with("setting", "SMTP_URL"))
 }
 
-/// One mail of this kind to the address; how long until there may be another, when there were enough.
-async fn taken(app: &AppState, kind: Kind, email: &str) -> Result<Option<Duration>, Problem> {
-    let mut conn = app.db.pool().acquire().await?;
-    Ok(attempts::take(&mut conn, &mails::subject(kind, email), mails::MOST).await?)
+/// One mail of this kind to the address; how long until there may be another, when there were enough. Counts when the
+/// transaction is committed, as the mail does.
+async fn taken(tx: &mut Tx, kind: Kind, email: &str) -> Result<Option<Duration>, Problem> {
+    Ok(attempts::take(tx, &mails::subject(kind, email), mails::MOST).await?)
 }

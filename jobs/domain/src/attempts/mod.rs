@@ -30,8 +30,8 @@ pub const PASSWORD_ANYWHERE: Budget = Budget { tries: 100, window: Duration::fro
 /// At a code of six digits.
 pub const CODE: Budget = Budget { tries: 5, window: Duration::from_mins(15) };
 
-/// Takes one try at the subject. None when there was one left; else how long until there is. On a connection of its own:
-/// a try that is rolled back was none.
+/// Takes one try at the subject. None when there was one left; else how long until there is. A try that is rolled back was
+/// none: a guess is counted on a connection of its own.
 ///
 /// # Errors
 /// The database refused.
