@@ -20,7 +20,8 @@ pub(crate) fn key(header: Option<String>) -> Result<Option<String>, Problem> {
     }
 }
 
-/// The request that the header names, if it does: what `actor` asks of the operation. `question` is all that decides the effect.
+/// The request that the header names, if it does: what `actor` asks of the operation. `question` is all that decides the
+/// effect.
 pub(crate) fn request(
     header: Option<String>,
     actor: Uuid,
@@ -81,8 +82,8 @@ pub(crate) async fn keep(conn: &mut PgConnection, request: Option<&Request>, sto
     Ok(requests::store_all(conn, &[(request, stored.clone())]).await?)
 }
 
-/// Keeps a refusal, which stays one under its key, after what was begun under it was undone. Our own faults are not kept, nor
-/// is "not so often", which says itself when to ask again.
+/// Keeps a refusal, which stays one under its key, after what was begun under it was undone. Our own faults are not kept,
+/// nor is "not so often", which says itself when to ask again.
 pub(crate) async fn refuse(
     db: &Database,
     begun: Tx,

@@ -17,8 +17,8 @@ use crate::{
 /// The largest body that is read into memory. Uploads are streamed and have a limit of their own.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Bytes of an address, and of all that stands in a head behind it. Below what the HTTP library takes, whose own refusals have
-/// no body and no headers.
+/// Bytes of an address, and of all that stands in a head behind it. Below what the HTTP library takes, whose own refusals
+/// have no body and no headers.
 const MOST_ADDRESS: usize = 8 * 1024;
 const MOST_HEADERS: usize = 32 * 1024;
 
@@ -34,9 +34,10 @@ pub(crate) fn is_get_alone(path: &str) -> bool {
     steps || path.ends_with("/events")
 }
 
-/// 414 and 431 for a head that is too long; 413 for a body over 1 MiB, 411 for one that does not say how long it is; multipart bodies pass, through a [`Gate`]. 400
-/// for an address with a NUL in it, which PostgreSQL's text cannot hold, and for a key of a request that is not text: as a
-/// parameter it would count as absent, and its request would be done again. Whoever refuses, the sender hears it.
+/// 414 and 431 for a head that is too long; 413 for a body over 1 MiB, 411 for one that does not say how long it is;
+/// multipart bodies pass, through a [`Gate`]. 400 for an address with a NUL in it, which PostgreSQL's text cannot hold, and
+/// for a key of a request that is not text: as a parameter it would count as absent, and its request would be done again.
+/// Whoever refuses, the sender hears it.
 pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let address = request.uri().path_and_query().map(poem::http::uri::PathAndQuery::as_str).unwrap_or_default();
     if let Some(problem) = excess(&request, address) {

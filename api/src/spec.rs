@@ -111,7 +111,8 @@ fn bound(value: &mut Value) {
     }
 }
 
-/// What clients send has no other fields than those that are named (`explain` refuses them). What is answered may have more one day.
+/// What clients send has no other fields than those that are named (`explain` refuses them). What is answered may have more
+/// one day.
 fn close(document: &mut Value) {
     let mut sent = Vec::new();
     for (_, operations) in members(&mut document["paths"]) {
@@ -216,7 +217,8 @@ fn shape(parameter: &mut Value) {
     }
 }
 
-/// Adds whom the operation serves and what a token must have for it, and says aloud that one needs no session where it needs none.
+/// Adds whom the operation serves and what a token must have for it, and says aloud that one needs no session where it
+/// needs none.
 fn admit(method: &str, path: &str, operation: &mut Value) {
     let Some(asker) = promised::asker(operation["operationId"].as_str().unwrap_or_default()) else { return };
     operation["x-asker"] = asker.as_str().into();

@@ -18,8 +18,8 @@ async fn written(stage: &Stage) -> i64 {
     sqlx::query_scalar(count).fetch_one(stage.app.pool()).await.unwrap()
 }
 
-/// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone wrong;
-/// each has a story of its own that looks into the log.
+/// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone
+/// wrong; each has a story of its own that looks into the log.
 const ELSEWHERE: [&str; 8] = [
     "retryJob",
     "discardJob",

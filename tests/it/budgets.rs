@@ -201,7 +201,8 @@ async fn behind_a_proxy_that_is_trusted_each_client_has_a_budget_and_a_household
         refused(&ask_as(&app, "x-forwarded-for", client).await, "RATE_LIMITED");
     }
     refused(&ask_as(&app, "x-forwarded-for", "7.7.7.7, 203.0.113.3").await, "RATE_LIMITED");
-    // The proxy does not write this one: it came from the client, and is no way out of the client's budget or into the proxy's.
+    // The proxy does not write this one: it came from the client, and is no way out of the client's budget or into the
+    // proxy's.
     for forged in ["for=6.6.6.6", "for=203.0.113.9", "for="] {
         let request = app.anonymous().request(Method::GET, QUESTION).header("forwarded", forged);
         refused(&Session::send(request.header("x-forwarded-for", "203.0.113.1")).await, "RATE_LIMITED");

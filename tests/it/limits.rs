@@ -119,7 +119,8 @@ async fn json_that_is_made_to_hurt_is_refused_as_what_it_is() {
     demo.patch("/streamer/channel/settings", &json!({ "description": "well" })).await.expect(200);
 }
 
-/// Begins with these bytes and goes on a byte a second; all that comes back until the connection is closed, and when that is.
+/// Begins with these bytes and goes on a byte a second; all that comes back until the connection is closed, and when that
+/// is.
 async fn drip(app: &TestApp, beginning: String) -> (String, Duration) {
     let begun = Instant::now();
     let mut socket = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();

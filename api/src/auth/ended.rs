@@ -1,5 +1,5 @@
-//! The sessions that have ended while a token of theirs may still live, and the tokens of docks, programs and sources that were
-//! revoked or are over: what makes an end count at once, without a question to the database per request.
+//! The sessions that have ended while a token of theirs may still live, and the tokens of docks, programs and sources that
+//! were revoked or are over: what makes an end count at once, without a question to the database per request.
 //!
 //! A process reads who was ended when it starts, before it serves anybody; again whenever a process says that there is news;
 //! and each second anyway, because a wake-up is a hint only.

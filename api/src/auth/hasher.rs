@@ -1,5 +1,5 @@
-//! Where passwords are hashed: off the threads that serve others, and as many at once as there are cores. A hash takes 19 MiB
-//! and tens of milliseconds, which is what it is for.
+//! Where passwords are hashed: off the threads that serve others, and as many at once as there are cores. A hash takes 19
+//! MiB and tens of milliseconds, which is what it is for.
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 

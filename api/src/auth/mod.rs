@@ -1,11 +1,12 @@
 //! Who asks, and how it is proven.
 //!
-//! An operation says whom it serves by taking [`Viewer`], [`Moderator`], [`Editor`], [`Streamer`], [`Observer`] or [`Admin`]; the document then lists the session
-//! schemes for it. No or a bad session is 401, a role that is too low is 403.
+//! An operation says whom it serves by taking [`Viewer`], [`Moderator`], [`Editor`], [`Streamer`], [`Observer`] or
+//! [`Admin`]; the document then lists the session schemes for it. No or a bad session is 401, a role that is too low is
+//! 403.
 //!
 //! A request proves its session by an access token ([`access`]), which names it and lives for minutes; that the session has
-//! not been ended meanwhile is known without asking ([`ended`]). A login of any kind begins with [`session::begin`]. Docks and
-//! programs show a token of their own ([`programs`]), which opens what its scopes name ([`scopes`]) on one channel.
+//! not been ended meanwhile is known without asking ([`ended`]). A login of any kind begins with [`session::begin`]. Docks
+//! and programs show a token of their own ([`programs`]), which opens what its scopes name ([`scopes`]) on one channel.
 
 mod access;
 mod actor;

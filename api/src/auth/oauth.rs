@@ -245,7 +245,8 @@ fn ours(redirect_to: Option<&str>) -> Result<&str, Problem> {
     if is_ours(path) { Ok(path) } else { Err(Problem::bad_request(ErrorCode::ValidationError, detail)) }
 }
 
-/// Whether a browser stays with us when it is sent there. Browsers take a backslash for a slash, and drop line breaks and tabs.
+/// Whether a browser stays with us when it is sent there. Browsers take a backslash for a slash, and drop line breaks and
+/// tabs.
 fn is_ours(path: &str) -> bool {
     path.starts_with('/')
         && path.len() <= 2048

@@ -90,8 +90,9 @@ impl Proven {
 
 /// The person with this login or address, if the password is right, and the code where one is asked for.
 ///
-/// Guesses are counted by network, so that nobody shuts out whoever is elsewhere, and once more from wherever they come, more
-/// generously, so that many networks do not guess for ever. The latter stops nobody where the person has logged in lately.
+/// Guesses are counted by network, so that nobody shuts out whoever is elsewhere, and once more from wherever they come,
+/// more generously, so that many networks do not guess for ever. The latter stops nobody where the person has logged in
+/// lately.
 pub(crate) async fn of_name(
     app: &AppState,
     request: &Request,

@@ -21,7 +21,8 @@ pub(crate) enum Resume {
 }
 
 impl Resume {
-    /// Judges the cursor, as the client wrote it, against the stream that ends at `head`. Run it in the snapshot that `head` was read in.
+    /// Judges the cursor, as the client wrote it, against the stream that ends at `head`. Run it in the snapshot that
+    /// `head` was read in.
     ///
     /// # Errors
     /// The database refused.

@@ -71,7 +71,8 @@ impl Activations {
 
     /// Take my activation back
     ///
-    /// While it waits; the coins return, `refundedCoins` says how many, and `wallet` what you have now. 409 once it plays or has ended.
+    /// While it waits; the coins return, `refundedCoins` says how many, and `wallet` what you have now. 409 once it plays
+    /// or has ended.
     #[oai(path = "/me/activations/:id", method = "delete", operation_id = "withdrawMyActivation")]
     async fn withdraw(
         &self,

@@ -50,8 +50,8 @@ pub(super) fn shown(view: &impl ToJSON) -> Value {
 impl Acts {
     /// Who did what to people and channels
     ///
-    /// Everything that somebody did with a right that not everybody has, or to their own way of logging in, the newest first. What was done to
-    /// jobs by hand is at `/admin/audit`.
+    /// Everything that somebody did with a right that not everybody has, or to their own way of logging in, the newest
+    /// first. What was done to jobs by hand is at `/admin/audit`.
     #[oai(path = "/owner/audit", method = "get", operation_id = "listActs")]
     #[allow(clippy::too_many_arguments, reason = "each is a condition")]
     async fn list(

@@ -33,8 +33,8 @@ pub(crate) enum Opened {
 impl Channels {
     /// A channel
     ///
-    /// The channel's public face; the slug is found in any case. 404 while it is closed, because its owner is banned or no streamer
-    /// any more.
+    /// The channel's public face; the slug is found in any case. 404 while it is closed, because its owner is banned or no
+    /// streamer any more.
     #[oai(path = "/channels/:slug", method = "get", operation_id = "getChannel", tag = "Group::Channels")]
     async fn channel(
         &self,

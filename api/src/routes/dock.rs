@@ -1,5 +1,5 @@
-//! The queue from a dock: a panel in OBS, or the keys of a deck. The same acts as those of [`playback`](super::playback), under
-//! the names that docks know.
+//! The queue from a dock: a panel in OBS, or the keys of a deck. The same acts as those of [`playback`](super::playback),
+//! under the names that docks know.
 
 use poem::web::Data;
 use poem_openapi::{
@@ -32,8 +32,8 @@ impl Dock {
 
     /// Skip what plays, from a dock
     ///
-    /// Takes it off the screen and gives the coins back. 409 when nothing plays. Send an `Idempotency-Key`: repeating the request
-    /// with the same key gives the first answer again and does not skip the next one.
+    /// Takes it off the screen and gives the coins back. 409 when nothing plays. Send an `Idempotency-Key`: repeating the
+    /// request with the same key gives the first answer again and does not skip the next one.
     #[oai(path = "/streamer/dock/queue/skip", method = "post", operation_id = "dockSkip")]
     async fn skip(
         &self,
@@ -51,8 +51,8 @@ impl Dock {
 
     /// Empty the queue, from a dock
     ///
-    /// Everything that waits is cancelled and paid back in full; what plays goes on. Send an `Idempotency-Key`: repeating the request
-    /// with the same key gives the first answer again and leaves alone what has come since.
+    /// Everything that waits is cancelled and paid back in full; what plays goes on. Send an `Idempotency-Key`: repeating
+    /// the request with the same key gives the first answer again and leaves alone what has come since.
     #[oai(path = "/streamer/dock/queue/clear", method = "post", operation_id = "dockClear")]
     async fn clear(
         &self,

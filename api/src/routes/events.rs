@@ -129,8 +129,8 @@ async fn out_of_team(db: &Database, channel: Uuid, user: Uuid) {
     }
 }
 
-/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state, and ends when
-/// the channel is closed.
+/// The stream for the audience, after the place that the client gave. A channel's begins with its queue's state, and ends
+/// when the channel is closed.
 async fn open(
     app: &App,
     stream: &Stream,

@@ -41,9 +41,9 @@ impl Factors {
 
     /// Confirm a code
     ///
-    /// From now on each login by password asks for one, and so does each proof in a session (`POST /auth/step-up`). A login by
-    /// another platform does not: that one's second factor stands there. Ends all of my other sessions, and gives ten recovery codes, each good once in
-    /// the place of the app's; they are shown once.
+    /// From now on each login by password asks for one, and so does each proof in a session (`POST /auth/step-up`). A login
+    /// by another platform does not: that one's second factor stands there. Ends all of my other sessions, and gives ten
+    /// recovery codes, each good once in the place of the app's; they are shown once.
     #[oai(path = "/auth/totp/confirm", method = "post", operation_id = "confirmTotp")]
     async fn confirm(
         &self,
@@ -65,8 +65,8 @@ impl Factors {
 
     /// Do without codes
     ///
-    /// Logins ask for the password alone again. Needs a fresh proof in which a code was shown, or a recovery code, whichever way
-    /// the session began.
+    /// Logins ask for the password alone again. Needs a fresh proof in which a code was shown, or a recovery code,
+    /// whichever way the session began.
     #[oai(path = "/auth/totp", method = "delete", operation_id = "removeTotp")]
     async fn remove(&self, app: Data<&App>, request: &Request, viewer: Viewer) -> Result<Proved, Problem> {
         still_asked(&app, &viewer).await?;
@@ -92,8 +92,8 @@ impl Factors {
 
     /// Make new recovery codes
     ///
-    /// Ten in the place of all that there were; they are shown once. Needs a fresh proof in which a code was shown, or a recovery
-    /// code.
+    /// Ten in the place of all that there were; they are shown once. Needs a fresh proof in which a code was shown, or a
+    /// recovery code.
     #[oai(path = "/auth/totp/recovery-codes", method = "post", operation_id = "replaceRecoveryCodes")]
     async fn replace(
         &self,

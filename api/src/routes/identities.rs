@@ -52,7 +52,8 @@ pub(crate) enum Unlinked {
 impl Identities {
     /// Log in with a platform
     ///
-    /// Sends the browser to the platform, which sends it back to the callback. Whoever has never been here gets an account. 503
+    /// Sends the browser to the platform, which sends it back to the callback. Whoever has never been here gets an account.
+    /// 503
     /// `OAUTH_NOT_CONFIGURED` names in `setting` what the operator has not set.
     #[oai(path = "/auth/:provider", method = "get", operation_id = "startLogin")]
     async fn start_login(
@@ -68,9 +69,9 @@ impl Identities {
 
     /// Log in with a platform: the way back
     ///
-    /// Where the platform sends the browser; opens a session and sends it on. What fails is told by the `error` in the address
-    /// where the browser goes then (the `errorCode` in lower case, `access_denied` when the person said no), or as a problem to
-    /// who does not take HTML. A login that is not under way in this browser is always a problem.
+    /// Where the platform sends the browser; opens a session and sends it on. What fails is told by the `error` in the
+    /// address where the browser goes then (the `errorCode` in lower case, `access_denied` when the person said no), or as
+    /// a problem to who does not take HTML. A login that is not under way in this browser is always a problem.
     #[oai(path = "/auth/:provider/callback", method = "get", operation_id = "finishLogin")]
     #[expect(clippy::too_many_arguments, reason = "what platforms send is what it is")]
     async fn finish_login(
@@ -95,7 +96,8 @@ impl Identities {
 
     /// The end of a login with Twitch
     ///
-    /// For clients that go on from here: the callback has opened the session already, and this sends the browser on if it has.
+    /// For clients that go on from here: the callback has opened the session already, and this sends the browser on if it
+    /// has.
     #[oai(path = "/auth/twitch/complete", method = "get", operation_id = "completeTwitchLogin")]
     async fn complete_twitch_login(
         &self,
@@ -108,8 +110,8 @@ impl Identities {
 
     /// Link an account
     ///
-    /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is mine
-    /// already gets new rights. Needs a fresh proof.
+    /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is
+    /// mine already gets new rights. Needs a fresh proof.
     #[oai(path = "/auth/:provider/link", method = "get", operation_id = "startLink")]
     async fn start_link(
         &self,
@@ -177,7 +179,8 @@ impl Identities {
 
     /// Unlink an account
     ///
-    /// It opens this account no more, and its tokens are given back to the platform. Needs a fresh proof. 409 `LAST_ACCOUNT` when nothing else would let me in.
+    /// It opens this account no more, and its tokens are given back to the platform. Needs a fresh proof. 409
+    /// `LAST_ACCOUNT` when nothing else would let me in.
     #[oai(path = "/auth/accounts/:id", method = "delete", operation_id = "unlinkAccount")]
     async fn unlink(
         &self,

@@ -32,8 +32,8 @@ impl OverlayTokens {
 
     /// Rotate my overlay's token
     ///
-    /// The old token stops working at once, open streams included; put the new address into OBS. Sources with a token of their
-    /// own (`POST /streamer/tokens`) go on.
+    /// The old token stops working at once, open streams included; put the new address into OBS. Sources with a token of
+    /// their own (`POST /streamer/tokens`) go on.
     #[oai(path = "/streamer/overlay/token/rotate", method = "post", operation_id = "rotateOverlayToken")]
     async fn rotate(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<OverlayTokenView>, Problem> {
         let mut tx = app.db.begin().await?;

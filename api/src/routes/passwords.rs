@@ -80,10 +80,10 @@ impl Passwords {
 
     /// Log in
     ///
-    /// With either `username` or `email`, the password, and `code` where the account asks for one: 401 `CODE_REQUIRED` says so. Ten
-    /// wrong passwords from one network (/24, /64) lock the account's login from there for a quarter of an hour, a hundred from
-    /// everywhere for an hour where the person has not logged in lately, and five wrong codes for a quarter of an hour: 429,
-    /// whose `locked` says which: `network`, `account` or `codes`.
+    /// With either `username` or `email`, the password, and `code` where the account asks for one: 401 `CODE_REQUIRED` says
+    /// so. Ten wrong passwords from one network (/24, /64) lock the account's login from there for a quarter of an hour, a
+    /// hundred from everywhere for an hour where the person has not logged in lately, and five wrong codes for a quarter of
+    /// an hour: 429, whose `locked` says which: `network`, `account` or `codes`.
     #[oai(path = "/auth/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,
@@ -108,9 +108,9 @@ impl Passwords {
 
     /// Prove that it is still me
     ///
-    /// Dangerous acts ask for it (403 `STEP_UP_REQUIRED`) when the last proof of this session is older than ten minutes. Who has
-    /// no password logs in again the way they did. Wrong guesses are counted apart from those of logins: ten passwords or five
-    /// codes, then 429 for a quarter of an hour.
+    /// Dangerous acts ask for it (403 `STEP_UP_REQUIRED`) when the last proof of this session is older than ten minutes.
+    /// Who has no password logs in again the way they did. Wrong guesses are counted apart from those of logins: ten
+    /// passwords or five codes, then 429 for a quarter of an hour.
     #[oai(path = "/auth/step-up", method = "post", operation_id = "stepUp")]
     async fn step_up(
         &self,

@@ -80,8 +80,8 @@ impl Playback {
 
     /// Skip what plays
     ///
-    /// Takes it off the screen and gives the coins back. 409 when nothing plays. Send an `Idempotency-Key`: repeating the request
-    /// with the same key gives the first answer again and does not skip the next one.
+    /// Takes it off the screen and gives the coins back. 409 when nothing plays. Send an `Idempotency-Key`: repeating the
+    /// request with the same key gives the first answer again and does not skip the next one.
     #[oai(path = "/streamer/queue/skip", method = "post", operation_id = "skipPlaying", tag = "Group::Streamer")]
     async fn skip(
         &self,
@@ -99,8 +99,8 @@ impl Playback {
 
     /// Empty the queue
     ///
-    /// Everything that waits is cancelled and paid back in full; what plays goes on. Send an `Idempotency-Key`: repeating the request
-    /// with the same key gives the first answer again and leaves alone what has come since.
+    /// Everything that waits is cancelled and paid back in full; what plays goes on. Send an `Idempotency-Key`: repeating
+    /// the request with the same key gives the first answer again and leaves alone what has come since.
     #[oai(path = "/streamer/queue/clear", method = "post", operation_id = "clearQueue", tag = "Group::Streamer")]
     async fn clear(
         &self,
@@ -165,8 +165,8 @@ impl Playback {
 
     /// Play a test event
     ///
-    /// Shows one of the channel's memes through the whole path, for no coins and in no statistics. Send an `Idempotency-Key`:
-    /// repeating the request with the same key gives the first answer again and plays nothing twice.
+    /// Shows one of the channel's memes through the whole path, for no coins and in no statistics. Send an
+    /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and plays nothing twice.
     #[oai(path = "/streamer/test-event", method = "post", operation_id = "playTestEvent", tag = "Group::Streamer")]
     async fn test_event(
         &self,

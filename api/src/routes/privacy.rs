@@ -66,9 +66,9 @@ pub(crate) enum Archive {
 impl Privacy {
     /// A copy of everything about me
     ///
-    /// An archive with all that there is about me, secrets left out, and with my own files. It is made in the background, waits
-    /// for a week, and can be downloaded once; after that another one is made a day later at the soonest. While one is
-    /// being made or waits, the answer is that one.
+    /// An archive with all that there is about me, secrets left out, and with my own files. It is made in the background,
+    /// waits for a week, and can be downloaded once; after that another one is made a day later at the soonest. While one
+    /// is being made or waits, the answer is that one.
     #[oai(path = "/users/me/export", method = "post", operation_id = "exportMe")]
     async fn export(&self, app: Data<&App>, viewer: Viewer) -> Result<Ordered, Problem> {
         proof::lately(&app, viewer.session).await?;
@@ -124,9 +124,9 @@ impl Privacy {
 
     /// Forget me
     ///
-    /// Ends all my sessions, closes my channel, and erases everything that says something about me, in the background. A last mail
-    /// says so. What must stay (coins that add up, memes in other people's channels) is nobody's then. There is no way back. Not for
-    /// admins: another one takes the role away first.
+    /// Ends all my sessions, closes my channel, and erases everything that says something about me, in the background. A
+    /// last mail says so. What must stay (coins that add up, memes in other people's channels) is nobody's then. There is
+    /// no way back. Not for admins: another one takes the role away first.
     #[oai(path = "/users/me", method = "delete", operation_id = "forgetMe")]
     async fn forget(&self, app: Data<&App>, request: &Request, viewer: Viewer) -> Result<Erasing, Problem> {
         proof::lately(&app, viewer.session).await?;

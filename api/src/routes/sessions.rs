@@ -86,7 +86,8 @@ impl Sessions {
 
     /// Log out
     ///
-    /// Ends this session at once, on all servers, and takes its cookies out of the browser. Without a session nothing happens.
+    /// Ends this session at once, on all servers, and takes its cookies out of the browser. Without a session nothing
+    /// happens.
     #[oai(path = "/auth/logout", method = "post", operation_id = "logOut")]
     async fn log_out(&self, app: Data<&App>, request: &Request) -> Result<WithCookies<Gone>, Problem> {
         let mut tx = app.db.begin().await?;

@@ -40,7 +40,8 @@ impl Teams {
 
     /// Take somebody into the team
     ///
-    /// Or give somebody in it another role. At most 100 people. Whoever is in it acts on the channel: that needs a fresh proof.
+    /// Or give somebody in it another role. At most 100 people. Whoever is in it acts on the channel: that needs a fresh
+    /// proof.
     #[oai(path = "/streamer/team/:login", method = "put", operation_id = "putTeamMember", tag = "Group::Streamer")]
     async fn put(
         &self,

@@ -38,8 +38,9 @@ pub(crate) enum Revoked {
 impl Tokens {
     /// My tokens
     ///
-    /// The channel's own links first, to the overlay and to the credits, then the others, the oldest first: for whom each is, what it
-    /// may do, when and from where it was used last, and whether it was used from two addresses at the same time.
+    /// The channel's own links first, to the overlay and to the credits, then the others, the oldest first: for whom each
+    /// is, what it may do, when and from where it was used last, and whether it was used from two addresses at the same
+    /// time.
     #[oai(path = "/streamer/tokens", method = "get", operation_id = "listTokens")]
     async fn list(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<Vec<TokenView>>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
@@ -49,8 +50,8 @@ impl Tokens {
 
     /// Make a token
     ///
-    /// For one source in OBS, one dock or one program, so that each can be revoked without the others; at most 50 that are not expired. A dock or a
-    /// program acts in your name on this channel: that needs a fresh proof that it is you.
+    /// For one source in OBS, one dock or one program, so that each can be revoked without the others; at most 50 that are
+    /// not expired. A dock or a program acts in your name on this channel: that needs a fresh proof that it is you.
     #[oai(path = "/streamer/tokens", method = "post", operation_id = "createToken")]
     async fn create(
         &self,

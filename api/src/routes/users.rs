@@ -56,8 +56,8 @@ impl Users {
 
     /// Change somebody's role
     ///
-    /// Ends all sessions of the person at once, unless the person has this role already. The channel of a streamer who is none any
-    /// more is closed as by a ban. Nobody changes their own, and the last admin stays one.
+    /// Ends all sessions of the person at once, unless the person has this role already. The channel of a streamer who is
+    /// none any more is closed as by a ban. Nobody changes their own, and the last admin stays one.
     #[oai(path = "/owner/users/:id/role", method = "put", operation_id = "changeUserRole")]
     async fn change_role(
         &self,
@@ -82,8 +82,8 @@ impl Users {
 
     /// Ban somebody
     ///
-    /// Ends all sessions of the person at once, and refuses new ones. The person's channel is closed: nobody sees it or acts on it,
-    /// what reads it ends, and what waits or plays there is given back. Nobody bans themselves.
+    /// Ends all sessions of the person at once, and refuses new ones. The person's channel is closed: nobody sees it or
+    /// acts on it, what reads it ends, and what waits or plays there is given back. Nobody bans themselves.
     #[oai(path = "/owner/users/:id/ban", method = "post", operation_id = "banUser")]
     async fn ban(
         &self,

@@ -66,7 +66,8 @@ impl Wallets {
 
     /// Adjust a wallet by hand
     ///
-    /// Gives or takes coins for a reason, which the person and `/owner/audit` are told. Needs a fresh proof. 402 when more is taken than there is. Send an
+    /// Gives or takes coins for a reason, which the person and `/owner/audit` are told. Needs a fresh proof. 402 when more
+    /// is taken than there is. Send an
     /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and moves nothing twice.
     #[oai(
         path = "/owner/wallets/:userId/:channelId/adjust",

@@ -139,7 +139,8 @@ pub(crate) struct RescheduleJobs {
 pub(crate) struct BulkView {
     /// Dead and waiting jobs that matched when it began.
     matched: i64,
-    /// Jobs that it was done to. Fewer, where a job began to run meanwhile, or another one with its dedupe key does the work.
+    /// Jobs that it was done to. Fewer, where a job began to run meanwhile, or another one with its dedupe key does the
+    /// work.
     done: i64,
 }
 
@@ -305,8 +306,8 @@ pub(crate) struct ActView {
     at: OffsetDateTime,
     /// `user:<login>`, or `os:<name>` of a command line.
     actor: String,
-    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit` or `rotate_keys`; acts on
-    /// people are at `/owner/audit`.
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit` or `rotate_keys`; acts
+    /// on people are at `/owner/audit`.
     act: String,
     /// One job's id, the conditions of many, or a pool and a worker; and why. Of a person what was before and after.
     target: Any<Value>,

@@ -81,7 +81,8 @@ pub(crate) struct MyChannelView {
     slug: String,
     name: String,
     role: ChannelRole,
-    /// Its owner is banned or no streamer any more. Until that is taken back it is as if it were not there: nobody may act on it.
+    /// Its owner is banned or no streamer any more. Until that is taken back it is as if it were not there: nobody may act
+    /// on it.
     closed: bool,
 }
 

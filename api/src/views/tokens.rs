@@ -104,7 +104,8 @@ pub(crate) struct TokenView {
     name: String,
     /// None for overlays: they read their events and acknowledge plays.
     scopes: Vec<TokenScope>,
-    /// The channel's own link to the overlay, of `GET /streamer/overlay/token`, or to the credits: it is rotated instead of revoked.
+    /// The channel's own link to the overlay, of `GET /streamer/overlay/token`, or to the credits: it is rotated instead of
+    /// revoked.
     own: bool,
     /// Its own link to the credits, of `GET /streamer/credits/token`.
     credits: bool,

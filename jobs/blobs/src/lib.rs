@@ -126,8 +126,8 @@ impl Blobs {
         blocking(move || sweep::staging(&local, age)).await
     }
 
-    /// Objects whose hash begins with the byte `shard` and that were published at least `age` ago. Whoever removes those that
-    /// nothing refers to goes through all 256; the age leaves those alone whose row is about to be committed.
+    /// Objects whose hash begins with the byte `shard` and that were published at least `age` ago. Whoever removes those
+    /// that nothing refers to goes through all 256; the age leaves those alone whose row is about to be committed.
     ///
     /// # Errors
     /// The disk refused.

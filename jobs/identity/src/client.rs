@@ -1,9 +1,9 @@
 //! How we speak to platforms: answers are bounded in size and time, redirects are not followed, and nobody leads us to
 //! addresses of our own network.
 //!
-//! Addresses come from the registry, from settings, and from what an OpenID provider says about itself. Only the last are of
-//! somebody else's making: they must be https, and their names must lead to public addresses. Whatever a setting names is the
-//! operator's word, also when it is a simulator on this machine.
+//! Addresses come from the registry, from settings, and from what an OpenID provider says about itself. Only the last are
+//! of somebody else's making: they must be https, and their names must lead to public addresses. Whatever a setting names
+//! is the operator's word, also when it is a simulator on this machine.
 
 use std::{
     collections::HashSet,

@@ -16,8 +16,8 @@ use crate::{IdentityError, client::Client};
 
 /// For how long it is believed.
 const FRESH: Duration = Duration::from_hours(1);
-/// An unknown key makes us ask for keys again, but not more often than this: whoever sends us forged tokens must not send the
-/// provider our questions.
+/// An unknown key makes us ask for keys again, but not more often than this: whoever sends us forged tokens must not send
+/// the provider our questions.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The provider's doors.

@@ -20,8 +20,8 @@ pub(crate) struct Tokens {
     pub(crate) id_token: Option<String>,
 }
 
-/// Whether a refusal is about the code or token that was shown. Others are about us (a wrong secret), and a renewal that they
-/// meet says nothing about the person's grant.
+/// Whether a refusal is about the code or token that was shown. Others are about us (a wrong secret), and a renewal that
+/// they meet says nothing about the person's grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) why: String,

@@ -7,12 +7,14 @@
 //!   time, redirected nowhere, and not led to addresses of our own network.
 //! - [`simulator`]: the other side, for stories and demos.
 //!
-//! To add a platform: a variant of [`domain::identities::Provider`], a row here, a mapper if it tells of people in words of its
-//! own, its settings in `.env.example`, and a row in the simulator; the stories of `tests/it/identities` then run with it, too.
+//! To add a platform: a variant of [`domain::identities::Provider`], a row here, a mapper if it tells of people in words of
+//! its own, its settings in `.env.example`, and a row in the simulator; the stories of `tests/it/identities` then run with
+//! it, too.
 //!
-//! Decided: OAuth is written here and not taken from crates `oauth2` and `openidconnect`, because half of the platforms leave
-//! its letter (comma scopes, JSON bodies, numbers in quotes, errors with status 200, a device that must be shown again), and
-//! because the latter brings a second stack of cryptography with a known timing flaw in its RSA; signatures are checked by
+//! Decided: OAuth is written here and not taken from crates `oauth2` and `openidconnect`, because half of the platforms
+//! leave its letter (comma scopes, JSON bodies, numbers in quotes, errors with status 200, a device that must be shown
+//! again), and because the latter brings a second stack of cryptography with a known timing flaw in its RSA; signatures are
+//! checked by
 //! `jsonwebtoken` on aws-lc-rs, as our own sessions are.
 
 mod client;

@@ -36,8 +36,8 @@ pub(crate) struct Row {
 pub(crate) enum Endpoints {
     /// Written here; a setting may move them all to another host.
     Fixed { authorize: &'static str, token: &'static str, renew: &'static str, who: Who },
-    /// OpenID Connect: the platform says where, at `<issuer>/.well-known/openid-configuration`, and proves who came by a signed
-    /// token.
+    /// OpenID Connect: the platform says where, at `<issuer>/.well-known/openid-configuration`, and proves who came by a
+    /// signed token.
     Discovered,
 }
 

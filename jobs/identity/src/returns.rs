@@ -30,7 +30,8 @@ impl Platforms {
         }
     }
 
-    /// Gives tokens back; does nothing where the platform does not say how. One that the platform does not know any more is fine.
+    /// Gives tokens back; does nothing where the platform does not say how. One that the platform does not know any more is
+    /// fine.
     ///
     /// # Errors
     /// The platform is not configured, refuses, or cannot be reached.

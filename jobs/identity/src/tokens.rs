@@ -38,8 +38,8 @@ impl Renew for Platforms {
 }
 
 impl Platforms {
-    /// An access token of the account that is good now: the kept one, or a renewed one if that is over or is the one that the
-    /// platform has just `rejected`. Of any number of callers in any number of processes one renews it.
+    /// An access token of the account that is good now: the kept one, or a renewed one if that is over or is the one that
+    /// the platform has just `rejected`. Of any number of callers in any number of processes one renews it.
     ///
     /// # Errors
     /// [`TokenError::Relink`] when the person must link the account again.

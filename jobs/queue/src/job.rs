@@ -23,8 +23,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const TIMEOUT: Duration;
     /// Larger runs first within the pool.
     const PRIORITY: i16 = 0;
-    /// What jobs of the kind share that have the same [`limit_key`](Job::limit_key), over the whole fleet. Kinds of a pool whose
-    /// keys can be the same have the same limit.
+    /// What jobs of the kind share that have the same [`limit_key`](Job::limit_key), over the whole fleet. Kinds of a pool
+    /// whose keys can be the same have the same limit.
     const LIMIT: Option<Limit> = None;
 
     /// Folds this order into one that is already waiting.
@@ -32,9 +32,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
         None
     }
 
-    /// What is ordered by the statement that gives this job up: makes it dead, or discards it by hand while it waits. That is
-    /// how its business hears of it, at once and for certain; the order's run asks what is still to be done. A wake-up is
-    /// ordered without its key, so it may run once more than needed.
+    /// What is ordered by the statement that gives this job up: makes it dead, or discards it by hand while it waits. That
+    /// is how its business hears of it, at once and for certain; the order's run asks what is still to be done. A wake-up
+    /// is ordered without its key, so it may run once more than needed.
     ///
     /// # Errors
     /// The order's payload is not JSON.
@@ -42,8 +42,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whose share of [`LIMIT`](Job::LIMIT) a run takes, e.g. a bot account; without a key the job has no limit. Jobs with a limit
-    /// and those without take turns in a pool, whatever their priorities.
+    /// Whose share of [`LIMIT`](Job::LIMIT) a run takes, e.g. a bot account; without a key the job has no limit. Jobs with
+    /// a limit and those without take turns in a pool, whatever their priorities.
     fn limit_key(&self) -> Option<String> {
         None
     }

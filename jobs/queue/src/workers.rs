@@ -14,7 +14,8 @@ type Tick = dyn for<'a> Fn(&'a mut Tx) -> Enqueuing<'a> + Send + Sync;
 pub struct Kind {
     /// As [`Job::NAME`].
     pub name: &'static str,
-    /// The newest payload shape that this process reads; older ones are read too (by serde's defaults), newer are left alone.
+    /// The newest payload shape that this process reads; older ones are read too (by serde's defaults), newer are left
+    /// alone.
     pub version: i16,
     /// As [`Job::POOL`].
     pub pool: &'static str,

@@ -119,8 +119,8 @@ async fn jobs(pool: &PgPool) -> anyhow::Result<Vec<String>> {
     Ok(lost.into_iter().map(|lost| format!("I8: {lost}")).collect())
 }
 
-/// I9, I11, I14: every message that was taken is kept; what is `sent` was heard once by the platform, what is `unknown` at most once,
-/// what `failed` never. What people said is recorded once, and who said it is in the credits.
+/// I9, I11, I14: every message that was taken is kept; what is `sent` was heard once by the platform, what is `unknown` at
+/// most once, what `failed` never. What people said is recorded once, and who said it is in the credits.
 async fn messages(pool: &PgPool, journal: &Journal, twitch: &Simulator) -> anyhow::Result<Vec<String>> {
     let lost = sqlx::query_scalar!(
         r#"select id as "id!" from unnest($1::uuid[]) as taken (id)

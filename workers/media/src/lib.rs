@@ -1,9 +1,9 @@
 //! The pool `media`: from uploaded bytes to a meme that is safe to show.
 //!
-//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`give_up_upload`], [`sweep_blobs`]; and what
-//! people ask of us about themselves, as that is about files, too: [`export_person`], [`erase_person`], [`sweep_exports`]. The rules
-//! for files are in [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in [`confine`]. Nothing else in
-//! the house runs ffmpeg.
+//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`give_up_upload`], [`sweep_blobs`]; and
+//! what people ask of us about themselves, as that is about files, too: [`export_person`], [`erase_person`],
+//! [`sweep_exports`]. The rules for files are in [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in
+//! [`confine`]. Nothing else in the house runs ffmpeg.
 
 mod confine;
 mod container_rules;

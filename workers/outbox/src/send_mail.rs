@@ -1,8 +1,8 @@
 //! Write one mail and hand it to the mail server.
 //!
-//! The secret of its link is made for each try, and stored as a hash before the first byte is written: a try of which nobody
-//! knows how it ended leaves a link behind that is good, should its mail arrive after all. So a mail may come twice, and both
-//! work until one was used; its `Message-ID` is the same, by which mailboxes know a repetition.
+//! The secret of its link is made for each try, and stored as a hash before the first byte is written: a try of which
+//! nobody knows how it ended leaves a link behind that is good, should its mail arrive after all. So a mail may come twice,
+//! and both work until one was used; its `Message-ID` is the same, by which mailboxes know a repetition.
 
 use std::sync::Arc;
 

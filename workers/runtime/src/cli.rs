@@ -43,8 +43,8 @@ pub enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080")]
         base_url: String,
     },
-    /// A Twitch to talk to (IRC over WebSocket and over TCP, and HTTP to steer it), and all platforms to log in with, each on one
-    /// loopback port
+    /// A Twitch to talk to (IRC over WebSocket and over TCP, and HTTP to steer it), and all platforms to log in with, each
+    /// on one loopback port
     Simulator {
         #[arg(long, default_value_t = 6680)]
         port: u16,
@@ -75,7 +75,8 @@ pub enum Command {
     Openapi,
     /// Show the settings in effect (secrets hidden), or everything that is wrong with them
     Config {
-        /// Both: each setting with where it comes from, then everything that is wrong; the exit status is 1 when something is
+        /// Both: each setting with where it comes from, then everything that is wrong; the exit status is 1 when something
+        /// is
         #[arg(long)]
         check: bool,
         #[arg(long)]
@@ -195,8 +196,8 @@ pub enum AdminCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Bring everything under the present key, as jobs, while the system serves; refused while a process seals under another one, may
-    /// be ordered again at any time
+    /// Bring everything under the present key, as jobs, while the system serves; refused while a process seals under
+    /// another one, may be ordered again at any time
     Rotate,
     /// How many values are under which key
     Status {

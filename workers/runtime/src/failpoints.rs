@@ -7,7 +7,8 @@ use anyhow::{Context as _, anyhow};
 use nix::sys::signal::{Signal, raise};
 
 /// Arms the points that `FAILPOINTS` names, `name=action` with `;` between them. Beside the actions of crate `fail`
-/// (`sleep(ms)`, `panic`, `1*off->pause`, ...) there are four by which the process is gone: `kill` (as by `kill -9`), `abort`,
+/// (`sleep(ms)`, `panic`, `1*off->pause`, ...) there are four by which the process is gone: `kill` (as by `kill -9`),
+/// `abort`,
 /// `overflow` (of the stack) and `devour` (all memory that it can get: to be limited by whoever orders it).
 ///
 /// # Errors

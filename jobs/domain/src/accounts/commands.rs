@@ -1,8 +1,8 @@
 //! What an admin can do with people. Each act is written down with what was before and after, and ends all sessions of the
 //! person.
 //!
-//! Whoever is banned, or is no streamer any more, is shut out of the own channel, too, which is closed to everybody: whatever
-//! reads it ends at once, and it opens again when that is taken back.
+//! Whoever is banned, or is no streamer any more, is shut out of the own channel, too, which is closed to everybody:
+//! whatever reads it ends at once, and it opens again when that is taken back.
 //!
 //! Admins act on people one after the other: two who take the role from each other must not both succeed.
 

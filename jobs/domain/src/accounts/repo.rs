@@ -134,8 +134,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Use
     Ok(row.map(User::from))
 }
 
-/// The person, for whoever makes an end of them: waits for all who write something of theirs, and lets nobody begin until the
-/// end of the transaction. None who has asked to be forgotten.
+/// The person, for whoever makes an end of them: waits for all who write something of theirs, and lets nobody begin until
+/// the end of the transaction. None who has asked to be forgotten.
 pub(crate) async fn lock_alone(conn: &mut PgConnection, id: Uuid) -> Result<Option<User>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,

@@ -40,7 +40,8 @@ impl End {
 }
 
 /// Ends activations, all `queued` or `playing` and locked by the caller's transaction, and answers with the news to be
-/// recorded as the transaction's last act; the given ones are then as they have ended. The ledger's key `activation:<id>:settle` lets each end only once.
+/// recorded as the transaction's last act; the given ones are then as they have ended. The ledger's key
+/// `activation:<id>:settle` lets each end only once.
 pub(crate) async fn settle(
     tx: &mut Tx,
     activations: &mut [Activation],

@@ -1,7 +1,7 @@
 //! Who did what to people, to channels and to what belongs to them, and what it changed.
 //!
-//! Whoever acts with a right that not everybody has is written down ([`note`]) in the transaction that does it, as is whoever
-//! changes how they log in. What is done to jobs by hand stands in the queue's own log (`queue::admin`).
+//! Whoever acts with a right that not everybody has is written down ([`note`]) in the transaction that does it, as is
+//! whoever changes how they log in. What is done to jobs by hand stands in the queue's own log (`queue::admin`).
 
 mod model;
 mod repo;

@@ -57,7 +57,8 @@ pub struct Channel {
     pub playback_paused_at: Option<OffsetDateTime>,
     pub intake_paused_at: Option<OffsetDateTime>,
     pub twitch_login: Option<String>,
-    /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is played.
+    /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is
+    /// played.
     pub closed: bool,
     pub created_at: OffsetDateTime,
 }

@@ -3,8 +3,8 @@ use crate::access::VaultError;
 /// Why a login, a link or its end is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The state is unknown, used, too old, of another browser, of another platform or of another session. Which of them, nobody
-    /// is told who may be the one that forged it.
+    /// The state is unknown, used, too old, of another browser, of another platform or of another session. Which of them,
+    /// nobody is told who may be the one that forged it.
     #[error("no login is under way with this state")]
     NoSuchFlow,
     #[error("the account belongs to somebody else here")]

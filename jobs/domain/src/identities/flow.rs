@@ -15,11 +15,11 @@ use crate::access::hmac;
 /// How long somebody may take at the platform.
 pub const LIFETIME: Duration = Duration::from_mins(10);
 
-/// What a browser that has begun a login keeps in a cookie: 256 random bits. One serves all its logins, so that two tabs do not
-/// spoil each other's.
+/// What a browser that has begun a login keeps in a cookie: 256 random bits. One serves all its logins, so that two tabs do
+/// not spoil each other's.
 ///
-/// The secrets of a login are derived from it and the state, so that they are stored nowhere and nobody else can end the login,
-/// whatever else they know.
+/// The secrets of a login are derived from it and the state, so that they are stored nowhere and nobody else can end the
+/// login, whatever else they know.
 #[derive(Clone)]
 pub struct BrowserSecret(Zeroizing<[u8; 32]>);
 
@@ -112,8 +112,8 @@ pub async fn begin(
     Ok(Began { state })
 }
 
-/// The login with this state, which is good no more after this transaction. It must have been begun with this platform in this
-/// browser, and be a link or a login as `linking` says.
+/// The login with this state, which is good no more after this transaction. It must have been begun with this platform in
+/// this browser, and be a link or a login as `linking` says.
 ///
 /// # Errors
 /// [`IdentityError::NoSuchFlow`] for every reason there is.

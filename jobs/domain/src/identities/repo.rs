@@ -91,8 +91,8 @@ pub(super) async fn find_owner(
     Ok(row.map(|row| (row.id, row.user_id)))
 }
 
-/// Writes the account as the platform tells it now. A login may grant less than a link before it did, so tokens and scopes stay
-/// together; a refresh token that is not given again stays.
+/// Writes the account as the platform tells it now. A login may grant less than a link before it did, so tokens and scopes
+/// stay together; a refresh token that is not given again stays.
 pub(super) async fn upsert(
     conn: &mut PgConnection,
     id: Uuid,
@@ -163,7 +163,8 @@ pub(super) struct TokenRow {
     pub(super) relink_reason: Option<String>,
 }
 
-/// The account's tokens; `margin` before its end a token counts as over. Nobody else renews them until this transaction ends.
+/// The account's tokens; `margin` before its end a token counts as over. Nobody else renews them until this transaction
+/// ends.
 pub(super) async fn hold_tokens(
     conn: &mut PgConnection,
     id: Uuid,

@@ -23,8 +23,8 @@ const fn refresh_place(grant: Uuid) -> Place {
     Place { table: "revoked_grants", column: "refresh_token", row: grant }
 }
 
-/// Puts the account's tokens aside and orders that the platform hears of it. Before the account goes. Waits for a renewal, so
-/// that the newest tokens are meant.
+/// Puts the account's tokens aside and orders that the platform hears of it. Before the account goes. Waits for a renewal,
+/// so that the newest tokens are meant.
 pub(super) async fn put(tx: &mut Tx, vault: &Vault, account: Uuid) -> Result<(), IdentityError> {
     let Some((provider, kept)) = tokens::kept_of(tx, vault, account).await? else { return Ok(()) };
     let seal = |place, token: &Option<Token>| -> Result<Option<Vec<u8>>, VaultError> {

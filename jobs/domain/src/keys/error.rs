@@ -8,7 +8,8 @@ pub enum KeysError {
     /// Another process may have it: one that was started with the new settings.
     #[error("the rotation is to key {wanted}, but this process seals under {present}")]
     OtherKey { wanted: String, present: KeyId },
-    /// What they seal while it runs would be left behind, and those that were given the key that it goes to open nothing of it.
+    /// What they seal while it runs would be left behind, and those that were given the key that it goes to open nothing of
+    /// it.
     #[error("{} live process(es) seal under another key than {wanted}", others.len())]
     OtherHolders { wanted: KeyId, others: Vec<Holder> },
     /// Somebody goes on sealing under another key.

@@ -1,12 +1,14 @@
 //! Changing the key that seals secrets at rest: what was sealed under another key is brought under the present one.
 //!
-//! [`COLUMNS`] says which columns hold sealed values. [`order`] begins a rotation: a chain of jobs ([`RotateKeys`]), each of which
-//! renews some rows in one short transaction and orders the next, so that a rotation goes on where it was whoever dies meanwhile.
-//! Readers never wait longer than for one such transaction and open both keys all the time; a row that somebody holds (a token
-//! that is being renewed) is passed over and met again in the next pass. [`status`] counts what is under which key.
+//! [`COLUMNS`] says which columns hold sealed values. [`order`] begins a rotation: a chain of jobs ([`RotateKeys`]), each
+//! of which renews some rows in one short transaction and orders the next, so that a rotation goes on where it was whoever
+//! dies meanwhile. Readers never wait longer than for one such transaction and open both keys all the time; a row that
+//! somebody holds (a token that is being renewed) is passed over and met again in the next pass. [`status`] counts what is
+//! under which key.
 //!
-//! Two accidents are prevented: a process that starts without a key that something is sealed under ([`closed`]), and a rotation to a
-//! key that some process does not seal under yet, for which each process tells its own ([`announce`], [`holders`]).
+//! Two accidents are prevented: a process that starts without a key that something is sealed under ([`closed`]), and a
+//! rotation to a key that some process does not seal under yet, for which each process tells its own ([`announce`],
+//! [`holders`]).
 
 mod error;
 mod jobs;

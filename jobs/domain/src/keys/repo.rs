@@ -1,5 +1,5 @@
-//! SQL over all columns of sealed values, whose names come from [`COLUMNS`], so that these queries are put together here; and over the
-//! processes that seal.
+//! SQL over all columns of sealed values, whose names come from [`COLUMNS`], so that these queries are put together here;
+//! and over the processes that seal.
 
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{COLUMNS, Column, Count, Holder};
 use crate::access::KeyId;
 
-/// At most `limit` values of rows beyond `after` that are not under the key, held until the transaction ends; without those that
-/// somebody else holds.
+/// At most `limit` values of rows beyond `after` that are not under the key, held until the transaction ends; without those
+/// that somebody else holds.
 pub(super) async fn hold(
     conn: &mut PgConnection,
     column: Column,

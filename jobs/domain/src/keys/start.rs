@@ -5,8 +5,8 @@ use sqlx::PgConnection;
 use super::{COLUMNS, Count, repo};
 use crate::access::{KeyId, Vault};
 
-/// Values that are under none of the vault's keys, nor under one of those that are lost and known to be. Nothing is counted where there are
-/// none: then it takes a millisecond, however much is sealed.
+/// Values that are under none of the vault's keys, nor under one of those that are lost and known to be. Nothing is counted
+/// where there are none: then it takes a millisecond, however much is sealed.
 ///
 /// # Errors
 /// The database refused.

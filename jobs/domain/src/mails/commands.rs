@@ -51,8 +51,8 @@ pub async fn ask_to_reset(tx: &mut Tx, email: &str, language: Language) -> Resul
     put(tx, None, Kind::ResetPassword, email, language).await
 }
 
-/// Sends the person news, if there is a verified address; without a language, in that of the person's last mail. News that come
-/// in swarms ([`Kind::pause`]) are told once.
+/// Sends the person news, if there is a verified address; without a language, in that of the person's last mail. News that
+/// come in swarms ([`Kind::pause`]) are told once.
 ///
 /// # Errors
 /// The database refused.
@@ -83,8 +83,8 @@ pub async fn tell(
     Ok(())
 }
 
-/// A mail with a link, in the place of all earlier ones of its kind: the person's, or those to the address where nobody knows
-/// yet whose it is.
+/// A mail with a link, in the place of all earlier ones of its kind: the person's, or those to the address where nobody
+/// knows yet whose it is.
 async fn put(
     tx: &mut Tx,
     user: Option<Uuid>,

@@ -73,8 +73,8 @@ pub async fn redeem(tx: &mut Tx, kind: Kind, token: &str) -> Result<Uuid, MailEr
     Ok(taken.user_id)
 }
 
-/// Uses up a link that verifies an address: the account's own, or one that takes its place from now on, which its former one is
-/// told. Says whose link of which of the two kinds it was.
+/// Uses up a link that verifies an address: the account's own, or one that takes its place from now on, which its former
+/// one is told. Says whose link of which of the two kinds it was.
 ///
 /// # Errors
 /// [`MailError::LinkInvalid`]; [`MailError::EmailTaken`] when somebody else has it by now.

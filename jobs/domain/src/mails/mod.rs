@@ -1,8 +1,8 @@
 //! Mails to people: links that prove an address, and news about an account.
 //!
-//! A mail is a row and a job ([`SendMail`]). Its words, and the secret of its link, are made when it is sent: the secret is in
-//! the mail and nowhere else, here is its hash ([`Link`]). A link is good once and for a time ([`Kind::lifetime`]); a newer mail
-//! of its kind ends it.
+//! A mail is a row and a job ([`SendMail`]). Its words, and the secret of its link, are made when it is sent: the secret is
+//! in the mail and nowhere else, here is its hash ([`Link`]). A link is good once and for a time ([`Kind::lifetime`]); a
+//! newer mail of its kind ends it.
 //!
 //! - [`ask_to_verify`], [`ask_to_change`], [`ask_to_reset`] put a mail with a link, [`tell`] one with news.
 //! - [`begin`], [`sent`], [`fail`] are the sender's.

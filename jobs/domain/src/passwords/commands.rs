@@ -75,8 +75,8 @@ pub async fn change(
     Ok(())
 }
 
-/// Gives the person this hash, whatever there was: who comes with a link from a mail knows no other. Ends all sessions, and the
-/// links of other mails; guesses count anew.
+/// Gives the person this hash, whatever there was: who comes with a link from a mail knows no other. Ends all sessions, and
+/// the links of other mails; guesses count anew.
 ///
 /// # Errors
 /// The database refused.

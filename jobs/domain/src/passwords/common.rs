@@ -1,8 +1,8 @@
 //! Passwords that guessers try first.
 //!
-//! `common.txt` holds those with 8 characters or more of the 20,000 that stood most often in what had leaked elsewhere: the list
-//! of Royce Williams as Django ships it (`django/contrib/auth/common-passwords.txt.gz`, licence in `common.LICENSE`). In lower
-//! case, sorted by bytes, one a line.
+//! `common.txt` holds those with 8 characters or more of the 20,000 that stood most often in what had leaked elsewhere: the
+//! list of Royce Williams as Django ships it (`django/contrib/auth/common-passwords.txt.gz`, licence in `common.LICENSE`).
+//! In lower case, sorted by bytes, one a line.
 
 use std::sync::LazyLock;
 

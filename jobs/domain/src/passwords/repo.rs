@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{Credentials, NewAccount};
 
-/// The account with this login or, with an `@` in it, this address; both in lower case. None of who is being forgotten: nobody
-/// has had it.
+/// The account with this login or, with an `@` in it, this address; both in lower case. None of who is being forgotten:
+/// nobody has had it.
 ///
 /// # Errors
 /// The database refused.

@@ -81,7 +81,8 @@ pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), Playbac
     Ok(())
 }
 
-/// This person was banned or has another role: what waits and plays on a channel that is closed by that is given back at once.
+/// This person was banned or has another role: what waits and plays on a channel that is closed by that is given back at
+/// once.
 ///
 /// # Errors
 /// The database refused.

@@ -54,7 +54,8 @@ pub async fn renew(conn: &mut PgConnection, screens: &[(Uuid, Uuid)]) -> Result<
 }
 
 /// Forgets screens that were not seen for long (their process died without a word) and wakes their channels; winds clocks
-/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them. Forgets what screens said about plays that ended long ago.
+/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them. Forgets
+/// what screens said about plays that ended long ago.
 ///
 /// # Errors
 /// The database refused.

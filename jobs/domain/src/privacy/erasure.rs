@@ -15,11 +15,11 @@ use crate::{
     sessions::{self, EndReason},
 };
 
-/// Shuts the person out, closes the person's channel, and orders the rest. There is no way back. `farewell`: a last mail says
-/// so, in this language.
+/// Shuts the person out, closes the person's channel, and orders the rest. There is no way back. `farewell`: a last mail
+/// says so, in this language.
 ///
-/// From the commit on no row can be written that is the person's (the tables refuse it), and whoever was writing one is waited
-/// for.
+/// From the commit on no row can be written that is the person's (the tables refuse it), and whoever was writing one is
+/// waited for.
 ///
 /// # Errors
 /// [`PrivacyError::Admin`].
@@ -72,8 +72,8 @@ pub struct Asset {
 }
 
 /// The end: nothing is left that says who it was. Assets of the person's show `nothing` from now on, an empty file. The
-/// caller holds all hashes ([`super::hold_assets`]) and has published that file; what is given back was the last of its bytes
-/// and is to be removed after the commit.
+/// caller holds all hashes ([`super::hold_assets`]) and has published that file; what is given back was the last of its
+/// bytes and is to be removed after the commit.
 ///
 /// # Errors
 /// The database refused.

@@ -69,7 +69,8 @@ pub async fn take(tx: &mut Tx, user: Uuid, export: Uuid) -> Result<(String, i64)
     }
 }
 
-/// Ends an export that [`super::forget_expired`] names; true when its archive was the last of its bytes. The caller holds the hash.
+/// Ends an export that [`super::forget_expired`] names; true when its archive was the last of its bytes. The caller holds
+/// the hash.
 ///
 /// # Errors
 /// The database refused.

@@ -302,8 +302,8 @@ pub const HOLDINGS: &[Holding] = &[
                 or channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["at", "act", "user_id", "channel_id", "thing", "before", "after", "reason"],
         withheld: &["id", "actor_id", "system", "request"],
-        // That it was done stays; the words of it go. Of what was done to somebody else on the person's channel only the reason
-        // goes, which may name the person: what it changed tells of that other one.
+        // That it was done stays; the words of it go. Of what was done to somebody else on the person's channel only the
+        // reason goes, which may name the person: what it changed tells of that other one.
         erase: Set {
             to: "before = case when user_id <> (select id from person) then before end,
                  after = case when user_id <> (select id from person) then after end, reason = null",

@@ -18,8 +18,8 @@ fn about(user: Uuid) -> QueryBuilder<Postgres> {
     query
 }
 
-/// Some of the person's rows in the table, after the first `offset`, as the person is shown them: JSON objects. In a snapshot
-/// ([`crate::events::snapshot`]), whose rows stay where they are.
+/// Some of the person's rows in the table, after the first `offset`, as the person is shown them: JSON objects. In a
+/// snapshot ([`crate::events::snapshot`]), whose rows stay where they are.
 ///
 /// # Errors
 /// The database refused.
@@ -157,8 +157,8 @@ pub(super) async fn set_downloaded(conn: &mut PgConnection, id: Uuid) -> Result<
     Ok(())
 }
 
-/// Ends exports that were not made within a day, and names those with an archive whose time is over, with its hash: nobody came
-/// for it in time, or whoever came has had an hour to take it.
+/// Ends exports that were not made within a day, and names those with an archive whose time is over, with its hash: nobody
+/// came for it in time, or whoever came has had an hour to take it.
 ///
 /// # Errors
 /// The database refused.

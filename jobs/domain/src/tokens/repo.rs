@@ -178,8 +178,8 @@ pub(super) async fn revoke(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx
 }
 
 /// Removes at most `limit` tokens that were revoked a day ago, when every process has heard of it, or over a month ago; and
-/// at most as many networks from which a token was not used any more for a day, or for 90 where the streamer knows them. Says
-/// how many of those of which there were more.
+/// at most as many networks from which a token was not used any more for a day, or for 90 where the streamer knows them.
+/// Says how many of those of which there were more.
 ///
 /// # Errors
 /// The database refused.
@@ -256,8 +256,8 @@ pub async fn ended_since(conn: &mut PgConnection, since: Option<OffsetDateTime>)
     .await
 }
 
-/// Those of these tokens that are there and not revoked, unless their channel's owner is forgotten; nobody changes them until
-/// the end of the transaction.
+/// Those of these tokens that are there and not revoked, unless their channel's owner is forgotten; nobody changes them
+/// until the end of the transaction.
 pub(super) async fn lock(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "select t.id from tokens t join channels c on c.id = t.channel_id join users u on u.id = c.owner_id

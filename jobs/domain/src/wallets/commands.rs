@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{Account, Kind, Movement, Wallet, WalletError, post, repo, updated_event};
 use crate::{accounts, channels, events};
 
-/// Of every adjustment, in the ledger: nothing there is ever changed, and what somebody wrote about a person must go with the person.
+/// Of every adjustment, in the ledger: nothing there is ever changed, and what somebody wrote about a person must go with
+/// the person.
 const BY_HAND: &str = "by_hand";
 
 /// A wallet after an adjustment.

@@ -1,13 +1,13 @@
-//! The platforms' side of logins: all of them on one loopback port, each below its name (`http://127.0.0.1:PORT/twitch`), and a
-//! plain OpenID provider (`/oidc`).
+//! The platforms' side of logins: all of them on one loopback port, each below its name (`http://127.0.0.1:PORT/twitch`),
+//! and a plain OpenID provider (`/oidc`).
 //!
-//! Faithful where a client can tell the difference: whose code it is, for which address and which browser (PKCE) it was given,
-//! that it is good once, how a client proves itself, in which form tokens come, whether a refresh token rotates, that one shown
-//! twice ends them all, and the platform's own words for who came and for what is wrong. Beyond them: everybody may log in under
-//! any name, and the client is always `<platform>-client` with the secret `<platform>-secret`.
+//! Faithful where a client can tell the difference: whose code it is, for which address and which browser (PKCE) it was
+//! given, that it is good once, how a client proves itself, in which form tokens come, whether a refresh token rotates,
+//! that one shown twice ends them all, and the platform's own words for who came and for what is wrong. Beyond them:
+//! everybody may log in under any name, and the client is always `<platform>-client` with the secret `<platform>-secret`.
 //!
-//! A browser at the authorize address gets a page where it picks a name; with `&as=NAME` (or `&deny=1`) added to the address it is
-//! sent back at once.
+//! A browser at the authorize address gets a page where it picks a name; with `&as=NAME` (or `&deny=1`) added to the
+//! address it is sent back at once.
 //!
 //! HTTP to steer it, JSON in and out:
 //!

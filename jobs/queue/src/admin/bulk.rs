@@ -20,7 +20,8 @@ const BATCH: i64 = 1000;
 pub struct Bulk {
     /// Dead and waiting jobs that matched when it began.
     pub matched: i64,
-    /// Jobs that it was done to. Fewer, where a job began to run meanwhile, or another one with its dedupe key does the work.
+    /// Jobs that it was done to. Fewer, where a job began to run meanwhile, or another one with its dedupe key does the
+    /// work.
     pub done: i64,
 }
 

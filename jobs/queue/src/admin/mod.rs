@@ -1,5 +1,6 @@
-//! What people may ask of the queue and tell it: find, show, retry, discard and reschedule jobs, one or all that match; list,
-//! pause and resume pools and the processes that serve them. Whoever acts is written down ([`acts`]) in the same transaction.
+//! What people may ask of the queue and tell it: find, show, retry, discard and reschedule jobs, one or all that match;
+//! list, pause and resume pools and the processes that serve them. Whoever acts is written down ([`acts`]) in the same
+//! transaction.
 //!
 //! Times are UTC and written as RFC 3339; durations are seconds.
 

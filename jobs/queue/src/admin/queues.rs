@@ -270,8 +270,9 @@ pub async fn resume(tx: &mut Tx, by: &By, pool: &str) -> Result<bool, sqlx::Erro
     Ok(true)
 }
 
-/// Limits the pool in all processes together, instead of what limit it had; none takes its limit away. What runs goes on, also
-/// where it is more than a new limit, and so does a claim under way in a pool that had none. Tells whether anything changed.
+/// Limits the pool in all processes together, instead of what limit it had; none takes its limit away. What runs goes on,
+/// also where it is more than a new limit, and so does a claim under way in a pool that had none. Tells whether anything
+/// changed.
 ///
 /// # Errors
 /// The database refused, also a limit with a [`Limit::flaw`].

@@ -17,8 +17,8 @@ const WORDS: usize = 2000;
 
 /// A run about to start.
 ///
-/// ffmpeg-sidecar's own child wants all three channels to be pipes; ours are files on purpose, so only its reading of the log
-/// is used.
+/// ffmpeg-sidecar's own child wants all three channels to be pipes; ours are files on purpose, so only its reading of the
+/// log is used.
 pub(super) struct Transcoder {
     command: Command,
     listener: Listener,

@@ -38,8 +38,8 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// What is wrong with the address of a mail server, if anything: `smtp://user:password@host:port` begins in clear and goes on
-/// with TLS (STARTTLS), `smtps://` is TLS from the first byte. To a server on this machine `smtp://` stays in clear, and
+/// What is wrong with the address of a mail server, if anything: `smtp://user:password@host:port` begins in clear and goes
+/// on with TLS (STARTTLS), `smtps://` is TLS from the first byte. To a server on this machine `smtp://` stays in clear, and
 /// `?tls=opportunistic` or `?tls=required` says what shall be else.
 #[must_use]
 pub fn check_url(url: &str) -> Option<&'static str> {

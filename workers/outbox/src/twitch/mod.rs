@@ -19,8 +19,8 @@ use connection::Connection;
 /// The public door, over TLS.
 pub const DEFAULT_URL: &str = "ircs://irc.chat.twitch.tv:6697";
 
-/// Of an ordinary account, over all its chats: 20 in 30 s. The platform counts when a message arrives, we when it is about to
-/// be sent, and one may be longer on its way than another.
+/// Of an ordinary account, over all its chats: 20 in 30 s. The platform counts when a message arrives, we when it is about
+/// to be sent, and one may be longer on its way than another.
 pub(crate) const SEND_LIMIT: Limit = Limit { count: 20, window: Duration::from_millis(30_500) };
 
 #[derive(Debug, Clone)]

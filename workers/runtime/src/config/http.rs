@@ -9,7 +9,8 @@ use super::{Environment, Reader};
 
 #[derive(Debug, Clone)]
 pub struct Http {
-    /// `LISTEN_ADDRESS`: IP address of the API. Default 127.0.0.1 in dev, where nothing else is accepted; 0.0.0.0 in beta and prod.
+    /// `LISTEN_ADDRESS`: IP address of the API. Default 127.0.0.1 in dev, where nothing else is accepted; 0.0.0.0 in beta
+    /// and prod.
     pub address: IpAddr,
     /// `PORT`: TCP port of the API. Default 8080; 0 takes a free one.
     pub port: u16,

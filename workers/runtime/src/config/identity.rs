@@ -12,8 +12,8 @@ use super::{Environment, Reader};
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Of each platform `P` (`TWITCH`, `GOOGLE`, `YOUTUBE`, `GITHUB`, `VK`, `VKVIDEO`, `KICK`, `TROVO`, `DISCORD`, `OIDC`):
-    /// `P_CLIENT_ID` and `P_CLIENT_SECRET` as registered there; `P_URL`: another host that speaks like it, for OIDC the issuer
-    /// and required; `P_SCOPES`: what is asked for, with spaces between. Defaults: the platform's own.
+    /// `P_CLIENT_ID` and `P_CLIENT_SECRET` as registered there; `P_URL`: another host that speaks like it, for OIDC the
+    /// issuer and required; `P_SCOPES`: what is asked for, with spaces between. Defaults: the platform's own.
     pub access: BTreeMap<Provider, Access>,
     /// Platforms that nothing is said about: in dev `memalerts all` simulates them.
     pub simulated: Vec<Provider>,

@@ -11,8 +11,8 @@ pub struct Secrets {
     pub master: Option<Secret>,
     /// `MEMALERTS_INTERNAL_SECRET`: proves calls between our own processes (`/internal/*`). As above.
     pub internal: Option<Secret>,
-    /// `MEMALERTS_DATA_KEY`: seals what is secret in the database (tokens of platforms, seeds of codes). Required in beta and
-    /// prod; dev derives one from the master.
+    /// `MEMALERTS_DATA_KEY`: seals what is secret in the database (tokens of platforms, seeds of codes). Required in beta
+    /// and prod; dev derives one from the master.
     pub data: Option<DataKey>,
     /// `MEMALERTS_DATA_KEY_OLD`: still opens what was sealed before the key was changed.
     pub old_data: Option<DataKey>,

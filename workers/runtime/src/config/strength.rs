@@ -5,8 +5,8 @@ use std::collections::HashSet;
 /// What people write where a secret belongs.
 const WORDS: [&str; 7] = ["secret", "password", "changeme", "change-me", "change_me", "example", "qwerty"];
 
-/// Steps from a character to the next that came up once only; 32 random hexadecimal digits have about 24, and fewer than this
-/// once in a hundred thousand draws.
+/// Steps from a character to the next that came up once only; 32 random hexadecimal digits have about 24, and fewer than
+/// this once in a hundred thousand draws.
 const FRESH_STEPS: usize = 14;
 
 /// Why it is no secret.

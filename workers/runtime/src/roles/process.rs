@@ -66,7 +66,8 @@ impl Process {
     }
 }
 
-/// The vault of a process with these settings: with a key of its own, the vault still opens what was sealed under the derived one: it was in use until the own one came.
+/// The vault of a process with these settings: with a key of its own, the vault still opens what was sealed under the
+/// derived one: it was in use until the own one came.
 pub(crate) fn vault_of(secrets: &Secrets, keys: &Keys) -> Vault {
     let old = secrets.old_data.as_ref().map(|key| *key.expose());
     match &secrets.data {
