@@ -87,6 +87,8 @@ pub struct Settings {
     pub sends_mails: bool,
     /// Bytes of the largest upload.
     pub max_upload_bytes: u64,
+    /// How often one submission may be sent in again.
+    pub max_resubmits: i16,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.
     pub cors_origins: Vec<String>,
     /// Who may say for whom they ask.

@@ -47,7 +47,8 @@ pub(crate) struct Form {
     title: String,
     pub(crate) kind: Option<MediaType>,
     pub(crate) notes: Option<String>,
-    pub(crate) tags: Vec<String>,
+    /// None when the sender said nothing of them.
+    pub(crate) tags: Option<Vec<String>>,
     pub(crate) duration_ms: Option<i32>,
     pub(crate) channel_id: Option<Uuid>,
     file: Option<Received>,
@@ -87,7 +88,7 @@ impl Incoming {
                 "title" => form.title = text(field, &gate).await?,
                 "type" => form.kind = kind(&text(field, &gate).await?)?,
                 "notes" => form.notes = Some(text(field, &gate).await?).filter(|notes| !notes.is_empty()),
-                "tags" => form.tags = tags(&text(field, &gate).await?)?,
+                "tags" => form.tags = Some(tags(&text(field, &gate).await?)?),
                 "durationMs" => form.duration_ms = optional(&text(field, &gate).await?, "durationMs: a whole number")?,
                 "channelId" => form.channel_id = optional(&text(field, &gate).await?, "channelId: an id")?,
                 // Of a newer client, perhaps.
@@ -105,6 +106,16 @@ impl Form {
             title if title.trim().is_empty() => memes::title_of(self.file.as_ref().map_or("", |file| &file.name)),
             title => title,
         }
+    }
+
+    /// The sender's title, if there is one.
+    pub(crate) fn take_own_title(&mut self) -> Option<String> {
+        Some(std::mem::take(&mut self.title)).filter(|title| !title.trim().is_empty())
+    }
+
+    /// Whether there is a file in it.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 
     /// The file, with what it was recognised as and the type of the meme it shall be (what the sender said, else what the

@@ -67,6 +67,7 @@ pub(crate) enum ErrorCode {
     UploadTimeout,
     MissingChannelId,
     SubmissionNotFound,
+    SubmissionNotPending,
     BotDisabled,
     FeatureNotAvailable,
     TwitchChannelNotLinked,

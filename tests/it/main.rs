@@ -38,6 +38,7 @@ mod processes;
 mod procfile;
 mod realtime;
 mod requests;
+mod reviews;
 mod security;
 mod sessions;
 mod shut_out;

@@ -65,6 +65,25 @@ impl Stage {
         meme.id
     }
 
+    /// A submission of the streamer's in this state, whose file is ready but, as with memes, not in the store; its id.
+    pub(crate) async fn submission(&self, status: &str) -> String {
+        let meme = self.meme(1000).await;
+        let id = Uuid::now_v7();
+        sqlx::query(
+            "insert into meme_submissions (id, channel_id, submitter_id, type, title, status, upload_state, asset_id, source_hash,
+                                           source_size, source_mime_type)
+             select $1, m.channel_id, m.created_by, a.type, 'A meme', $3, 'ready', a.id, a.file_hash, 1, 'video/mp4'
+             from memes m join meme_assets a on a.id = m.asset_id where m.id = $2",
+        )
+        .bind(id)
+        .bind(meme)
+        .bind(status)
+        .execute(self.app.pool())
+        .await
+        .unwrap();
+        id.to_string()
+    }
+
     /// A viewer with this many coins.
     pub(crate) async fn viewer(&self, login: &str, coins: i64) -> Session {
         let viewer = self.app.login(login, "viewer").await;

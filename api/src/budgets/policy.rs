@@ -127,6 +127,8 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
     match parts[..] {
         ["memes", _, "activate"] => Some((Kind::Activations, Some("activate"))),
         ["submissions"] => Some((Kind::Uploads, Some("submit"))),
+        ["submissions", _, "resubmit"] => Some((Kind::Uploads, Some("resubmit"))),
+        ["streamer", "submissions", _, _] => Some((Kind::Moderation, Some("review"))),
         ["owner", "wallets", _, _, "adjust"] => Some((Kind::Moderation, Some("adjust"))),
         ["streamer", "bot", "say"] => Some((Kind::Moderation, Some("say"))),
         ["streamer", "queue", "skip"] | ["streamer", "dock", "queue", "skip"] => Some((Kind::Moderation, Some("skip"))),

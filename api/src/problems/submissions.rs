@@ -17,6 +17,14 @@ impl From<SubmissionError> for Problem {
             SubmissionError::InvalidDuration => {
                 Self::bad_request(ErrorCode::ValidationError, format!("durationMs: {error}"))
             }
+            SubmissionError::InvalidNote => Self::bad_request(ErrorCode::ValidationError, format!("note: {error}")),
+            SubmissionError::NotFound => Self::not_found(ErrorCode::SubmissionNotFound, error.to_string()),
+            SubmissionError::NotPending(status) => {
+                Self::conflict(ErrorCode::SubmissionNotPending, error.to_string()).with("status", status.as_str())
+            }
+            SubmissionError::StillWorking
+            | SubmissionError::NoChangesWanted(_)
+            | SubmissionError::SentInTooOften(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::Moved => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::Meme(error) => error.into(),
             SubmissionError::Enqueue(error) => error.into(),

@@ -29,6 +29,8 @@ mod passwords;
 mod playback;
 mod privacy;
 mod queues;
+mod resubmissions;
+mod reviews;
 mod sessions;
 mod submissions;
 mod teams;
@@ -88,7 +90,7 @@ pub(crate) fn all() -> impl OpenApi {
         ),
         (channels::Channels, teams::Teams),
         memes::Memes,
-        submissions::Submissions,
+        (submissions::Submissions, resubmissions::Resubmissions, reviews::Reviews),
         uploads::Uploads,
         activations::Activations,
         wallets::Wallets,

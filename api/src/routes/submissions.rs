@@ -8,6 +8,7 @@ use domain::{
     media,
     requests::{Request, Stored},
     submissions::{self, NewSubmission, Submission, UploadState},
+    teams,
 };
 use poem::{http::StatusCode, web::Data};
 use poem_openapi::{
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::Group;
 use crate::{
     again,
-    app::App,
+    app::{App, AppState},
     auth::Viewer,
     form::{Form, Incoming},
     idempotency,
@@ -44,7 +45,7 @@ pub(crate) enum Submitted {
     /// It is a meme now (only after `Prefer: wait`).
     #[oai(status = 201)]
     Ready(Json<SubmissionView>),
-    /// It is being worked on: `GET /submissions/{id}` tells how far it is.
+    /// It is being worked on, or waits for a decision: `GET /submissions/{id}` tells how far it is.
     #[oai(status = 202)]
     Accepted(Json<SubmissionView>),
 }
@@ -54,11 +55,12 @@ impl Submissions {
     /// Send in a meme
     ///
     /// The file is checked at its first bytes, stored, then probed and encoded anew by jobs; the answer comes before
-    /// that. With `Prefer: wait=5` it comes with the verdict, if there is one within 5 s: 201, or the problem that the
-    /// file has (400 `INVALID_FILE_CONTENT`, 413 `VIDEO_TOO_LONG`). Too large is 413 `FILE_TOO_LARGE` at the first byte
+    /// that. What the channel's owner and editors send in is a meme when it is ready; what viewers send in then waits for
+    /// the decision of the channel's team. With `Prefer: wait=5` the answer comes when the file is ready, if it is within
+    /// 5 s: 201 for a meme, 202 for what waits for a decision, or the problem that the file has (400 `INVALID_FILE_CONTENT`, 413 `VIDEO_TOO_LONG`). Too large is 413 `FILE_TOO_LARGE` at the first byte
     /// over the limit; a content type that is not taken is 400 `INVALID_FILE_TYPE`; one that does not go with `type` is
     /// 400 `INVALID_MEDIA_TYPE`; bytes that are not what content type or `type` say are 400 `INVALID_FILE_CONTENT`, with
-    /// or without a `type`. For now only the channel's owner may send in, and is approved at once.
+    /// or without a `type`.
     #[oai(path = "/submissions", method = "post", operation_id = "submitMeme", tag = "Group::Memes")]
     async fn submit(
         &self,
@@ -74,11 +76,11 @@ impl Submissions {
     ) -> Result<Submitted, Problem> {
         let key = idempotency::key(key.0)?;
         let form = incoming.read(&app.blobs, app.settings.max_upload_bytes).await?;
-        let channel = own_channel(&app, viewer.id, form.channel_id).await?;
+        let channel = channel_of(&app, viewer.id, form.channel_id).await?;
         let id = keep(&app, viewer.id, &channel, key, form).await?;
         let submission = verdict(&app, viewer.id, id, wait(prefer.0.as_deref())).await?;
         match (submission.upload_state, submission.failure) {
-            (UploadState::Ready, _) => Ok(Submitted::Ready(Json(submission.into()))),
+            _ if submission.meme_id.is_some() => Ok(Submitted::Ready(Json(submission.into()))),
             (UploadState::Failed, Some(failure)) => {
                 let detail = submission.failure_detail.unwrap_or_default();
                 Err(Problem::from_failure(failure, detail).with("submissionId", submission.id.to_string()))
@@ -89,7 +91,23 @@ impl Submissions {
 
     /// My submissions
     ///
-    /// What I have sent in, the newest first.
+    /// The same as `/submissions/mine`, for old clients.
+    #[oai(path = "/submissions", method = "get", operation_id = "listSubmissions", tag = "Group::Memes")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+        /// Items to pass over.
+        offset: Query<Option<i64>>,
+    ) -> Result<Listed<SubmissionView>, Problem> {
+        sent_by(&app, viewer, Page::new(limit.0, offset.0)?).await
+    }
+
+    /// My submissions
+    ///
+    /// What I have sent in, the newest first, with what the channels' teams had to say.
     #[oai(path = "/submissions/mine", method = "get", operation_id = "listMySubmissions", tag = "Group::Memes")]
     async fn mine(
         &self,
@@ -100,16 +118,12 @@ impl Submissions {
         /// Items to pass over.
         offset: Query<Option<i64>>,
     ) -> Result<Listed<SubmissionView>, Problem> {
-        let page = Page::new(limit.0, offset.0)?;
-        let mut conn = app.db.pool().acquire().await?;
-        let items = submissions::list_of_submitter(&mut conn, viewer.id, page.limit, page.offset).await?;
-        let total = submissions::count_of_submitter(&mut conn, viewer.id).await?;
-        Ok(Listed::new(page, items.into_iter().map(Into::into).collect(), total))
+        sent_by(&app, viewer, Page::new(limit.0, offset.0)?).await
     }
 
     /// A submission
     ///
-    /// How far its file has come, and why it failed if it did. For its sender and the channel's owner.
+    /// How far its file has come, why it failed if it did, and what was decided. For its sender and the channel's team.
     #[oai(path = "/submissions/:id", method = "get", operation_id = "getSubmission", tag = "Group::Memes")]
     async fn one(
         &self,
@@ -123,8 +137,15 @@ impl Submissions {
     }
 }
 
-/// The channel that is meant. Only the owner's uploads are taken for now.
-async fn own_channel(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channel, Problem> {
+async fn sent_by(app: &AppState, viewer: Viewer, page: Page) -> Result<Listed<SubmissionView>, Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    let items = submissions::list_of_submitter(&mut conn, viewer.id, page.limit, page.offset).await?;
+    let total = submissions::count_of_submitter(&mut conn, viewer.id).await?;
+    Ok(Listed::new(page, items.into_iter().map(Into::into).collect(), total))
+}
+
+/// The channel that is meant; without an id the viewer's own.
+async fn channel_of(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channel, Problem> {
     let mut conn = app.db.pool().acquire().await?;
     let channel = match id {
         Some(id) => channels::find(&mut conn, id).await?,
@@ -133,11 +154,7 @@ async fn own_channel(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channe
         })?),
     };
     let channel = channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
-    let channel = channel.if_open()?;
-    if channel.owner_id != viewer {
-        return Err(Problem::forbidden("only the channel's owner can send in memes for now"));
-    }
-    Ok(channel)
+    Ok(channel.if_open()?)
 }
 
 /// Makes the file and its submission permanent: row, rename, commit. Says which submission it is; a request that was
@@ -149,7 +166,7 @@ async fn keep(
     key: Option<String>,
     mut form: Form,
 ) -> Result<Uuid, Problem> {
-    let (title, notes, tags) = (form.take_title(), form.notes.take(), std::mem::take(&mut form.tags));
+    let (title, notes, tags) = (form.take_title(), form.notes.take(), form.tags.take().unwrap_or_default());
     let claimed_duration_ms = form.duration_ms;
     let (staged, container, kind) = form.into_file()?;
     let source_hash = staged.hash.to_string();
@@ -170,14 +187,40 @@ async fn keep(
 
     fail::fail_point!("submissions::receive::staged");
     let request = key.map(|key| Request::new(viewer, "submit", key, question(&new).as_bytes()));
-    let mut staged = Some(staged);
+    let mut parcel = Parcel::new(staged);
     for pause in again::pauses() {
-        match receive(app, &new, request.as_ref(), &mut staged).await {
+        match receive(app, &new, request.as_ref(), &mut parcel).await {
             Err(problem) if problem.is_sacrificed() => sleep(pause).await,
             received => return received,
         }
     }
-    receive(app, &new, request.as_ref(), &mut staged).await
+    receive(app, &new, request.as_ref(), &mut parcel).await
+}
+
+/// A file that was sent, on its way into the store.
+pub(super) struct Parcel {
+    hash: Hash,
+    staged: Option<Staged>,
+}
+
+impl Parcel {
+    pub(super) fn new(staged: Staged) -> Self {
+        Self { hash: staged.hash, staged: Some(staged) }
+    }
+
+    /// Makes the file permanent, in the transaction that holds its hash; in a further try it is there already.
+    pub(super) async fn publish(&mut self, app: &AppState) -> Result<(), Problem> {
+        let storage = |error| Problem::internal(format!("storage: {error}"));
+        match self.staged.take() {
+            Some(staged) => drop(app.blobs.publish(staged).await.map_err(storage)?),
+            None => {
+                if app.blobs.open(&self.hash).await.map_err(storage)?.is_none() {
+                    return Err(Problem::internal("the file was removed between two tries"));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One try; the file is published by the first that comes so far.
@@ -185,23 +228,14 @@ async fn receive(
     app: &App,
     new: &NewSubmission,
     request: Option<&Request>,
-    staged: &mut Option<Staged>,
+    parcel: &mut Parcel,
 ) -> Result<Uuid, Problem> {
     let mut tx = app.db.begin().await?;
     if let Some(stored) = idempotency::claim(&mut tx, request).await? {
         return stored.body.parse().map_err(Problem::internal);
     }
     media::hold(&mut tx, &new.source_hash).await?;
-    let storage = |error| Problem::internal(format!("storage: {error}"));
-    match staged.take() {
-        Some(staged) => drop(app.blobs.publish(staged).await.map_err(storage)?),
-        None => {
-            let hash: Hash = new.source_hash.parse().map_err(Problem::internal)?;
-            if app.blobs.open(&hash).await.map_err(storage)?.is_none() {
-                return Err(Problem::internal("the file was removed between two tries"));
-            }
-        }
-    }
+    parcel.publish(app).await?;
     let submission = submissions::receive(&mut tx, new).await?;
     // The id and not the answer: what became of it meanwhile is worth more than what was true then.
     let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
@@ -266,15 +300,20 @@ async fn verdict(app: &App, viewer: Uuid, id: Uuid, wait: Duration) -> Result<Su
     }
 }
 
-/// Somebody else's is none, except for the channel's owner.
+/// Somebody else's is none, except for the channel's team.
 async fn visible(conn: &mut PgConnection, viewer: Uuid, id: Uuid) -> Result<Submission, Problem> {
     let unknown = || Problem::not_found(ErrorCode::SubmissionNotFound, "you have no such submission");
-    let submission = submissions::find(conn, id).await?.ok_or_else(unknown)?;
+    let submission = submissions::find(&mut *conn, id).await?.ok_or_else(unknown)?;
     if submission.submitter_id == viewer {
         return Ok(submission);
     }
-    let channel = channels::find(conn, submission.channel_id).await?;
-    if channel.is_some_and(|channel| channel.owner_id == viewer) { Ok(submission) } else { Err(unknown()) }
+    let channel = channels::find(&mut *conn, submission.channel_id).await?;
+    let own = channel.is_some_and(|channel| channel.owner_id == viewer);
+    if own || teams::role_of(conn, submission.channel_id, viewer).await?.is_some() {
+        Ok(submission)
+    } else {
+        Err(unknown())
+    }
 }
 
 #[cfg(test)]

@@ -188,6 +188,9 @@ example!(submissions::SubmissionView, {
     "fileHash": "c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
     "fileSize": 1048576, "revision": 1, "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:58Z"
 });
+example!(submissions::ApprovalWish, { "title": "A better name", "price": 250, "tags": ["cats"] });
+example!(submissions::Rejection, { "note": "We have this one already." });
+example!(submissions::ChangesWish, { "note": "Cut the first two seconds, please." });
 
 example!(bots::BotView, { "provider": "twitch", "enabled": true, "updatedAt": "2026-11-21T05:17:56Z" });
 example!(bots::BotPatch, { "enabled": true });

@@ -30,6 +30,17 @@ impl From<MediaType> for MemeType {
     }
 }
 
+impl From<MemeType> for MediaType {
+    fn from(kind: MemeType) -> Self {
+        match kind {
+            MemeType::Image => Self::Image,
+            MemeType::Gif => Self::Gif,
+            MemeType::Video => Self::Video,
+            MemeType::Audio => Self::Audio,
+        }
+    }
+}
+
 /// A meme that viewers can play.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]

@@ -1,13 +1,13 @@
 //! Words of submissions.
 
-use domain::submissions::{self, Submission};
+use domain::submissions::{self, Approval, Received, Submission};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::memes::MemeType;
 
-/// What the streamer decided.
+/// What the channel's team decided.
 #[derive(Debug, Clone, Copy, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum SubmissionStatus {
@@ -24,6 +24,17 @@ impl From<submissions::SubmissionStatus> for SubmissionStatus {
             submissions::SubmissionStatus::NeedsChanges => Self::NeedsChanges,
             submissions::SubmissionStatus::Approved => Self::Approved,
             submissions::SubmissionStatus::Rejected => Self::Rejected,
+        }
+    }
+}
+
+impl From<SubmissionStatus> for submissions::SubmissionStatus {
+    fn from(status: SubmissionStatus) -> Self {
+        match status {
+            SubmissionStatus::Pending => Self::Pending,
+            SubmissionStatus::NeedsChanges => Self::NeedsChanges,
+            SubmissionStatus::Approved => Self::Approved,
+            SubmissionStatus::Rejected => Self::Rejected,
         }
     }
 }
@@ -77,7 +88,23 @@ pub(crate) struct SubmissionView {
     file_hash: String,
     /// Of the bytes that were sent.
     file_size: i64,
+    /// From 1; each time that it is sent in again counts.
     revision: i16,
+    /// What the channel's team had to say when it decided.
+    moderator_note: Option<String>,
+    /// When it was decided; absent while it waits.
+    decided_at: Option<OffsetDateTime>,
+    /// Who sent it in; in the channel's own list only, as all that follows.
+    submitter_login: Option<String>,
+    submitter_name: Option<String>,
+    /// Where its file is, relative to this service, once it is ready and until it is rejected.
+    file_url: Option<String>,
+    /// Milliseconds, as it will be shown.
+    duration_ms: Option<i32>,
+    /// Who decided.
+    moderator_id: Option<Uuid>,
+    /// What checks found worth a look.
+    flags: Option<Vec<String>>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -101,8 +128,70 @@ impl From<Submission> for SubmissionView {
             file_hash: submission.source_hash,
             file_size: submission.source_size,
             revision: submission.revision,
+            moderator_note: submission.moderator_note,
+            decided_at: submission.decided_at,
+            submitter_login: None,
+            submitter_name: None,
+            file_url: None,
+            duration_ms: None,
+            moderator_id: None,
+            flags: None,
             created_at: submission.created_at,
             updated_at: submission.updated_at,
         }
     }
+}
+
+impl From<Received> for SubmissionView {
+    fn from(mut received: Received) -> Self {
+        let flags = std::mem::take(&mut received.submission.flags);
+        Self {
+            submitter_login: Some(received.submitter_login),
+            submitter_name: Some(received.submitter_name),
+            file_url: received.file_hash.map(|hash| format!("/uploads/{hash}")),
+            duration_ms: received.duration_ms,
+            moderator_id: received.submission.moderator_id,
+            flags: Some(flags),
+            ..received.submission.into()
+        }
+    }
+}
+
+/// How a submission becomes a meme; what is absent stays as it was sent in.
+#[derive(Debug, Default, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct ApprovalWish {
+    /// At most 200 characters.
+    #[oai(validator(max_length = 200))]
+    title: Option<String>,
+    /// Coins; the channel's default price when absent.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
+    price: Option<i64>,
+    /// At most 20, each of 1 to 50 characters.
+    #[oai(validator(max_items = 20))]
+    tags: Option<Vec<String>>,
+}
+
+impl From<ApprovalWish> for Approval {
+    fn from(wish: ApprovalWish) -> Self {
+        Self { title: wish.title, price: wish.price, tags: wish.tags }
+    }
+}
+
+/// Why a submission is rejected.
+#[derive(Debug, Default, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct Rejection {
+    /// For its sender, 1 to 500 characters.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    pub(crate) note: Option<String>,
+}
+
+/// What a submission's sender shall change.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ChangesWish {
+    /// For its sender, 1 to 500 characters.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    pub(crate) note: String,
 }

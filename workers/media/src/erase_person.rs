@@ -8,6 +8,7 @@ use domain::{
     playback,
     playback::PlaybackError,
     privacy::{self, ErasePerson, HOLDINGS},
+    submissions,
 };
 use queue::{Ctx, JobError, Outcome, Verdict};
 use uuid::Uuid;
@@ -25,6 +26,15 @@ pub(crate) async fn handle(ctx: Ctx, job: ErasePerson, pool: Pool) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     if !privacy::erasing(&mut conn, user).await? {
         return Ok(Verdict::Done);
+    }
+    loop {
+        // Nobody decides about it any more, and nothing shall be worked on for it.
+        let mut tx = ctx.db().begin().await?;
+        let rejected = submissions::reject_some(&mut tx, user, None).await.map_err(JobError::retry)?;
+        tx.commit().await?;
+        if rejected == 0 {
+            break;
+        }
     }
     if privacy::is_sending(&mut conn, user).await? || !privacy::is_told(&mut conn, user).await? {
         return Ok(Verdict::Snooze(LATER));

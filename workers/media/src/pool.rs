@@ -48,6 +48,20 @@ impl Pool {
         shown.filter(|asset| asset.duration_ms <= limit)
     }
 
+    /// Ends a run whose submission has left its state meanwhile: nothing of it is to be kept. `ours`: the file that the run
+    /// has published.
+    pub(crate) async fn overtaken(&self, ctx: &Ctx, ours: Option<&str>) -> Outcome {
+        let mut tx = ctx.db().begin().await?;
+        ctx.finish(&mut tx).await?;
+        tx.commit().await?;
+        if let Some(hash) = ours
+            && let Err(error) = self.remove_unneeded(ctx.db(), hash).await
+        {
+            tracing::warn!(?error, hash, "the sweep will remove this file");
+        }
+        Ok(Verdict::Done)
+    }
+
     /// Ends a run that has no result. A refusal is the job's result, so effect and done are one transaction; what is our
     /// fault is tried again, and when no try is left, the sender hears of it and the job is a dead letter.
     pub(crate) async fn stop<J: Job>(&self, ctx: &Ctx, submission: &Submission, stop: Stop) -> Outcome {

@@ -27,7 +27,10 @@ pub(crate) async fn handle(ctx: Ctx, job: ProbeUpload, pool: Pool) -> Outcome {
     ctx.finish(&mut tx).await?;
     match submissions::advance_to_transcode(&mut tx, &submission, &facts).await {
         Ok(()) => tx.commit().await?,
-        Err(SubmissionError::Moved) => return Err(JobError::Stale),
+        Err(SubmissionError::Moved) => {
+            tx.rollback().await?;
+            return pool.overtaken(&ctx, None).await;
+        }
         Err(error) => return Err(JobError::retry(error)),
     }
     Ok(Verdict::Done)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    media::{self, Asset, NewFile},
+    media::{self, Asset, MediaError, NewFile},
     submissions::{self, Rendition, Submission, SubmissionError, TranscodeUpload, UploadState},
 };
 use queue::{Ctx, JobError, Outcome, Verdict};
@@ -29,7 +29,7 @@ pub(crate) async fn handle(ctx: Ctx, job: TranscodeUpload, pool: Pool) -> Outcom
     drop(conn);
     // Made while this one waited for its turn.
     if let Some(known) = pool.shared(&submission, known) {
-        return share(&ctx, &submission, &known).await;
+        return share(&ctx, &pool, &submission, &known).await;
     }
     let facts: Facts = match serde_json::from_value(submission.probe.clone().unwrap_or_default()) {
         Ok(facts) => facts,
@@ -45,13 +45,18 @@ pub(crate) async fn handle(ctx: Ctx, job: TranscodeUpload, pool: Pool) -> Outcom
 }
 
 /// The submission gets the rendition that another upload of the same bytes has.
-async fn share(ctx: &Ctx, submission: &Submission, known: &Asset) -> Outcome {
+pub(crate) async fn share(ctx: &Ctx, pool: &Pool, submission: &Submission, known: &Asset) -> Outcome {
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     media::hold(&mut tx, &known.file_hash).await?;
     match submissions::reuse(&mut tx, submission, known).await {
-        Ok(_meme) => tx.commit().await?,
-        Err(SubmissionError::Moved) => return Err(JobError::Stale),
+        Ok(()) => tx.commit().await?,
+        Err(SubmissionError::Moved) => {
+            tx.rollback().await?;
+            return pool.overtaken(ctx, None).await;
+        }
+        // That other one was rejected meanwhile: this one is encoded then.
+        Err(SubmissionError::Media(MediaError::FileNotFound(_))) => return Ok(Verdict::Snooze(Duration::ZERO)),
         Err(error) => return Err(JobError::retry(error)),
     }
     Ok(Verdict::Done)
@@ -106,8 +111,11 @@ async fn publish(ctx: &Ctx, pool: &Pool, submission: &Submission, encoded: Encod
     pool.blobs.publish(encoded.staged).await.map_err(JobError::retry)?;
     fail::fail_point!("media::publish::after");
     match submissions::complete(&mut tx, submission, rendition).await {
-        Ok(_meme) => tx.commit().await?,
-        Err(SubmissionError::Moved) => return Err(JobError::Stale),
+        Ok(()) => tx.commit().await?,
+        Err(SubmissionError::Moved) => {
+            tx.rollback().await?;
+            return pool.overtaken(ctx, Some(&hash)).await;
+        }
         Err(error) => return Err(JobError::retry(error)),
     }
     Ok(Verdict::Done)

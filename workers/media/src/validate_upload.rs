@@ -9,7 +9,7 @@ use domain::{
 use queue::{Ctx, JobError, Outcome, Verdict};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Stop, policy::Refusal, pool::Pool};
+use crate::{Stop, policy::Refusal, pool::Pool, transcode_upload::share};
 
 pub(crate) async fn handle(ctx: Ctx, job: ValidateUpload, pool: Pool) -> Outcome {
     let Some(submission) = pool.load(&ctx, job.submission, UploadState::Received).await? else {
@@ -19,19 +19,20 @@ pub(crate) async fn handle(ctx: Ctx, job: ValidateUpload, pool: Pool) -> Outcome
         return pool.stop::<ValidateUpload>(&ctx, &submission, stop).await;
     }
 
+    let mut conn = ctx.db().pool().acquire().await?;
+    let known = media::find_asset_of_source(&mut conn, &submission.source_hash, submission.kind).await?;
+    drop(conn);
+    if let Some(known) = pool.shared(&submission, known) {
+        return share(&ctx, &pool, &submission, &known).await;
+    }
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
-    let known = media::find_asset_of_source(&mut tx, &submission.source_hash, submission.kind).await?;
-    let moved = match pool.shared(&submission, known) {
-        Some(asset) => {
-            media::hold(&mut tx, &asset.file_hash).await?;
-            submissions::reuse(&mut tx, &submission, &asset).await.map(drop)
-        }
-        None => submissions::advance_to_probe(&mut tx, &submission).await,
-    };
-    match moved {
+    match submissions::advance_to_probe(&mut tx, &submission).await {
         Ok(()) => tx.commit().await?,
-        Err(SubmissionError::Moved) => return Err(JobError::Stale),
+        Err(SubmissionError::Moved) => {
+            tx.rollback().await?;
+            return pool.overtaken(&ctx, None).await;
+        }
         Err(error) => return Err(JobError::retry(error)),
     }
     Ok(Verdict::Done)

@@ -14,6 +14,6 @@ pub use error::MediaError;
 pub use kind::MediaType;
 pub use model::{Asset, File, NewAsset, NewFile};
 pub use repo::{
-    add_reference, create_asset, find_asset_of_source, find_servable, get_file, hold, is_referenced, referenced,
-    release,
+    add_reference, create_asset, find_asset, find_asset_of_source, find_servable, get_file, hold, is_referenced,
+    referenced, release, remove_asset,
 };

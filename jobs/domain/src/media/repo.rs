@@ -152,3 +152,35 @@ pub async fn find_asset_of_source(
     .fetch_optional(conn)
     .await
 }
+
+/// An asset.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_asset(conn: &mut PgConnection, id: Uuid) -> Result<Option<Asset>, sqlx::Error> {
+    sqlx::query_as!(
+        Asset,
+        r#"select id, type as "kind: MediaType", file_hash, source_hash, duration_ms, width, height
+           from meme_assets where id = $1"#,
+        id,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Removes an asset that nothing refers to, if its files are these still; whether they were. Its references to them are the
+/// caller's to give back.
+///
+/// # Errors
+/// The database refused, also where something refers to it.
+pub async fn remove_asset(conn: &mut PgConnection, asset: &Asset) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from meme_assets where id = $1 and file_hash = $2 and source_hash is not distinct from $3",
+        asset.id,
+        asset.file_hash,
+        asset.source_hash,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

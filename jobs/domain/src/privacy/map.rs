@@ -181,13 +181,22 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &[
             "id", "channel_id", "type", "title", "notes", "tags", "claimed_duration_ms", "status", "upload_state", "progress",
             "error_code", "error_detail", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
-            "revision", "created_at", "updated_at",
+            "revision", "moderator_note", "decided_at", "flags", "created_at", "updated_at",
         ],
-        withheld: &["submitter_id"],
+        withheld: &["submitter_id", "moderator_id"],
+        // What was said of it by whoever decided goes with each of those whom it may name.
         erase: Set {
-            to: "title = '', notes = null, tags = '[]', probe = null, error_detail = null",
+            to: "title = case when submitter_id = (select id from person) then '' else title end,
+                 notes = case when submitter_id <> (select id from person) then notes end,
+                 tags = case when submitter_id = (select id from person) then '[]' else tags end,
+                 probe = case when submitter_id <> (select id from person) then probe end,
+                 error_detail = case when submitter_id <> (select id from person) then error_detail end,
+                 moderator_note = null",
             which: "submitter_id = (select id from person)
-                    and (title <> '' or notes is not null or tags <> '[]' or probe is not null or error_detail is not null)",
+                    and (title <> '' or notes is not null or tags <> '[]' or probe is not null or error_detail is not null)
+                    or moderator_note is not null
+                    and (submitter_id = (select id from person) or moderator_id = (select id from person)
+                         or channel_id in (select id from channels where owner_id = (select id from person)))",
         },
     },
     Holding {

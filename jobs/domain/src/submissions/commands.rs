@@ -4,12 +4,13 @@ use queue::Tx;
 
 use super::{
     Failure, NewSubmission, ProbeUpload, Rendition, Submission, SubmissionError, TranscodeUpload, UploadState,
-    ValidateUpload, events, repo,
+    ValidateUpload, events, repo, review,
 };
 use crate::{
+    channels,
     events::record,
     media::{self, Asset, NewAsset, NewFile},
-    memes::{self, Meme, NewMeme},
+    teams::{self, TeamRole},
 };
 
 /// Takes a file in: counts the reference, keeps the words, orders the work. The caller holds the hash and has published
@@ -54,11 +55,12 @@ pub async fn advance_to_transcode(
     Ok(())
 }
 
-/// The rendition is encoded: makes asset and meme. The caller holds its hash and has published it.
+/// The rendition is encoded: makes the asset, and the meme where nobody has to look first. The caller holds its hash and has
+/// published it.
 ///
 /// # Errors
-/// [`SubmissionError::Moved`] when that was done before.
-pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition<'_>) -> Result<Meme, SubmissionError> {
+/// [`SubmissionError::Moved`] when that was done before, or it was rejected meanwhile.
+pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition<'_>) -> Result<(), SubmissionError> {
     media::add_reference(tx, rendition.file).await?;
     let asset = media::create_asset(
         tx,
@@ -72,14 +74,14 @@ pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition
         },
     )
     .await?;
-    approve(tx, submission, &asset).await
+    settle(tx, submission, &asset).await
 }
 
 /// The same bytes were encoded before: shares that rendition. The caller holds the rendition's hash.
 ///
 /// # Errors
-/// [`SubmissionError::Moved`] when that was done before.
-pub async fn reuse(tx: &mut Tx, submission: &Submission, known: &Asset) -> Result<Meme, SubmissionError> {
+/// As [`complete`]; [`media::MediaError::FileNotFound`] when that rendition was given back meanwhile.
+pub async fn reuse(tx: &mut Tx, submission: &Submission, known: &Asset) -> Result<(), SubmissionError> {
     let file = media::get_file(tx, &known.file_hash).await?;
     media::add_reference(tx, NewFile { hash: &file.hash, size: file.size, mime_type: &file.mime_type }).await?;
     let asset = media::create_asset(
@@ -94,7 +96,7 @@ pub async fn reuse(tx: &mut Tx, submission: &Submission, known: &Asset) -> Resul
         },
     )
     .await?;
-    approve(tx, submission, &asset).await
+    settle(tx, submission, &asset).await
 }
 
 /// The file cannot become a meme. The caller holds the source's hash, gives its reference back ([`media::release`]) and
@@ -108,17 +110,22 @@ pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail
     Ok(())
 }
 
-/// The owner's upload needs nobody else's word. The reference to the source passes from the submission to the asset.
-async fn approve(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<Meme, SubmissionError> {
-    let new = NewMeme {
-        channel_id: submission.channel_id,
-        asset_id: asset.id,
-        title: &submission.title,
-        price: None,
-        created_by: submission.submitter_id,
-    };
-    let meme = memes::create(tx, new).await?;
-    repo::approve(tx, submission.id, submission.upload_state, asset.id, meme.id).await?;
-    record(tx, events::approved(submission, submission.submitter_id, meme.id)).await?;
-    Ok(meme)
+/// The reference to the source passes from the submission to the asset.
+async fn settle(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<(), SubmissionError> {
+    repo::set_ready(&mut *tx, submission.id, submission.upload_state, asset.id).await?;
+    if !needs_nobody(tx, submission).await? {
+        return Ok(());
+    }
+    let ready = Submission { asset_id: Some(asset.id), ..submission.clone() };
+    review::publish(tx, &ready, None, &review::Approval::default()).await
+}
+
+/// What those send in who look after what the channel plays needs nobody else's word.
+async fn needs_nobody(tx: &mut Tx, submission: &Submission) -> Result<bool, SubmissionError> {
+    let Some(channel) = channels::find(&mut *tx, submission.channel_id).await? else { return Ok(false) };
+    if channel.owner_id == submission.submitter_id {
+        return Ok(true);
+    }
+    let role = teams::role_of(&mut *tx, channel.id, submission.submitter_id).await?;
+    Ok(role.is_some_and(|role| role >= TeamRole::Editor))
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with submissions.
 
-use super::{MAX_NOTES, MAX_TAG, MAX_TAGS};
+use super::{MAX_NOTES, MAX_TAG, MAX_TAGS, SubmissionStatus};
 use crate::{
     media::MediaError,
     memes::{MAX_TITLE, MemeError},
@@ -16,6 +16,19 @@ pub enum SubmissionError {
     InvalidTags,
     #[error("a duration is between 1 ms and an hour")]
     InvalidDuration,
+    #[error("a note has 1 to {MAX_NOTES} characters that are not all blank")]
+    InvalidNote,
+    /// There is none, or it is of another channel or another person.
+    #[error("there is no such submission")]
+    NotFound,
+    #[error("it is decided already: the submission is {}", .0.as_str())]
+    NotPending(SubmissionStatus),
+    #[error("its file is still being worked on: decide when uploadState is ready, or reject it now")]
+    StillWorking,
+    #[error("only a submission that needs changes is sent in again, this one is {}", .0.as_str())]
+    NoChangesWanted(SubmissionStatus),
+    #[error("it was sent in again {0} times, which is as often as it may be")]
+    SentInTooOften(i16),
     /// Another run has moved the submission on already.
     #[error("the submission is no longer in this state")]
     Moved,

@@ -13,7 +13,7 @@ struct SubmissionEvent {
     submission_id: Uuid,
     channel_id: Uuid,
     submitter_id: Uuid,
-    /// Who approved; the owner's own uploads approve themselves.
+    /// Who decided; who may decide is the moderator of the own uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     moderator_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,9 +26,22 @@ pub(super) fn created(submission: &Submission) -> Vec<NewEvent> {
     both(submission, "submission:created", &base(submission))
 }
 
-pub(super) fn approved(submission: &Submission, moderator_id: Uuid, meme_id: Uuid) -> Vec<NewEvent> {
-    let event = SubmissionEvent { moderator_id: Some(moderator_id), meme_id: Some(meme_id), ..base(submission) };
+pub(super) fn approved(submission: &Submission, moderator_id: Option<Uuid>, meme_id: Uuid) -> Vec<NewEvent> {
+    let event = SubmissionEvent { moderator_id, meme_id: Some(meme_id), ..base(submission) };
     both(submission, "submission:approved", &event)
+}
+
+pub(super) fn rejected(submission: &Submission, moderator_id: Option<Uuid>) -> Vec<NewEvent> {
+    both(submission, "submission:rejected", &SubmissionEvent { moderator_id, ..base(submission) })
+}
+
+pub(super) fn needs_changes(submission: &Submission, moderator_id: Uuid) -> Vec<NewEvent> {
+    let event = SubmissionEvent { moderator_id: Some(moderator_id), ..base(submission) };
+    both(submission, "submission:needs_changes", &event)
+}
+
+pub(super) fn resubmitted(submission: &Submission) -> Vec<NewEvent> {
+    both(submission, "submission:resubmitted", &base(submission))
 }
 
 pub(super) fn failed(submission: &Submission, failure: Failure) -> Vec<NewEvent> {

@@ -44,6 +44,21 @@ pub struct GiveUpUpload {
     pub state: UploadState,
 }
 
+/// Gives back the files of what was rejected or replaced, and removes the bytes that nothing else needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GiveBackFiles {
+    /// Of which nothing else knows any more.
+    pub asset: Option<Uuid>,
+    /// SHA-256 of sent bytes that were not encoded yet.
+    pub source: Option<String>,
+}
+
+/// Rejects what somebody who was banned has sent in and nobody has decided about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RejectSubmissions {
+    pub submitter: Uuid,
+}
+
 /// Removes what crashes left in the store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SweepBlobs {}
@@ -111,6 +126,28 @@ impl Job for GiveUpUpload {
 
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::Event(self.submission.to_string()))
+    }
+}
+
+impl Job for GiveBackFiles {
+    const NAME: &'static str = "give-back-files";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = Retry::new(10, Duration::from_secs(1), Duration::from_secs(300));
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    /// Uploads first.
+    const PRIORITY: i16 = -10;
+}
+
+impl Job for RejectSubmissions {
+    const NAME: &'static str = "reject-submissions";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = Retry::new(10, Duration::from_secs(1), Duration::from_secs(300));
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    /// Before the files themselves are worked on.
+    const PRIORITY: i16 = 10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(self.submitter.to_string()))
     }
 }
 

@@ -1,27 +1,44 @@
 //! Submissions: what somebody sent in, from its first byte to its meme.
 //!
 //! ```text
-//! received --ValidateUpload--> probing --ProbeUpload--> transcoding --TranscodeUpload--> ready (meme)
+//! received --ValidateUpload--> probing --ProbeUpload--> transcoding --TranscodeUpload--> ready
 //!     \-----------------------------\-------------------------\------> failed (an error code, and no file left)
+//!
+//! pending --approve--> approved (meme)        rejected <--reject-- pending --needs changes--> needs_changes
+//!    ^------------------------------------ resubmit (revision + 1) -----------------------------/
 //! ```
+//!
+//! The first line is how far the file has come, the second what the channel's team decided. What the owner and the editors
+//! send in is approved when its file is ready; what viewers send in waits for one decision ([`decide`]), once. Only a
+//! rejection may come before the file is ready: the work on it ends then.
 //!
 //! A job that is given up without a last word of its own orders [`GiveUpUpload`], which ends the submission.
 //!
-//! The submission holds one reference to the uploaded bytes until it is ready (its asset has it then) or failed. The
-//! functions here change rows; who has the files publishes or removes them in the same transaction, after
-//! [`media::hold`](crate::media::hold).
+//! The submission holds one reference to the uploaded bytes until it is ready (its asset has it then) or failed. What is
+//! rejected or replaced leaves its references to [`GiveBackFiles`]. The functions here change rows; who has the files
+//! publishes or removes them in the same transaction, after [`media::hold`](crate::media::hold).
 
+mod cascade;
 mod commands;
 mod error;
 mod events;
+mod inbox;
 mod jobs;
 mod model;
 mod repo;
+mod resubmit;
+mod review;
 
+pub use cascade::{order_rejection, reject_some};
 pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse};
 pub use error::SubmissionError;
-pub use jobs::{GiveUpUpload, ProbeUpload, SweepBlobs, TranscodeUpload, ValidateUpload};
+pub use inbox::{Filter, Place, Received};
+pub use jobs::{
+    GiveBackFiles, GiveUpUpload, ProbeUpload, RejectSubmissions, SweepBlobs, TranscodeUpload, ValidateUpload,
+};
 pub use model::{
     Failure, MAX_NOTES, MAX_TAG, MAX_TAGS, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState,
 };
-pub use repo::{count_of_submitter, find, list_of_submitter, set_progress};
+pub use repo::{count_of_submitter, find, inbox::count, inbox::list, list_of_submitter, set_progress};
+pub use resubmit::{NewFile, Resubmission, resubmit};
+pub use review::{Approval, Decision, decide};

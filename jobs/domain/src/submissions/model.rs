@@ -18,7 +18,7 @@ pub const MAX_TAG: usize = 50;
 /// Milliseconds; what a client may claim, not what is allowed.
 const MAX_CLAIMED_DURATION: i32 = 3_600_000;
 
-/// What the streamer decided.
+/// What the channel's team decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -27,6 +27,19 @@ pub enum SubmissionStatus {
     NeedsChanges,
     Approved,
     Rejected,
+}
+
+impl SubmissionStatus {
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::NeedsChanges => "needs_changes",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 /// How far the file has come.
@@ -116,9 +129,18 @@ pub struct Submission {
     pub source_mime_type: String,
     /// What the pool `media` found in the file, in its own words; from `transcoding` on.
     pub probe: Option<serde_json::Value>,
+    /// From `ready` on, until it is rejected.
     pub asset_id: Option<Uuid>,
     pub meme_id: Option<Uuid>,
+    /// From 1; each time that it is sent in again counts.
     pub revision: i16,
+    /// Who decided by hand, when it was decided.
+    pub moderator_id: Option<Uuid>,
+    /// What the moderator had to say to the sender.
+    pub moderator_note: Option<String>,
+    pub decided_at: Option<OffsetDateTime>,
+    /// What checks found worth a look.
+    pub flags: Vec<String>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
 }
@@ -148,21 +170,40 @@ impl NewSubmission {
     /// # Errors
     /// The first field that is beyond its limits.
     pub fn check(&self) -> Result<(), SubmissionError> {
-        let fits = |text: &str, most: usize| text.chars().count() <= most && !text.contains('\0');
-        if !fits(&self.title, MAX_TITLE) {
-            return Err(SubmissionError::InvalidTitle);
-        }
-        if !self.notes.as_deref().is_none_or(|notes| fits(notes, MAX_NOTES)) {
-            return Err(SubmissionError::InvalidNotes);
-        }
-        if self.tags.len() > MAX_TAGS || !self.tags.iter().all(|tag| !tag.trim().is_empty() && fits(tag, MAX_TAG)) {
-            return Err(SubmissionError::InvalidTags);
-        }
-        if self.claimed_duration_ms.is_some_and(|claimed| !(1..=MAX_CLAIMED_DURATION).contains(&claimed)) {
-            return Err(SubmissionError::InvalidDuration);
-        }
-        Ok(())
+        check_words(Some(&self.title), self.notes.as_deref(), Some(&self.tags))?;
+        check_duration(self.claimed_duration_ms)
     }
+}
+
+/// Tests those of a submission's words that are given.
+pub(super) fn check_words(
+    title: Option<&str>,
+    notes: Option<&str>,
+    tags: Option<&[String]>,
+) -> Result<(), SubmissionError> {
+    if !title.is_none_or(|title| fits(title, MAX_TITLE)) {
+        return Err(SubmissionError::InvalidTitle);
+    }
+    if !notes.is_none_or(|notes| fits(notes, MAX_NOTES)) {
+        return Err(SubmissionError::InvalidNotes);
+    }
+    let fit = |tag: &String| !tag.trim().is_empty() && fits(tag, MAX_TAG);
+    if !tags.is_none_or(|tags| tags.len() <= MAX_TAGS && tags.iter().all(fit)) {
+        return Err(SubmissionError::InvalidTags);
+    }
+    Ok(())
+}
+
+pub(super) fn check_duration(claimed_ms: Option<i32>) -> Result<(), SubmissionError> {
+    if claimed_ms.is_some_and(|claimed| !(1..=MAX_CLAIMED_DURATION).contains(&claimed)) {
+        return Err(SubmissionError::InvalidDuration);
+    }
+    Ok(())
+}
+
+/// PostgreSQL's text cannot hold NUL.
+fn fits(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.contains('\0')
 }
 
 /// What came out of the encoder.

@@ -1,10 +1,14 @@
 //! SQL of submissions.
 
+pub(super) mod inbox;
+
 use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Failure, NewSubmission, Submission, SubmissionError, SubmissionStatus, UploadState};
+use super::{
+    Failure, NewFile, NewSubmission, Resubmission, Submission, SubmissionError, SubmissionStatus, UploadState,
+};
 use crate::media::MediaType;
 
 /// A row as it is stored: tags are JSON there.
@@ -30,6 +34,10 @@ struct Row {
     asset_id: Option<Uuid>,
     meme_id: Option<Uuid>,
     revision: i16,
+    moderator_id: Option<Uuid>,
+    moderator_note: Option<String>,
+    decided_at: Option<OffsetDateTime>,
+    flags: Vec<String>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -58,10 +66,32 @@ impl From<Row> for Submission {
             asset_id: row.asset_id,
             meme_id: row.meme_id,
             revision: row.revision,
+            moderator_id: row.moderator_id,
+            moderator_note: row.moderator_note,
+            decided_at: row.decided_at,
+            flags: row.flags,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
     }
+}
+
+/// Submissions with the channel's slug.
+macro_rules! select {
+    ($tail:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type as "kind: MediaType", s.title,
+                      s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
+                      s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
+                      s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash,
+                      s.source_size, s.source_mime_type, s.probe, s.asset_id, s.meme_id, s.revision, s.moderator_id,
+                      s.moderator_note, s.decided_at, s.flags, s.created_at, s.updated_at
+               from meme_submissions s join channels c on c.id = s.channel_id "#
+                + $tail
+            $(, $argument)*
+        )
+    };
 }
 
 /// A submission.
@@ -69,20 +99,27 @@ impl From<Row> for Submission {
 /// # Errors
 /// The database refused.
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Submission>, sqlx::Error> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type as "kind: MediaType", s.title,
-                  s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
-                  s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
-                  s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash, s.source_size,
-                  s.source_mime_type, s.probe, s.asset_id, s.meme_id, s.revision, s.created_at, s.updated_at
-           from meme_submissions s join channels c on c.id = s.channel_id
-           where s.id = $1"#,
-        id,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(Into::into))
+    Ok(select!("where s.id = $1", id).fetch_optional(conn).await?.map(Into::into))
+}
+
+/// As [`find`]; nobody else changes it until the end of the transaction.
+pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Submission>, sqlx::Error> {
+    Ok(select!("where s.id = $1 for no key update of s", id).fetch_optional(conn).await?.map(Into::into))
+}
+
+/// As [`lock`], of those that this user has sent in and nobody has decided about.
+pub(super) async fn lock_open(
+    conn: &mut PgConnection,
+    submitter_id: Uuid,
+    limit: i64,
+) -> Result<Vec<Submission>, sqlx::Error> {
+    let rows = select!(
+        "where s.submitter_id = $1 and s.status in ('pending', 'needs_changes')
+         order by s.created_at desc, s.id limit $2 for no key update of s",
+        submitter_id,
+        limit,
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
 /// What this user has sent in, newest first.
@@ -95,24 +132,13 @@ pub async fn list_of_submitter(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Submission>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type as "kind: MediaType", s.title,
-                  s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
-                  s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
-                  s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash, s.source_size,
-                  s.source_mime_type, s.probe, s.asset_id, s.meme_id, s.revision, s.created_at, s.updated_at
-           from meme_submissions s join channels c on c.id = s.channel_id
-           where s.submitter_id = $1
-           order by s.created_at desc, s.id
-           limit $2 offset $3"#,
+    let rows = select!(
+        "where s.submitter_id = $1 order by s.created_at desc, s.id limit $2 offset $3",
         submitter_id,
         limit,
         offset,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
 /// How many submissions [`list_of_submitter`] has in all.
@@ -142,23 +168,12 @@ pub async fn set_progress(conn: &mut PgConnection, id: Uuid, per_cent: i16) -> R
 }
 
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Result<Submission, sqlx::Error> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"with s as (
-               insert into meme_submissions (id, channel_id, submitter_id, type, title, notes, tags,
-                                             claimed_duration_ms, source_hash, source_size, source_mime_type)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-               returning id, channel_id, submitter_id, type, title, notes, tags, claimed_duration_ms, status,
-                         upload_state, progress, error_code, error_detail, source_hash, source_size,
-                         source_mime_type, probe, asset_id, meme_id, revision, created_at, updated_at
-           )
-           select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type as "kind: MediaType", s.title,
-                  s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
-                  s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
-                  s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash, s.source_size,
-                  s.source_mime_type, s.probe, s.asset_id, s.meme_id, s.revision, s.created_at, s.updated_at
-           from s join channels c on c.id = s.channel_id"#,
-        Uuid::now_v7(),
+    let id = Uuid::now_v7();
+    sqlx::query!(
+        "insert into meme_submissions (id, channel_id, submitter_id, type, title, notes, tags, claimed_duration_ms,
+                                       source_hash, source_size, source_mime_type)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        id,
         new.channel_id,
         new.submitter_id,
         new.kind.as_str(),
@@ -170,9 +185,9 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Resu
         new.source_size,
         new.container.mime_type(),
     )
-    .fetch_one(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(row.into())
+    find(conn, id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
 pub(super) async fn advance(
@@ -195,26 +210,134 @@ pub(super) async fn advance(
     if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
 }
 
-pub(super) async fn approve(
+pub(super) async fn set_ready(
     conn: &mut PgConnection,
     id: Uuid,
     from: UploadState,
     asset_id: Uuid,
-    meme_id: Uuid,
 ) -> Result<(), SubmissionError> {
     let done = sqlx::query!(
-        "update meme_submissions
-         set upload_state = 'ready', status = 'approved', progress = 100, asset_id = $3, meme_id = $4,
-             updated_at = app_now()
-         where id = $1 and upload_state = $2",
+        "update meme_submissions set upload_state = 'ready', progress = 100, asset_id = $3, updated_at = app_now()
+         where id = $1 and upload_state = $2 and status = 'pending'",
         id,
         from.as_str(),
         asset_id,
-        meme_id,
     )
     .execute(conn)
     .await?;
     if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+}
+
+pub(super) async fn approve(
+    conn: &mut PgConnection,
+    id: Uuid,
+    meme_id: Uuid,
+    moderator_id: Option<Uuid>,
+    tags: Option<&[String]>,
+) -> Result<(), SubmissionError> {
+    let done = sqlx::query!(
+        "update meme_submissions
+         set status = 'approved', meme_id = $2, moderator_id = $3, moderator_note = null, decided_at = app_now(),
+             tags = coalesce($4, tags), updated_at = app_now()
+         where id = $1 and status = 'pending' and upload_state = 'ready'",
+        id,
+        meme_id,
+        moderator_id,
+        tags.map(Json) as _,
+    )
+    .execute(conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+}
+
+/// What is still being worked on is not worked on any more.
+pub(super) async fn reject(
+    conn: &mut PgConnection,
+    id: Uuid,
+    moderator_id: Option<Uuid>,
+    note: Option<&str>,
+) -> Result<(), SubmissionError> {
+    let done = sqlx::query!(
+        "update meme_submissions
+         set status = 'rejected', upload_state = case when upload_state = 'ready' then 'ready' else 'failed' end,
+             asset_id = null, moderator_id = $2, moderator_note = $3, decided_at = app_now(), updated_at = app_now()
+         where id = $1 and status in ('pending', 'needs_changes')",
+        id,
+        moderator_id,
+        note,
+    )
+    .execute(conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+}
+
+pub(super) async fn ask_for_changes(
+    conn: &mut PgConnection,
+    id: Uuid,
+    moderator_id: Uuid,
+    note: &str,
+) -> Result<(), SubmissionError> {
+    let done = sqlx::query!(
+        "update meme_submissions
+         set status = 'needs_changes', moderator_id = $2, moderator_note = $3, decided_at = app_now(),
+             updated_at = app_now()
+         where id = $1 and status = 'pending' and upload_state = 'ready'",
+        id,
+        moderator_id,
+        note,
+    )
+    .execute(conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+}
+
+/// The note stays: what was asked for is of interest to whoever looks again.
+pub(super) async fn send_in_again(
+    conn: &mut PgConnection,
+    id: Uuid,
+    changes: &Resubmission,
+) -> Result<(), SubmissionError> {
+    let done = sqlx::query!(
+        "update meme_submissions
+         set status = 'pending', revision = revision + 1, title = coalesce($2, title), notes = coalesce($3, notes),
+             tags = coalesce($4, tags), decided_at = null, updated_at = app_now()
+         where id = $1 and status = 'needs_changes'",
+        id,
+        changes.title,
+        changes.notes,
+        changes.tags.as_ref().map(Json) as _,
+    )
+    .execute(conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+}
+
+pub(super) async fn replace_file(conn: &mut PgConnection, id: Uuid, file: &NewFile) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update meme_submissions
+         set upload_state = 'received', progress = 0, probe = null, asset_id = null, type = $2, source_hash = $3,
+             source_size = $4, source_mime_type = $5, claimed_duration_ms = $6, flags = '{}'
+         where id = $1",
+        id,
+        file.kind.as_str(),
+        file.hash,
+        file.size,
+        file.container.mime_type(),
+        file.claimed_duration_ms,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn has_open(conn: &mut PgConnection, submitter_id: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from meme_submissions
+                          where submitter_id = $1 and status in ('pending', 'needs_changes')) as "open!""#,
+        submitter_id,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 pub(super) async fn fail(
@@ -225,7 +348,8 @@ pub(super) async fn fail(
 ) -> Result<(), SubmissionError> {
     let done = sqlx::query!(
         "update meme_submissions
-         set upload_state = 'failed', status = 'rejected', error_code = $2, error_detail = $3, updated_at = app_now()
+         set upload_state = 'failed', status = 'rejected', error_code = $2, error_detail = $3, decided_at = app_now(),
+             updated_at = app_now()
          where id = $1 and upload_state in ('received', 'probing', 'transcoding')",
         id,
         failure.code(),

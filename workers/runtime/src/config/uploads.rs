@@ -13,6 +13,8 @@ pub struct Uploads {
     pub max_bytes: u64,
     /// `MAX_DURATION_MS`: longest accepted video or sound. Default 15000.
     pub max_duration: Duration,
+    /// `SUBMISSION_MAX_RESUBMITS`: how often what needs changes may be sent in again. Default 2.
+    pub max_resubmits: i16,
 }
 
 impl Uploads {
@@ -30,6 +32,7 @@ impl Uploads {
             dir,
             max_bytes: reader.number("MAX_UPLOAD_BYTES", 52_428_800, 1, 1 << 40),
             max_duration: reader.milliseconds("MAX_DURATION_MS", 15_000, 1),
+            max_resubmits: i16::try_from(reader.number("SUBMISSION_MAX_RESUBMITS", 2, 0, 100)).unwrap_or(2),
         }
     }
 }

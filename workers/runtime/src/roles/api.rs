@@ -74,6 +74,7 @@ fn app(process: &Process) -> anyhow::Result<App> {
         simulator: simulator(&process.config),
         build: crate::BUILD.to_owned(),
         max_upload_bytes: process.config.uploads.max_bytes,
+        max_resubmits: process.config.uploads.max_resubmits,
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,
         sends_mails: process.config.mail.smtp_url.is_some() || process.config.environment.is_dev(),

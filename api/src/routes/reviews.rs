@@ -1,0 +1,246 @@
+//! What viewers have sent in to a channel, and what its team decides about it.
+
+use domain::{
+    acts::Act,
+    requests::Request,
+    submissions::{self, Decision, Filter, Place, Submission},
+};
+use poem::web::Data;
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+    types::ToJSON,
+};
+use queue::Tx;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Group,
+    acts::{on_channel, shown},
+};
+use crate::{
+    app::{App, AppState},
+    auth::Moderator,
+    idempotency,
+    paging::Page,
+    problem::{ErrorCode, Problem},
+    stored::Kept,
+    views::{
+        memes::MemeType,
+        submissions::{ApprovalWish, ChangesWish, Rejection, SubmissionStatus, SubmissionView},
+    },
+};
+
+pub(crate) struct Reviews;
+
+/// A part of what was sent in to a channel.
+#[derive(ApiResponse)]
+pub(crate) enum Inbox {
+    /// The items of this page, the newest first; the headers say what was asked for and whether there is more.
+    #[oai(status = 200)]
+    Items(
+        Json<Vec<SubmissionView>>,
+        /// How many items a page holds.
+        #[oai(header = "X-Limit")]
+        i64,
+        /// How many items were passed over.
+        #[oai(header = "X-Offset")]
+        i64,
+        /// Whether a further page holds anything.
+        #[oai(header = "X-Has-More")]
+        bool,
+        /// Items in all.
+        #[oai(header = "X-Total-Count")]
+        i64,
+        /// `cursor` of the next page, which passes over nothing and repeats nothing while others send in; absent on the last.
+        #[oai(header = "X-Next-Cursor")]
+        Option<String>,
+    ),
+}
+
+#[OpenApi(tag = "Group::Streamer")]
+impl Reviews {
+    /// What was sent in to my channel
+    ///
+    /// The newest first, with its sender and, once its file is ready, where to look at it (`fileUrl`). Those that wait for a
+    /// decision are `?status=pending`. Pages go by `cursor`, or by `limit` and `offset` as in other lists.
+    #[oai(path = "/streamer/submissions", method = "get", operation_id = "listChannelSubmissions")]
+    #[allow(clippy::too_many_arguments, reason = "each is a condition")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        status: Query<Option<SubmissionStatus>>,
+        /// Who sent it in: a login or an id.
+        submitter: Query<Option<String>>,
+        #[oai(name = "type")] kind: Query<Option<MemeType>>,
+        /// It has this tag.
+        tag: Query<Option<String>>,
+        /// Sent in then or later.
+        from: Query<Option<OffsetDateTime>>,
+        /// Sent in before then.
+        to: Query<Option<OffsetDateTime>>,
+        /// Milliseconds; what is not ready yet has no length.
+        #[oai(name = "minDurationMs")]
+        min_duration_ms: Query<Option<i32>>,
+        /// Milliseconds.
+        #[oai(name = "maxDurationMs")]
+        max_duration_ms: Query<Option<i32>>,
+        /// Stands in the title or the notes.
+        q: Query<Option<String>>,
+        /// `X-Next-Cursor` of the page before; without `offset`.
+        cursor: Query<Option<String>>,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+        /// Items to pass over.
+        offset: Query<Option<i64>>,
+    ) -> Result<Inbox, Problem> {
+        let page = Page::new(limit.0, offset.0)?;
+        let after = cursor.0.as_deref().map(place).transpose()?;
+        if after.is_some() && page.offset > 0 {
+            return Err(Problem::bad_request(ErrorCode::ValidationError, "offset: not with a cursor"));
+        }
+        let text = |given: Option<String>| given.filter(|text| !text.is_empty());
+        for (name, given) in [("submitter", &submitter.0), ("tag", &tag.0), ("q", &q.0)] {
+            if given.as_ref().is_some_and(|given| given.contains('\0')) {
+                let detail = format!("{name}: it contains a NUL character");
+                return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
+            }
+        }
+        let filter = Filter {
+            status: status.0.map(Into::into),
+            submitter: text(submitter.0).map(|submitter| submitter.to_ascii_lowercase()),
+            kind: kind.0.map(Into::into),
+            tag: text(tag.0),
+            from: from.0,
+            to: to.0,
+            min_duration_ms: min_duration_ms.0,
+            max_duration_ms: max_duration_ms.0,
+            text: text(q.0),
+        };
+        let mut conn = app.db.pool().acquire().await?;
+        let channel = streamer.channel.id;
+        let mut found = submissions::list(&mut conn, channel, &filter, after, page.limit + 1, page.offset).await?;
+        let total = submissions::count(&mut conn, channel, &filter).await?;
+        let most = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let more = found.len() > most;
+        found.truncate(most);
+        let next = found.last().filter(|_| more).map(|last| cursor_of(&last.submission));
+        let items = found.into_iter().map(SubmissionView::from).collect();
+        Ok(Inbox::Items(Json(items), page.limit, page.offset, more, total, next))
+    }
+
+    /// Approve a submission
+    ///
+    /// It becomes a meme at once, with another title, price or tags if you like. 409 `SUBMISSION_NOT_PENDING` when somebody
+    /// has decided before, 409 `CONFLICT` while its file is still being worked on. Send an `Idempotency-Key`: repeating the
+    /// request with the same key gives the first answer again.
+    #[oai(path = "/streamer/submissions/:id/approve", method = "post", operation_id = "approveSubmission")]
+    async fn approve(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// The submission's id.
+        id: Path<Uuid>,
+        /// 1 to 128 visible characters of your choice that name this decision.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        wish: Json<ApprovalWish>,
+    ) -> Result<Kept<SubmissionView>, Problem> {
+        let question = json!(["approve", streamer.channel.id, id.0, wish.0.to_json()]);
+        review(&app, &streamer, id.0, key.0, &question, &Decision::Approve(wish.0.into())).await
+    }
+
+    /// Reject a submission
+    ///
+    /// Its files are removed, also while they are being worked on. 409 `SUBMISSION_NOT_PENDING` when somebody has decided
+    /// before. Send an `Idempotency-Key`: repeating the request with the same key gives the first answer again.
+    #[oai(path = "/streamer/submissions/:id/reject", method = "post", operation_id = "rejectSubmission")]
+    async fn reject(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// The submission's id.
+        id: Path<Uuid>,
+        /// 1 to 128 visible characters of your choice that name this decision.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        wish: Json<Rejection>,
+    ) -> Result<Kept<SubmissionView>, Problem> {
+        let question = json!(["reject", streamer.channel.id, id.0, wish.0.to_json()]);
+        review(&app, &streamer, id.0, key.0, &question, &Decision::Reject { note: wish.0.note }).await
+    }
+
+    /// Ask a submission's sender for changes
+    ///
+    /// The sender reads the note, and may send it in again. 409 `SUBMISSION_NOT_PENDING` when somebody has decided before,
+    /// 409 `CONFLICT` while its file is still being worked on. Send an `Idempotency-Key`: repeating the request with the
+    /// same key gives the first answer again.
+    #[oai(path = "/streamer/submissions/:id/needs-changes", method = "post", operation_id = "askForChanges")]
+    async fn ask_for_changes(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// The submission's id.
+        id: Path<Uuid>,
+        /// 1 to 128 visible characters of your choice that name this decision.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        wish: Json<ChangesWish>,
+    ) -> Result<Kept<SubmissionView>, Problem> {
+        let question = json!(["needs-changes", streamer.channel.id, id.0, wish.0.to_json()]);
+        review(&app, &streamer, id.0, key.0, &question, &Decision::AskForChanges { note: wish.0.note }).await
+    }
+}
+
+async fn review(
+    app: &AppState,
+    streamer: &Moderator,
+    id: Uuid,
+    key: Option<String>,
+    question: &Value,
+    decision: &Decision,
+) -> Result<Kept<SubmissionView>, Problem> {
+    let request: Option<Request> = idempotency::request(key, streamer.user.id, "review", question)?;
+    let decided = idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, streamer, id, decision).await);
+    Ok(decided.await?.into())
+}
+
+/// Decides, and writes it down.
+async fn decide(tx: &mut Tx, streamer: &Moderator, id: Uuid, decision: &Decision) -> Result<SubmissionView, Problem> {
+    let after = submissions::decide(tx, streamer.user.id, &streamer.channel, id, decision).await?;
+    let act = match decision {
+        Decision::Approve(_) => Act::new("approve_submission"),
+        Decision::Reject { .. } => Act::new("reject_submission"),
+        Decision::AskForChanges { .. } => Act::new("ask_for_changes"),
+    };
+    let submitter = after.submitter_id;
+    let view = SubmissionView::from(after);
+    let Value::Object(words) = shown(&view) else { return Ok(view) };
+    let kept = ["status", "moderatorNote", "memeId"].into_iter();
+    let now: Value = kept
+        .filter_map(|name| Some((name.to_owned(), words.get(name)?.clone())))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let act = act.to(submitter).with(id).changing(json!({ "status": "pending" }), now);
+    on_channel(tx, streamer, act).await?;
+    Ok(view)
+}
+
+/// `<microseconds>-<id>`.
+fn cursor_of(submission: &Submission) -> String {
+    format!("{}-{}", submission.created_at.unix_timestamp_nanos() / 1000, submission.id.simple())
+}
+
+fn place(cursor: &str) -> Result<Place, Problem> {
+    let read = || {
+        let (at, id) = cursor.rsplit_once('-')?;
+        let at = at.parse::<i64>().ok()?;
+        let created_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1000).ok()?;
+        Some(Place { created_at, id: Uuid::try_parse(id).ok()? })
+    };
+    read().ok_or_else(|| Problem::bad_request(ErrorCode::ValidationError, "cursor: the X-Next-Cursor of a page"))
+}
