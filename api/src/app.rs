@@ -85,6 +85,8 @@ pub struct Settings {
     pub platforms: identity::Platforms,
     /// There is a mail server, or mails are shown on this dev machine.
     pub sends_mails: bool,
+    /// Files of memes are served by the store, at this origin (`https://host[:port]`); none: by us.
+    pub media_origin: Option<String>,
     /// Bytes of the largest upload.
     pub max_upload_bytes: u64,
     /// How often one submission may be sent in again.

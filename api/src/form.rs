@@ -150,7 +150,7 @@ async fn receive(
 
     let refused = |error| match error {
         StageError::TooLarge { limit } => too_large(limit),
-        StageError::Io(error) => Problem::internal(format!("storage: {error}")),
+        StageError::Io(error) => Problem::storage(&error),
     };
     let mut staging = blobs.stage(limit).await.map_err(refused)?;
     staging.write(&head).await.map_err(refused)?;

@@ -1,6 +1,6 @@
 //! The one error body: `application/problem+json` (RFC 9457) with a closed `errorCode`.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use poem::{
     Body, IntoResponse, Response,
@@ -17,6 +17,8 @@ use crate::{again::Sacrificed, telemetry};
 
 /// Seconds after which what was unavailable is worth another try.
 const RETRY_AFTER: u64 = 1;
+/// The same where somebody has to make room first.
+const FULL: u64 = 60;
 
 /// Characters that are repeated of the path that was asked for.
 const LONGEST_PATH: usize = 100;
@@ -72,6 +74,8 @@ pub(crate) enum ErrorCode {
     FeatureNotAvailable,
     TwitchChannelNotLinked,
     RangeNotSatisfiable,
+    MediaNotAvailable,
+    StorageFull,
     OauthStateMismatch,
     OauthFailed,
     OauthNotConfigured,
@@ -198,6 +202,29 @@ impl Problem {
         let ids = telemetry::current();
         tracing::error!(requestId = ids.request_id, traceId = ids.trace_id, cause = %cause, "request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError, "something broke on our side")
+    }
+
+    /// The store of files refused: it is full, or away. Somebody must look, and the client may come again.
+    pub(crate) fn storage(error: &std::io::Error) -> Self {
+        let ids = telemetry::current();
+        tracing::error!(requestId = ids.request_id, traceId = ids.trace_id, cause = %error, "the store of files refused");
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                let detail = "there is no room for files right now, try again later";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::StorageFull, detail).again_after(FULL)
+            }
+            _ => {
+                let detail = "files cannot be kept or read right now, try again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail)
+            }
+        }
+    }
+
+    /// A row says that there is a file, and the store has none. Somebody must look; the client finds it gone.
+    pub(crate) fn missing_file(hash: impl std::fmt::Display) -> Self {
+        let ids = telemetry::current();
+        tracing::error!(requestId = ids.request_id, traceId = ids.trace_id, file = %hash, "a file is missing in the store");
+        Self::not_found(ErrorCode::MediaNotAvailable, "the file is not available any more")
     }
 
     /// The `errorCode` in lower case, for addresses.

@@ -110,7 +110,7 @@ fn run(mut config: Config, pools: &[Pool], lifecycle: Lifecycle, booted: &mpsc::
         let base = format!("http://127.0.0.1:{}", config.http.port);
         let connected =
             boot::connect(&config, "test", false, boot::Patience::None).await.expect("connect to the test's database");
-        let process = Process::boot(config, connected.pool, lifecycle).await.expect("boot");
+        let process = Process::boot(config, boot::Files::Used, connected.pool, lifecycle).await.expect("boot");
         booted.send((process.clone(), base)).expect("the test waits");
         let options = roles::work::Options::default();
         let (served, worked) =

@@ -28,7 +28,10 @@ use reqwest::Method;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use test_s3::Server;
+
 use crate::{
+    bucket,
     identities::{self, Visitor},
     keys,
     mails::{Mail, PostOffice, token, verify},
@@ -111,6 +114,15 @@ const UPLOAD: Sweep = Sweep {
     ],
     cell: |point| Box::pin(upload(point)),
 };
+const SENDING: Sweep = Sweep {
+    points: &[
+        "submissions::receive::staged",
+        "blobs::send::before",
+        "blobs::send::after",
+        "submissions::receive::before",
+    ],
+    cell: |point| Box::pin(sending(point)),
+};
 const ABANDONED: Sweep = Sweep {
     points: &[
         "submissions::receive::staged",
@@ -163,6 +175,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         COMMAND,
         CREDITS,
         UPLOAD,
+        SENDING,
         ABANDONED,
         ENCODING,
         REFUSAL,
@@ -509,6 +522,26 @@ async fn upload(point: &'static str) {
     assert_eq!(count(&app, "select count(*) from meme_submissions").await, 1);
     assert_eq!(count(&app, "select count(*) from memes").await, 1);
     assert_eq!(files_are_those_of_the_rows(&app).await, 2, "the source and its rendition");
+}
+
+#[test]
+fn an_upload_into_a_bucket_leaves_no_other_object_wherever_its_process_dies() {
+    sweep(&SENDING);
+}
+
+async fn sending(point: &'static str) {
+    let server = Server::start();
+    let app = bucket::keeping(&server, TestApp::builder()).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let image = Upload::sample(MediaType::Image).await;
+    let mut api = victim(&["api"], &app, point, &server.settings());
+    let there = demo.at(&api.base_url().await);
+    unanswered(image.request(&there, &[])).await;
+    killed(api, point).await;
+    assert_eq!(bucket::objects_are_those_of_the_rows(&app, &server).await, 0);
+
+    image.judged(&demo).await.expect(201);
+    assert_eq!(bucket::objects_are_those_of_the_rows(&app, &server).await, 2, "the source and its rendition");
 }
 
 #[test]

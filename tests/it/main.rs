@@ -8,6 +8,7 @@ mod admin;
 mod audit;
 mod bots;
 mod browser;
+mod bucket;
 mod budgets;
 mod channel_tokens;
 mod chat;

@@ -108,7 +108,7 @@ const OPERATIONS: &[Promise] = &[
     ("letUserObserveNoMore", Asker::Admin, &[StepUpRequired, NotFound, Conflict]),
     ("exportMe", Asker::Viewer, &[StepUpRequired, Conflict]),
     ("getMyExport", Asker::Viewer, &[NotFound]),
-    ("downloadMyExport", Asker::Viewer, &[NotFound, Conflict]),
+    ("downloadMyExport", Asker::Viewer, &[NotFound, MediaNotAvailable, Conflict]),
     ("forgetMe", Asker::Viewer, &[StepUpRequired, Conflict]),
     ("listActs", Asker::Admin, &[]),
     ("startLogin", Asker::Anybody, &[OauthNotConfigured, OauthUnavailable]),
@@ -169,6 +169,7 @@ const OPERATIONS: &[Promise] = &[
             IdempotencyKeyReused,
             UploadFailed,
             UploadTimeout,
+            StorageFull,
         ],
     ),
     ("listSubmissions", Asker::Viewer, &[]),
@@ -191,6 +192,7 @@ const OPERATIONS: &[Promise] = &[
             RequestInFlight,
             FileTooLarge,
             IdempotencyKeyReused,
+            StorageFull,
         ],
     ),
     ("listChannelSubmissions", Asker::Moderator, &[]),
@@ -209,7 +211,7 @@ const OPERATIONS: &[Promise] = &[
         Asker::Moderator,
         &[SubmissionNotFound, SubmissionNotPending, Conflict, RequestInFlight, IdempotencyKeyReused],
     ),
-    ("getFile", Asker::Anybody, &[NotFound, RangeNotSatisfiable]),
+    ("getFile", Asker::Anybody, &[NotFound, MediaNotAvailable, RangeNotSatisfiable]),
     (
         "activateMeme",
         Asker::Viewer,
@@ -351,6 +353,7 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         MemeNotFound => (404, "there is no such meme"),
         ActivationNotFound => (404, "there is no such activation"),
         SubmissionNotFound => (404, "you have no such submission"),
+        MediaNotAvailable => (404, "the file is not available any more"),
         FeatureNotAvailable => (404, "the bot of this platform is not available yet"),
         MethodNotAllowed => (405, "method not allowed"),
         Timeout => (408, "the body comes too slowly: it is awaited for 15 s, and an upload comes with 1 KiB a second"),
@@ -381,6 +384,7 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         ServiceUnavailable => (503, "the database cannot be reached right now, try again"),
         UploadFailed => (503, "the file could not be worked on, try again"),
         UploadTimeout => (503, "working on the file took too long, try again"),
+        StorageFull => (507, "there is no room for files right now, try again later"),
     }
 }
 

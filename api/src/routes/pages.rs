@@ -21,14 +21,22 @@ use sha2::{Digest, Sha256};
 use super::uploads::names;
 use crate::{app::AppState, problem::Problem};
 
-/// Scripts, styles, files and events from here and nowhere else; no frames but our own; no forms.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-
 /// An HTML page with its policy.
 pub(crate) struct Page {
     status: StatusCode,
     html: &'static str,
+    /// Where the files of memes come from, if not from here.
+    media_origin: Option<String>,
+}
+
+/// Scripts, styles and events from here and nowhere else, files from here or from the one place where they are; no frames
+/// but our own; no forms.
+fn policy(media_origin: Option<&str>) -> String {
+    let files = media_origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{files}; media-src 'self'{files}; \
+         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
 }
 
 impl IntoResponse for Page {
@@ -36,7 +44,7 @@ impl IntoResponse for Page {
         Response::builder()
             .status(self.status)
             .content_type("text/html; charset=utf-8")
-            .header("content-security-policy", POLICY)
+            .header("content-security-policy", policy(self.media_origin.as_deref()))
             // OBS asks at each refresh.
             .header("cache-control", "no-cache")
             .body(self.html)
@@ -78,10 +86,11 @@ pub(super) async fn behind_token(
                 Purpose::Overlay => include_str!("../../web/overlay.html"),
                 Purpose::Credits => include_str!("../../web/credits.html"),
             };
-            Ok(Page { status: StatusCode::OK, html })
+            Ok(Page { status: StatusCode::OK, html, media_origin: app.settings.media_origin.clone() })
         }
         Err(ChannelError::TokenRefused) => {
-            Ok(Page { status: StatusCode::UNAUTHORIZED, html: include_str!("../../web/refused.html") })
+            let html = include_str!("../../web/refused.html");
+            Ok(Page { status: StatusCode::UNAUTHORIZED, html, media_origin: None })
         }
         Err(error) => Err(error.into()),
     }
@@ -91,7 +100,8 @@ pub(super) async fn behind_token(
 /// at `/` and take it.
 pub(crate) async fn front<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(Page { status: StatusCode::OK, html: include_str!("../../web/index.html") }.into_response());
+        let html = include_str!("../../web/index.html");
+        return Ok(Page { status: StatusCode::OK, html, media_origin: None }.into_response());
     }
     inner.call(request).await.map(IntoResponse::into_response)
 }
@@ -160,7 +170,7 @@ pub(super) fn assets(route: Route) -> Route {
 
 /// A page for anybody: what it is about stands behind the `#` of its address.
 fn page(html: &'static str) -> impl Endpoint {
-    make_sync(move |_| Page { status: StatusCode::OK, html })
+    make_sync(move |_| Page { status: StatusCode::OK, html, media_origin: None })
 }
 
 /// Asked for at each load, sent again only after a change: a new build must not meet an old script.

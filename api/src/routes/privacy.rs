@@ -107,12 +107,12 @@ impl Privacy {
     ) -> Result<Archive, Problem> {
         let mut tx = app.db.begin().await?;
         let (name, size) = privacy::take(&mut tx, viewer.id, id.0).await?;
-        let storage = |error: &dyn std::fmt::Display| Problem::internal(format!("storage: {error}"));
-        let hash: Hash = name.parse().map_err(|error| storage(&error))?;
-        let blob = app.blobs.open(&hash).await.map_err(|error| storage(&error))?;
-        let blob = blob.ok_or_else(|| storage(&"the archive is missing"))?;
+        let storage = |error| Problem::storage(&error);
+        let hash: Hash = name.parse().map_err(Problem::internal)?;
+        let blob = app.blobs.open(&hash).await.map_err(storage)?;
+        let blob = blob.ok_or_else(|| Problem::missing_file(hash))?;
         let length = blob.size;
-        let reader = blob.into_range(0, length).await.map_err(|error| storage(&error))?;
+        let reader = blob.into_range(0, length).await.map_err(storage)?;
         // Given out from here on, whether it arrives or not; a head gives nothing out.
         if request.data::<OnlyHead>().is_none() {
             tx.commit().await?;

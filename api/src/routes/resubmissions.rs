@@ -63,16 +63,20 @@ impl Resubmissions {
 async fn keep(app: &AppState, viewer: Uuid, id: Uuid, key: Option<String>, mut form: Form) -> Result<Stored, Problem> {
     let (title, notes, tags) = (form.take_own_title(), form.notes.take(), form.tags.take());
     let claimed_duration_ms = form.duration_ms;
-    let mut parcel = None;
+    let mut staged = None;
     let mut file = None;
     if form.has_file() {
-        let (staged, container, kind) = form.into_file()?;
-        let size = i64::try_from(staged.size).map_err(Problem::internal)?;
-        file = Some(NewFile { kind, hash: staged.hash.to_string(), size, container, claimed_duration_ms });
-        parcel = Some(Parcel::new(staged));
+        let (sent, container, kind) = form.into_file()?;
+        let size = i64::try_from(sent.size).map_err(Problem::internal)?;
+        file = Some(NewFile { kind, hash: sent.hash.to_string(), size, container, claimed_duration_ms });
+        staged = Some(sent);
     }
     let changes = Resubmission { title, notes, tags, file };
     changes.check()?;
+    let mut parcel = None;
+    if let Some(staged) = staged {
+        parcel = Some(Parcel::send(app, staged).await?);
+    }
     let request = key.map(|key| Request::new(viewer, "resubmit", key, question(id, &changes).as_bytes()));
     for pause in again::pauses() {
         match send(app, viewer, id, &changes, request.as_ref(), &mut parcel).await {

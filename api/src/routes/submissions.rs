@@ -187,7 +187,7 @@ async fn keep(
 
     fail::fail_point!("submissions::receive::staged");
     let request = key.map(|key| Request::new(viewer, "submit", key, question(&new).as_bytes()));
-    let mut parcel = Parcel::new(staged);
+    let mut parcel = Parcel::send(app, staged).await?;
     for pause in again::pauses() {
         match receive(app, &new, request.as_ref(), &mut parcel).await {
             Err(problem) if problem.is_sacrificed() => sleep(pause).await,
@@ -204,13 +204,15 @@ pub(super) struct Parcel {
 }
 
 impl Parcel {
-    pub(super) fn new(staged: Staged) -> Self {
-        Self { hash: staged.hash, staged: Some(staged) }
+    /// On its way, while no transaction waits for it.
+    pub(super) async fn send(app: &AppState, staged: Staged) -> Result<Self, Problem> {
+        let staged = app.blobs.send(staged).await.map_err(|error| Problem::storage(&error))?;
+        Ok(Self { hash: staged.hash, staged: Some(staged) })
     }
 
     /// Makes the file permanent, in the transaction that holds its hash; in a further try it is there already.
     pub(super) async fn publish(&mut self, app: &AppState) -> Result<(), Problem> {
-        let storage = |error| Problem::internal(format!("storage: {error}"));
+        let storage = |error| Problem::storage(&error);
         match self.staged.take() {
             Some(staged) => drop(app.blobs.publish(staged).await.map_err(storage)?),
             None => {

@@ -2,10 +2,12 @@
 
 #![allow(clippy::duplicated_attributes, reason = "several headers with the same kind of description")]
 
+use std::time::Duration;
+
 use blobs::{Blob, Hash};
 use domain::media;
 use poem::{
-    Body, Endpoint, EndpointExt as _, IntoResponse, Response,
+    Body, Endpoint, EndpointExt as _, IntoResponse, Request, Response,
     http::{
         HeaderValue, StatusCode,
         header::{ACCEPT_RANGES, CONTENT_SECURITY_POLICY},
@@ -22,12 +24,17 @@ use super::Group;
 use crate::{
     app::App,
     headers::show_anywhere,
+    limits::OnlyHead,
     problem::{ErrorCode, Problem, ProblemBody},
     range::Part,
 };
 
 /// A name is never given to other bytes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// How long the address in the bucket is good: for as long as it takes to begin, a download goes on after it.
+const LIFE: Duration = Duration::from_secs(300);
+/// Such an address is for one use.
+const NEVER: &str = "no-store";
 /// Opened as a page, the file can run nothing and load nothing.
 const POLICY: &str = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox";
 
@@ -73,6 +80,17 @@ pub(crate) enum Served {
         #[oai(header = "Cache-Control")]
         String,
     ),
+    /// The store serves it, at an address that is good for some minutes: ask here again then. Only where the instance is set
+    /// so.
+    #[oai(status = 302)]
+    Elsewhere(
+        /// The address. It takes `Range`.
+        #[oai(header = "Location")]
+        String,
+        /// It is for one use.
+        #[oai(header = "Cache-Control")]
+        String,
+    ),
     /// You have it: `If-None-Match` names it.
     #[oai(status = 304)]
     Unchanged(
@@ -102,6 +120,7 @@ impl Uploads {
     async fn file(
         &self,
         app: Data<&App>,
+        request: &Request,
         /// 64 hex digits in lower case.
         hash: Path<String>,
         /// One part: `bytes=first-last`. Several parts are answered with the whole.
@@ -125,8 +144,15 @@ impl Uploads {
         if if_none_match.0.is_some_and(|known| names(&known, &tag)) {
             return Ok(Served::Unchanged(tag, cache));
         }
-        let opened = app.blobs.open(&hash).await.map_err(|error| Problem::internal(format!("storage: {error}")))?;
-        let blob = opened.ok_or_else(|| Problem::internal(format!("storage: the file {hash} is missing")))?;
+        let opened = app.blobs.open(&hash).await.map_err(|error| Problem::storage(&error))?;
+        let blob = opened.ok_or_else(|| Problem::missing_file(hash))?;
+        // What is signed for GET is good for GET only.
+        if app.settings.media_origin.is_some() && request.data::<OnlyHead>().is_none() {
+            let address = app.blobs.address(&hash, &file.mime_type, LIFE).await;
+            if let Some(address) = address.map_err(|error| Problem::storage(&error))? {
+                return Ok(Served::Elsewhere(address, NEVER.to_owned()));
+            }
+        }
 
         let size = blob.size;
         let fresh = if_range.0.is_none_or(|version| version == tag);
@@ -160,7 +186,7 @@ fn harmless(endpoint: impl Endpoint) -> impl Endpoint {
 
 async fn body(blob: Blob, start: u64, length: u64) -> Result<Binary<Body>, Problem> {
     let reader = blob.into_range(start, length).await;
-    let reader = reader.map_err(|error| Problem::internal(format!("storage: {error}")))?;
+    let reader = reader.map_err(|error| Problem::storage(&error))?;
     Ok(Binary(Body::from_async_read(reader)))
 }
 

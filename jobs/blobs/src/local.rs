@@ -2,28 +2,13 @@
 
 use std::{
     fs, io,
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
-use uuid::Uuid;
-
-use crate::{Hash, Staged};
-
-const MARKER: &str = ".memalerts-database";
-const STAGING: &str = "staging";
-
-/// The directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error(
-        "the upload directory {dir} belongs to database {found}, but this is database {expected}; \
-         set UPLOAD_DIR to this database's own directory (or DATABASE_URL to the directory's database)"
-    )]
-    AnotherDatabase { dir: PathBuf, found: String, expected: String },
-    #[error("the upload directory {dir} cannot be used: {error}")]
-    Io { dir: PathBuf, error: io::Error },
-}
+use crate::{
+    Hash, MARKER, OpenError, STAGING, Staged,
+    staging::{Place, fresh_path, make_dir},
+};
 
 /// An opened directory.
 #[derive(Debug)]
@@ -64,7 +49,7 @@ impl Local {
 
     /// A new name for a file in the making.
     pub(crate) fn staging_path(&self) -> PathBuf {
-        self.staging_dir().join(Uuid::new_v4().simple().to_string())
+        fresh_path(&self.staging_dir())
     }
 
     pub(crate) fn staging_dir(&self) -> PathBuf {
@@ -83,15 +68,18 @@ impl Local {
 
     /// Renames over an object that is there already: its age starts anew, so that a sweep which is just looking at it
     /// leaves it alone.
-    pub(crate) fn publish(&self, mut staged: Staged) -> io::Result<Hash> {
+    pub(crate) fn publish(&self, staged: Staged) -> io::Result<Hash> {
+        let Place::Named(mut path) = staged.place else {
+            return Err(io::Error::other("staged for another store"));
+        };
         let hash = staged.hash;
         let target = self.object_path(&hash);
         fail::fail_point!("blobs::rename::before");
         if let Some(dir) = target.parent() {
             make_dir(dir)?;
         }
-        fs::rename(staged.path.get(), &target)?;
-        staged.path.keep();
+        fs::rename(path.get(), &target)?;
+        path.keep();
         fail::fail_point!("blobs::rename::after");
         // The name must survive a power cut before a row refers to it, and so must directories that are new.
         let dirs = target.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root));
@@ -100,11 +88,6 @@ impl Local {
         }
         Ok(hash)
     }
-}
-
-/// Nobody else's: exports of all that is known of a person lie here, too.
-fn make_dir(dir: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::{
     io,
     os::{
         fd::AsRawFd as _,
-        unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+        unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     },
     path::{Path, PathBuf},
 };
@@ -15,6 +15,7 @@ use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufWriter},
 };
+use uuid::Uuid;
 
 use crate::Hash;
 
@@ -34,7 +35,8 @@ pub enum StageError {
 /// A file being written: hashed and counted on the way. Dropped unsealed, it is removed.
 #[derive(Debug)]
 pub struct Staging {
-    path: TemporaryPath,
+    /// None: it has no name.
+    path: Option<TemporaryPath>,
     file: BufWriter<File>,
     hasher: Sha256,
     size: u64,
@@ -44,10 +46,21 @@ pub struct Staging {
 /// A whole file, safe on disk, that has no public name yet. Dropped unpublished, it is removed.
 #[derive(Debug)]
 pub struct Staged {
-    pub(crate) path: TemporaryPath,
+    pub(crate) place: Place,
     pub hash: Hash,
     /// Bytes.
     pub size: u64,
+}
+
+/// Where a whole file is.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// On the disk that it will be published on.
+    Named(TemporaryPath),
+    /// On this machine's disk, without a name, until it is sent to the bucket.
+    Nameless(std::fs::File),
+    /// Still there, and in the bucket, too.
+    Sent(std::fs::File),
 }
 
 /// An empty file that another program will write. It has no name: it is gone with the last process that has it open,
@@ -60,8 +73,18 @@ pub struct Scratch {
 impl Staging {
     pub(crate) async fn create(path: PathBuf, limit: u64) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).await?;
-        let file = BufWriter::with_capacity(BUFFER, file);
-        Ok(Self { path: TemporaryPath::new(path), file, hasher: Sha256::new(), size: 0, limit })
+        Ok(Self::of(Some(TemporaryPath::new(path)), file, limit))
+    }
+
+    /// One that will be copied elsewhere: whoever is killed leaves nothing.
+    pub(crate) async fn create_nameless(path: PathBuf, limit: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).await?;
+        drop(TemporaryPath::new(path));
+        Ok(Self::of(None, file, limit))
+    }
+
+    fn of(path: Option<TemporaryPath>, file: File, limit: u64) -> Self {
+        Self { path, file: BufWriter::with_capacity(BUFFER, file), hasher: Sha256::new(), size: 0, limit }
     }
 
     /// Bytes so far.
@@ -119,11 +142,28 @@ impl Staging {
 
     async fn end(mut self, mode: u32) -> Result<Staged, StageError> {
         self.file.flush().await?;
-        let file = self.file.get_ref();
+        let file = self.file.into_inner();
         file.set_permissions(Permissions::from_mode(mode)).await?;
-        file.sync_all().await?;
+        let place = match self.path {
+            Some(path) => {
+                file.sync_all().await?;
+                Place::Named(path)
+            }
+            // Not before the bucket has it is it safe; until then a power cut may take it.
+            None => Place::Nameless(file.into_std().await),
+        };
         let digest: [u8; 32] = self.hasher.finalize().into();
-        Ok(Staged { path: self.path, hash: Hash::from(digest), size: self.size })
+        Ok(Staged { place, hash: Hash::from(digest), size: self.size })
+    }
+}
+
+impl Staged {
+    /// The bytes, for whoever only reads; opened by way of our own handle, at a position of its own.
+    pub(crate) fn reopen(&self) -> io::Result<std::fs::File> {
+        match &self.place {
+            Place::Named(path) => std::fs::File::open(path.get()),
+            Place::Nameless(file) | Place::Sent(file) => std::fs::File::open(behind(file)),
+        }
     }
 }
 
@@ -152,8 +192,23 @@ impl Scratch {
 
     /// Opened by way of our own handle, each with a position of its own.
     fn path(&self) -> PathBuf {
-        format!("/proc/self/fd/{}", self.file.as_raw_fd()).into()
+        behind(&self.file)
     }
+}
+
+/// A name for a file that has none.
+fn behind(file: &std::fs::File) -> PathBuf {
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+}
+
+/// A new name for a file in the making.
+pub(crate) fn fresh_path(dir: &Path) -> PathBuf {
+    dir.join(Uuid::new_v4().simple().to_string())
+}
+
+/// Nobody else's: exports of all that is known of a person lie there, too.
+pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// A name that goes away with its owner unless it is kept. A crash leaves it to the sweep.

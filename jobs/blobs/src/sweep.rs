@@ -6,11 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{Hash, local::Local};
+use crate::{Hash, Object, local::Local};
 
-pub(crate) fn staging(local: &Local, age: Duration) -> io::Result<u64> {
+/// Removes files in the making that nobody has written to for `age`.
+pub(crate) fn staging(dir: &Path, age: Duration) -> io::Result<u64> {
     let mut removed = 0;
-    for entry in read_dir(&local.staging_dir())? {
+    for entry in read_dir(dir)? {
         let entry = entry?;
         if is_older(&entry, age)? {
             match fs::remove_file(entry.path()) {
@@ -23,21 +24,24 @@ pub(crate) fn staging(local: &Local, age: Duration) -> io::Result<u64> {
     Ok(removed)
 }
 
-/// Objects of one first byte that were published at least `age` ago. Files with other names are not ours and stay.
-pub(crate) fn objects_of_shard(local: &Local, shard: u8, age: Duration) -> io::Result<Vec<Hash>> {
-    let mut old = Vec::new();
+/// Objects of one first byte. Files with other names are not ours and stay.
+pub(crate) fn objects_of_shard(local: &Local, shard: u8) -> io::Result<Vec<Object>> {
+    let mut objects = Vec::new();
     for dir in read_dir(&local.shard_dir(shard))? {
         for entry in read_dir(&dir?.path())? {
             let entry = entry?;
-            let hash = entry.file_name().to_str().and_then(|name| name.parse::<Hash>().ok());
-            if let Some(hash) = hash
-                && is_older(&entry, age)?
-            {
-                old.push(hash);
+            let Some(hash) = entry.file_name().to_str().and_then(|name| name.parse::<Hash>().ok()) else { continue };
+            match entry.metadata() {
+                Ok(metadata) => {
+                    objects.push(Object { hash, size: metadata.len(), age: passed_since(metadata.modified()?) });
+                }
+                // Gone by now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
     }
-    Ok(old)
+    Ok(objects)
 }
 
 /// The entries; none when there is no such directory.
@@ -58,6 +62,10 @@ fn is_older(entry: &fs::DirEntry, age: Duration) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
-    // A time in the future (the clock was set back) is young.
-    Ok(SystemTime::now().duration_since(modified).is_ok_and(|passed| passed >= age))
+    Ok(passed_since(modified) >= age)
+}
+
+/// A time in the future (a clock was set back, or is another machine's) is now.
+pub(crate) fn passed_since(modified: SystemTime) -> Duration {
+    SystemTime::now().duration_since(modified).unwrap_or_default()
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 18] = [
+const MAY_SEE: [(&str, &[&str]); 19] = [
     ("queue", &[]),
-    ("blobs", &[]),
+    // Its tests run on a real server.
+    ("blobs", &["test-s3"]),
     ("embedded", &[]),
     ("domain", &["queue"]),
     // Platforms that say who somebody is: for those who log people in, and for those who act there in their name.
@@ -28,6 +29,7 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
         ],
     ),
     ("test-cluster", &["embedded"]),
+    ("test-s3", &[]),
     // What a queue says to the bench, ours and others.
     ("contender", &[]),
     // Figures of the whole program, with the database prepared by hand.
@@ -37,17 +39,22 @@ const MAY_SEE: [(&str, &[&str]); 18] = [
     ("chaos", &["queue", "domain", "chat", "embedded"]),
     (
         "tests",
-        &["queue", "domain", "blobs", "identity", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime"],
+        &[
+            "queue", "domain", "blobs", "identity", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime",
+            "test-s3",
+        ],
     ),
 ];
 
 /// Capabilities, and the only crates that have them.
-const ONLY: [(&str, &[&str]); 11] = [
+const ONLY: [(&str, &[&str]); 13] = [
     ("poem", &["api"]),
     ("poem-openapi", &["api"]),
     ("jsonwebtoken", &["api", "identity"]),
     ("ffmpeg-sidecar", &["media"]),
     ("zip", &["media", "tests"]),
+    ("object_store", &["blobs"]),
+    ("s3s", &["test-s3"]),
     ("tokio-tungstenite", &["chat"]),
     ("lettre", &["outbox"]),
     ("apalis", &["queue"]),

@@ -52,6 +52,8 @@ pub(crate) async fn handle(ctx: Ctx, job: ExportPerson, pool: Pool) -> Outcome {
     staging.copy(&mut written).await.map_err(JobError::retry)?;
     let staged = staging.seal_private().await.map_err(JobError::retry)?;
     let (hash, size) = (staged.hash.to_string(), i64::try_from(staged.size).map_err(JobError::discard)?);
+    // While no transaction waits for it.
+    let staged = pool.blobs.send(staged).await.map_err(JobError::retry)?;
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     media::hold(&mut tx, &hash).await?;

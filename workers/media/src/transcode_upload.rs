@@ -104,11 +104,16 @@ async fn publish(ctx: &Ctx, pool: &Pool, submission: &Submission, encoded: Encod
     let file = NewFile { hash: &hash, size, mime_type: encoded.mime_type };
     let rendition = Rendition { file, duration_ms: encoded.duration_ms, width, height };
 
+    // While no transaction waits for it.
+    let staged = match pool.blobs.send(encoded.staged).await {
+        Ok(staged) => staged,
+        Err(error) => return pool.stop::<TranscodeUpload>(ctx, submission, Stop::storage(error)).await,
+    };
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     media::hold(&mut tx, &hash).await?;
     fail::fail_point!("media::publish::before");
-    pool.blobs.publish(encoded.staged).await.map_err(JobError::retry)?;
+    pool.blobs.publish(staged).await.map_err(JobError::retry)?;
     fail::fail_point!("media::publish::after");
     match submissions::complete(&mut tx, submission, rendition).await {
         Ok(()) => tx.commit().await?,

@@ -6,12 +6,14 @@ mod migrate;
 mod reach;
 mod repo;
 mod seals;
+mod store;
 
-pub(crate) use self::seals::open_all;
 pub use self::{
     database::{Connected, connect},
     instance::{Instance, Keys},
     migrate::migrate,
     reach::Patience,
     seals::Announcement,
+    store::Files,
 };
+pub(crate) use self::{seals::open_all, store::open_store};

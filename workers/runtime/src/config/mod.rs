@@ -3,6 +3,7 @@
 //! One file a section. To add a setting: a field whose doc names variable, default and unit, one line in the section's
 //! `read`, one line in `.env.example` (`tests/it/guards.rs` compares the two).
 
+mod bucket;
 mod chat;
 mod database;
 mod environment;
@@ -21,6 +22,7 @@ mod uploads;
 use std::fmt;
 
 pub use self::{
+    bucket::Bucket,
     chat::{Chat, Twitch},
     database::Database,
     environment::Environment,
@@ -323,6 +325,40 @@ mod tests {
                 "RATE_LIMIT_PER_MINTE is no setting, RATE_LIMIT_PER_MINUTE is",
             ]
         );
+    }
+
+    #[test]
+    fn a_bucket_has_a_name_and_keys_and_its_secret_is_not_shown() {
+        let told = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = [("MEMALERTS_ENV", "dev")].iter().chain(pairs).copied().collect();
+            config(&pairs).map_err(|complaints| complaints.lines)
+        };
+        let keys = [("S3_BUCKET", "memes"), ("S3_ACCESS_KEY_ID", "AKIA"), ("S3_SECRET_ACCESS_KEY", "geheim")];
+        let at = |endpoint| [&keys[..], &[("UPLOAD_STORAGE", "s3"), ("S3_ENDPOINT", endpoint)]].concat();
+        let config = told(&at("https://s3.example")).unwrap();
+        assert!(!format!("{config:?} {:?}", config.uploads.bucket.as_ref().unwrap().settings()).contains("geheim"));
+        let bucket = config.uploads.bucket.unwrap();
+        assert!(bucket.path_style && bucket.settings().secret_access_key == "geheim");
+        // The other settings may stay while files are on disk.
+        assert!(told(&keys).unwrap().uploads.bucket.is_none());
+
+        let lines = told(&[("UPLOAD_STORAGE", "s3"), ("S3_PATH_STYLE", "perhaps"), ("MEDIA_URLS", "cdn")]).unwrap_err();
+        assert_eq!(lines.len(), 5, "{lines:?}");
+        assert_eq!(
+            told(&[("UPLOAD_STORAGE", "nfs")]).unwrap_err(),
+            [r#"UPLOAD_STORAGE must be local or s3, not "nfs""#]
+        );
+        assert!(told(&[("MEDIA_URLS", "presigned")]).unwrap_err()[0].contains("needs UPLOAD_STORAGE=s3"));
+        for wrong in ["s3.example", "ftp://s3.example", "https://s3.example/bucket", "https://a:geheim@s3.example"] {
+            let lines = told(&at(wrong)).unwrap_err();
+            assert!(
+                lines[0].starts_with("S3_ENDPOINT must be") && !format!("{lines:?}").contains("geheim"),
+                "{lines:?}"
+            );
+        }
+        assert!(told(&at("http://s3.example")).unwrap_err()[0].contains("in the open"));
+        told(&[&at("http://s3.example")[..], &[("S3_ALLOW_HTTP", "true")]].concat()).unwrap();
+        told(&at("http://127.0.0.1:9000")).unwrap();
     }
 
     #[test]

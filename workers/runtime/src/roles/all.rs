@@ -17,7 +17,7 @@ pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()>
     identity::simulate(&mut config, &lifecycle).await?;
     let patience = boot::Patience::Some(lifecycle.draining.clone());
     let connected = boot::connect(&config, "all", true, patience).await?;
-    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    let process = Process::boot(config, boot::Files::Used, connected.pool, lifecycle).await?;
     let metrics = metrics.serve(process.config.http.metrics_port).await?;
     let outcome = everything(&process, listener, metrics).await;
     process.end().await;

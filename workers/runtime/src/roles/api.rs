@@ -1,10 +1,12 @@
 //! The HTTP API.
 
-use std::{io, net::TcpListener};
+use std::{io, net::TcpListener, time::Duration};
 
 use ::api::App;
 use anyhow::Context as _;
+use blobs::Hash;
 use nix::sys::resource::{Resource, getrlimit};
+use url::Url;
 
 use super::{Process, identity};
 use crate::{
@@ -23,7 +25,7 @@ pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()>
     let listener = bind(&mut config)?;
     let patience = boot::Patience::Some(lifecycle.draining.clone());
     let connected = boot::connect(&config, "api", false, patience).await?;
-    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    let process = Process::boot(config, boot::Files::Used, connected.pool, lifecycle).await?;
     metrics.serve(process.config.http.metrics_port).await?;
     let served = serve(&process, listener).await;
     process.end().await;
@@ -59,10 +61,11 @@ pub async fn serve(process: &Process, listener: TcpListener) -> anyhow::Result<(
     let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).context("how many files may be open")?;
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
     let grace = process.config.process.grace;
-    ::api::serve(app(process)?, listener, draining, grace, descriptors).await.context("serve the API")
+    ::api::serve(app(process).await?, listener, draining, grace, descriptors).await.context("serve the API")
 }
 
-fn app(process: &Process) -> anyhow::Result<App> {
+async fn app(process: &Process) -> anyhow::Result<App> {
+    let media_origin = if process.config.uploads.presigned { media_origin(process).await? } else { None };
     let settings = ::api::Settings {
         environment: match process.config.environment {
             Environment::Dev => ::api::Environment::Dev,
@@ -73,6 +76,7 @@ fn app(process: &Process) -> anyhow::Result<App> {
         internal_secret: process.internal_secret(),
         simulator: simulator(&process.config),
         build: crate::BUILD.to_owned(),
+        media_origin,
         max_upload_bytes: process.config.uploads.max_bytes,
         max_resubmits: process.config.uploads.max_resubmits,
         cors_origins: process.config.http.cors_origins.clone(),
@@ -88,6 +92,13 @@ fn app(process: &Process) -> anyhow::Result<App> {
     let secrets = ::api::Secrets { keys: process.keys.clone(), vault: process.vault.clone() };
     let draining = &process.lifecycle.draining;
     Ok(::api::AppState::new(process.db.clone(), secrets, settings, process.blobs.clone(), draining))
+}
+
+/// Where the bucket's addresses are: those of all files have the same origin.
+async fn media_origin(process: &Process) -> anyhow::Result<Option<String>> {
+    let any = process.blobs.address(&Hash::from([0; 32]), "video/mp4", Duration::from_secs(1)).await?;
+    let origin = |address: String| Ok(Url::parse(&address)?.origin().ascii_serialization());
+    any.map(origin).transpose()
 }
 
 /// In dev, whoever listens at the plain WebSocket that the pools read is a simulator.

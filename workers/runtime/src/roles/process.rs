@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use blobs::Blobs;
 use domain::{
     access::{Keys, Vault},
@@ -12,7 +11,7 @@ use queue::{Database, Wakes};
 use sqlx::PgPool;
 
 use crate::{
-    boot::{self, Instance},
+    boot::{self, Files, Instance},
     config::{Config, Secrets},
     lifecycle::Lifecycle,
 };
@@ -36,12 +35,11 @@ impl Process {
     /// Boots on the database behind `pool`.
     ///
     /// # Errors
-    /// The schema, the environment or the keys do not fit, or the upload directory belongs to another database.
-    pub async fn boot(config: Config, pool: PgPool, lifecycle: Lifecycle) -> anyhow::Result<Self> {
+    /// The schema, the environment or the keys do not fit, or the store belongs to another database.
+    pub async fn boot(config: Config, files: Files, pool: PgPool, lifecycle: Lifecycle) -> anyhow::Result<Self> {
         boot::migrate(&pool).await?;
         let instance = Instance::settle(&pool, &config).await?;
-        let blobs = Blobs::local(&config.uploads.dir, &instance.database_id.to_string())
-            .with_context(|| format!("open the upload directory {}", config.uploads.dir.display()))?;
+        let blobs = boot::open_store(&config.uploads, &instance.database_id.to_string(), files).await?;
         let keys = Keys::derive(instance.keys.master.expose().as_bytes());
         let vault = Arc::new(vault_of(&config.secrets, &keys));
         boot::open_all(&pool, &vault, &config.secrets.lost_data_keys).await?;

@@ -90,7 +90,9 @@ pub async fn run(
     let name = pools.iter().map(|pool| pool.as_str()).collect::<Vec<_>>().join("+");
     let patience = boot::Patience::Some(lifecycle.draining.clone());
     let connected = boot::connect(&config, &name, false, patience).await?;
-    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    // The others go on where the bucket cannot be reached.
+    let files = if pools.contains(&Pool::Media) { boot::Files::Used } else { boot::Files::Unused };
+    let process = Process::boot(config, files, connected.pool, lifecycle).await?;
     metrics.serve(process.config.http.metrics_port).await?;
     let options = Options { platforms, ..Options::of_this_program() };
     let served = serve(&process, pools, &options).await;
@@ -161,7 +163,8 @@ pub async fn run_job(mut config: Config, id: JobId, token: i64, lifecycle: Lifec
     // The job may be one that needs none of them.
     drop(find_programs(&mut config, &Pool::ALL));
     let connected = boot::connect(&config, "run-job", false, boot::Patience::None).await?;
-    let process = Process::boot(config, connected.pool, lifecycle).await?;
+    // Who gave the job away has seen that the files can be used.
+    let process = Process::boot(config, boot::Files::Unused, connected.pool, lifecycle).await?;
     let all = Pool::ALL.iter().map(|pool| workers(&process, *pool)).collect::<anyhow::Result<Vec<_>>>()?;
     queue::run_alone(process.db.clone(), all, id, token, process.lifecycle.draining.clone()).await?;
     process.end().await;

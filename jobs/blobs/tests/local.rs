@@ -1,11 +1,9 @@
-//! The store on a real directory.
+//! What is particular about the store in a directory. What all stores do is in `both.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
-use blobs::{Blobs, Hash, OpenError, StageError};
-use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncReadExt as _;
+use blobs::{Blobs, Hash, OpenError};
 
 fn open(dir: &Path) -> Blobs {
     Blobs::local(dir, "database-1").unwrap()
@@ -34,24 +32,6 @@ fn files(dir: &Path) -> Vec<String> {
     }
     found.sort();
     found
-}
-
-#[tokio::test]
-async fn names_bytes_by_their_sha256_and_reads_ranges() {
-    let dir = tempfile::tempdir().unwrap();
-    let blobs = open(dir.path());
-    let bytes: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
-    let hash = put(&blobs, &bytes).await;
-    let expected: [u8; 32] = Sha256::digest(&bytes).into();
-    assert_eq!(hash, Hash::from(expected));
-    let name = hash.to_string();
-    assert!(dir.path().join(&name[..2]).join(&name[2..4]).join(&name).is_file());
-
-    let blob = blobs.open(&hash).await.unwrap().unwrap();
-    assert_eq!(blob.size, 100_000);
-    let mut part = Vec::new();
-    blob.into_range(99_000, 500).await.unwrap().read_to_end(&mut part).await.unwrap();
-    assert_eq!(part, &bytes[99_000..99_500]);
 }
 
 #[tokio::test]
@@ -87,17 +67,6 @@ async fn stores_the_same_bytes_once_and_forgets_them_once() {
 }
 
 #[tokio::test]
-async fn refuses_the_first_byte_over_the_limit_and_leaves_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let blobs = open(dir.path());
-    let mut staging = blobs.stage(10).await.unwrap();
-    staging.write(&[0; 10]).await.unwrap();
-    assert!(matches!(staging.write(&[0]).await, Err(StageError::TooLarge { limit: 10 })));
-    drop(staging);
-    assert!(files(dir.path()).is_empty());
-}
-
-#[tokio::test]
 async fn removes_what_was_staged_but_never_published() {
     let dir = tempfile::tempdir().unwrap();
     let blobs = open(dir.path());
@@ -107,20 +76,6 @@ async fn removes_what_was_staged_but_never_published() {
     assert!(files(dir.path()).is_empty());
     let _scratch = blobs.scratch().await.unwrap();
     assert!(files(dir.path()).is_empty(), "a kill leaves no scratch, for it has no name");
-}
-
-#[tokio::test]
-async fn takes_over_what_another_program_wrote() {
-    use std::io::Write as _;
-    let dir = tempfile::tempdir().unwrap();
-    let blobs = open(dir.path());
-    let scratch = blobs.scratch().await.unwrap();
-    scratch.open_for_writing().unwrap().write_all(b"rendition").unwrap();
-    let mut staging = blobs.stage(100).await.unwrap();
-    staging.copy(&mut scratch.open_for_reading().await.unwrap()).await.unwrap();
-    drop(scratch);
-    let hash = blobs.publish(staging.seal().await.unwrap()).await.unwrap();
-    assert_eq!(files(dir.path()), [hash.to_string()]);
 }
 
 #[tokio::test]
