@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -11,7 +11,7 @@ use std::{
 
 use nix::{
     sys::signal::{Signal, kill},
-    unistd::Pid,
+    unistd::{Pid, Uid},
 };
 use serde_json::Value;
 
@@ -42,32 +42,61 @@ pub fn binary() -> PathBuf {
     path
 }
 
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments);
+    command
+}
+
 impl MemalertsProcess {
     /// Starts it with these arguments and nothing in its environment but `PATH`, dev mode, random ports, a data directory
     /// of its own and `env`.
     #[must_use]
     pub fn spawn(arguments: &[&str], env: &[(&str, impl AsRef<std::ffi::OsStr>)]) -> Self {
         let (theirs, ours) = std::io::pipe().expect("a pipe");
-        Self::spawn_with(arguments, env, ours.into(), theirs)
+        Self::spawn_with(command(arguments), env, ours.into(), theirs)
+    }
+
+    /// The same with a disk of its own of so many bytes, which nobody else sees at `dir`.
+    #[must_use]
+    pub fn spawn_on_disk(
+        dir: &Path,
+        bytes: u64,
+        arguments: &[&str],
+        env: &[(&str, impl AsRef<std::ffi::OsStr>)],
+    ) -> Self {
+        let (theirs, ours) = std::io::pipe().expect("a pipe");
+        let mut wrapped = Command::new("unshare");
+        if !Uid::effective().is_root() {
+            wrapped.args(["--user", "--map-root-user"]);
+        }
+        let mount = format!("mount -t tmpfs -o size={bytes} none {} && exec \"$@\"", dir.display());
+        wrapped.args(["--mount", "sh", "-c", &mount, "sh"]).arg(binary()).args(arguments);
+        Self::spawn_with(wrapped, env, ours.into(), theirs)
+    }
+
+    /// A path as the process sees it, for us.
+    #[must_use]
+    pub fn sees(&self, path: &Path) -> PathBuf {
+        format!("/proc/{}/root{}", self.pid(), path.display()).into()
     }
 
     /// The same with a terminal as its standard error.
     #[must_use]
     pub fn spawn_at_terminal(arguments: &[&str], env: &[(&str, impl AsRef<std::ffi::OsStr>)]) -> Self {
         let terminal = nix::pty::openpty(None, None).expect("a terminal");
-        Self::spawn_with(arguments, env, terminal.slave.into(), std::fs::File::from(terminal.master))
+        Self::spawn_with(command(arguments), env, terminal.slave.into(), std::fs::File::from(terminal.master))
     }
 
     fn spawn_with(
-        arguments: &[&str],
+        mut command: Command,
         env: &[(&str, impl AsRef<std::ffi::OsStr>)],
         stderr: Stdio,
         log: impl std::io::Read + Send + 'static,
     ) -> Self {
         // Only made by those who use it, which must not be the one of another test.
         let data_dir = std::env::temp_dir().join(format!("memalerts-it-{}", uuid::Uuid::new_v4().simple()));
-        let mut child = Command::new(binary())
-            .args(arguments)
+        let mut child = command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("MEMALERTS_ENV", "dev")

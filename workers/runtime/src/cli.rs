@@ -69,6 +69,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The files behind memes, uploads and archives
+    #[command(subcommand)]
+    Blobs(BlobsCommand),
     /// Apply the migrations that are missing, and end
     Migrate,
     /// Print openapi.yaml, and end
@@ -201,6 +204,21 @@ pub enum KeysCommand {
     Rotate,
     /// How many values are under which key
     Status {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BlobsCommand {
+    /// Check that rows and files fit together: prints what does not, and fails if there is something
+    Audit {
+        /// Read all bytes and compare them with their names, too
+        #[arg(long)]
+        deep: bool,
+        /// Remove files that have been without a row for a day, and mend the counts of references; rows are never removed
+        #[arg(long)]
+        repair: bool,
         #[arg(long)]
         json: bool,
     },

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod blobs;
 mod config;
 mod jobs;
 mod keys;
@@ -46,6 +47,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Admin(command) => admin::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Audit { json } => audit::run(json).await,
+        Command::Blobs(command) => blobs::run(command).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
         Command::Simulator { port, identity_port } => {
             telemetry::init("info");
