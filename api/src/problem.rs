@@ -70,6 +70,8 @@ pub(crate) enum ErrorCode {
     MissingChannelId,
     SubmissionNotFound,
     SubmissionNotPending,
+    SubmissionsDisabled,
+    SubmissionsOffline,
     BotDisabled,
     FeatureNotAvailable,
     TwitchChannelNotLinked,

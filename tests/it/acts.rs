@@ -20,7 +20,8 @@ async fn written(stage: &Stage) -> i64 {
 
 /// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone
 /// wrong; each has a story of its own that looks into the log.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
+    "decideSubmissions",
     "retryJob",
     "discardJob",
     "rescheduleJob",

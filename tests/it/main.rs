@@ -47,6 +47,7 @@ mod sessions;
 mod shut_out;
 mod sizes;
 mod stage;
+mod submission_gates;
 mod submissions;
 mod teams;
 mod tokens;

@@ -11,7 +11,7 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<Scope> {
     let reads = *method == Method::GET;
     match parts {
         ["channel", "settings"] if reads => Some(Scope::ChannelRead),
-        ["channel", "settings"] => Some(Scope::ChannelWrite),
+        ["channel", "settings" | "live"] => Some(Scope::ChannelWrite),
         ["team"] | ["stats", "channel"] if reads => Some(Scope::ChannelRead),
         ["queue"] | ["queue", "history"] | ["dock", "queue", "state"] | ["events"] if reads => Some(Scope::QueueRead),
         ["queue", ..] | ["dock", ..] if !reads => Some(Scope::QueueControl),

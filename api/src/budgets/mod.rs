@@ -120,7 +120,7 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
 /// None for somebody without a session where one is needed: the operation says so.
 async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
     let whom = match kind {
-        Kind::Secrets => Whom::Address(request.data::<ClientAddress>()?.holder()),
+        Kind::Secrets | Kind::Switch => Whom::Address(request.data::<ClientAddress>()?.holder()),
         _ => Whom::Person(auth::spender(request, app).await?),
     };
     Some(Account { kind, whom })

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Calls,
     /// Of an address: whatever takes a secret that somebody could guess.
     Secrets,
+    /// Of an address: the link that switches submissions.
+    Switch,
     /// Of a person.
     Activations,
     /// Of a person.
@@ -34,13 +36,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::General,
         Self::Health,
         Self::Files,
         Self::Screens,
         Self::Calls,
         Self::Secrets,
+        Self::Switch,
         Self::Activations,
         Self::Uploads,
         Self::Moderation,
@@ -55,6 +58,7 @@ impl Kind {
             Self::Screens => "screens",
             Self::Calls => "calls",
             Self::Secrets => "secrets",
+            Self::Switch => "switch",
             Self::Activations => "activations",
             Self::Uploads => "uploads",
             Self::Moderation => "moderation",
@@ -69,6 +73,7 @@ impl Kind {
             Self::Files | Self::Screens => (3000, 60),
             Self::Calls => (6000, 60),
             Self::Secrets => (10, 60),
+            Self::Switch => (15, 60),
             Self::Activations => (1, 3),
             Self::Uploads => (30, 60),
             Self::Moderation => (60, 60),
@@ -78,7 +83,9 @@ impl Kind {
     /// What is told to whoever has used it up.
     pub(super) const fn error_code(self) -> ErrorCode {
         match self {
-            Self::Secrets | Self::Activations | Self::Uploads | Self::Moderation => ErrorCode::TooManyRequests,
+            Self::Secrets | Self::Switch | Self::Activations | Self::Uploads | Self::Moderation => {
+                ErrorCode::TooManyRequests
+            }
             Self::General | Self::Health | Self::Files | Self::Screens | Self::Calls => ErrorCode::RateLimited,
         }
     }
@@ -128,6 +135,8 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
         ["memes", _, "activate"] => Some((Kind::Activations, Some("activate"))),
         ["submissions"] => Some((Kind::Uploads, Some("submit"))),
         ["submissions", _, "resubmit"] => Some((Kind::Uploads, Some("resubmit"))),
+        ["public", "submissions", _] => Some((Kind::Switch, None)),
+        ["streamer", "submissions", "bulk"] => Some((Kind::Moderation, Some("review-all"))),
         ["streamer", "submissions", _, _] => Some((Kind::Moderation, Some("review"))),
         ["owner", "wallets", _, _, "adjust"] => Some((Kind::Moderation, Some("adjust"))),
         ["streamer", "bot", "say"] => Some((Kind::Moderation, Some("say"))),
@@ -174,6 +183,7 @@ mod tests {
         assert_eq!(of(Method::PATCH, "/streamer/memes/{id}"), Some(Kind::Moderation));
         assert_eq!(of(Method::DELETE, "/admin/queues/{pool}/limit"), Some(Kind::Moderation));
         assert_eq!(of(Method::POST, "/auth/login"), Some(Kind::Secrets));
+        assert_eq!(of(Method::POST, "/public/submissions/toggle"), Some(Kind::Switch));
         assert_eq!(of(Method::POST, "/auth/dev/login"), None);
         assert_eq!(of(Method::GET, "/streamer/memes"), None);
         assert_eq!(of(Method::POST, "/overlay/t/{token}/activations/{id}/ack"), None);

@@ -1,6 +1,7 @@
 //! Failures of channels.
 
 use domain::channels::ChannelError;
+use poem::http::StatusCode;
 
 use crate::problem::{ErrorCode, Problem};
 
@@ -16,6 +17,10 @@ impl From<ChannelError> for Problem {
             ChannelError::Invalid { field, problem } => {
                 Self::bad_request(ErrorCode::ValidationError, format!("{field}: {problem}"))
             }
+            ChannelError::SubmissionsOff => {
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::SubmissionsDisabled, error.to_string())
+            }
+            ChannelError::Offline => Self::new(StatusCode::FORBIDDEN, ErrorCode::SubmissionsOffline, error.to_string()),
             ChannelError::TokenRefused => Self::unauthorized("the token is unknown or was rotated"),
             ChannelError::Database(error) => error.into(),
         }

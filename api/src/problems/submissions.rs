@@ -18,10 +18,11 @@ impl From<SubmissionError> for Problem {
                 Self::bad_request(ErrorCode::ValidationError, format!("durationMs: {error}"))
             }
             SubmissionError::InvalidNote => Self::bad_request(ErrorCode::ValidationError, format!("note: {error}")),
+            SubmissionError::NoSuchPerson => Self::not_found(ErrorCode::NotFound, error.to_string()),
+            SubmissionError::TooManyTrusted(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::NotFound => Self::not_found(ErrorCode::SubmissionNotFound, error.to_string()),
-            SubmissionError::NotPending(status) => {
-                Self::conflict(ErrorCode::SubmissionNotPending, error.to_string()).with("status", status.as_str())
-            }
+            SubmissionError::NotPending(status) => Self::conflict(ErrorCode::SubmissionNotPending, error.to_string())
+                .with("submissionStatus", status.as_str()),
             SubmissionError::StillWorking
             | SubmissionError::NoChangesWanted(_)
             | SubmissionError::SentInTooOften(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),

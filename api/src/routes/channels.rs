@@ -6,6 +6,7 @@ use domain::{
 };
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{
@@ -16,7 +17,7 @@ use crate::{
     app::App,
     auth::{Editor, Moderator, Viewer},
     problem::{ErrorCode, Problem},
-    views::channels::{ChannelSettingsView, ChannelView, NewChannel, SettingsPatch},
+    views::channels::{ChannelSettingsView, ChannelView, LiveWish, NewChannel, SettingsPatch},
 };
 
 pub(crate) struct Channels;
@@ -71,7 +72,8 @@ impl Channels {
 
     /// Change my channel's settings
     ///
-    /// Only what is given changes; overlays get the new `overlay:config` at once.
+    /// Only what is given changes; overlays get the new `overlay:config` at once, and panel and public `submissions:status`
+    /// when it is about submissions.
     #[oai(
         path = "/streamer/channel/settings",
         method = "patch",
@@ -92,6 +94,25 @@ impl Channels {
         on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         Ok(Json(after))
+    }
+
+    /// Say whether I am live
+    ///
+    /// What is for live streams only (`submissionsOnlyWhenLive`) goes by it, until it is said otherwise.
+    #[oai(path = "/streamer/channel/live", method = "put", operation_id = "setLive", tag = "Group::Streamer")]
+    async fn set_live(
+        &self,
+        app: Data<&App>,
+        streamer: Editor,
+        wish: Json<LiveWish>,
+    ) -> Result<Json<ChannelSettingsView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let channel = channels::set_live(&mut tx, streamer.channel.id, wish.live).await?;
+        let before = streamer.channel.live_since.is_some();
+        let act = Act::new("set_live").changing(json!({ "live": before }), json!({ "live": wish.live }));
+        on_channel(&mut tx, &streamer, act).await?;
+        tx.commit().await?;
+        Ok(Json(channel.into()))
     }
 }
 

@@ -32,9 +32,11 @@ mod queues;
 mod resubmissions;
 mod reviews;
 mod sessions;
+mod submission_switch;
 mod submissions;
 mod teams;
 mod tokens;
+mod trust;
 mod uploads;
 mod users;
 mod wallets;
@@ -90,7 +92,13 @@ pub(crate) fn all() -> impl OpenApi {
         ),
         (channels::Channels, teams::Teams),
         memes::Memes,
-        (submissions::Submissions, resubmissions::Resubmissions, reviews::Reviews),
+        (
+            submissions::Submissions,
+            resubmissions::Resubmissions,
+            reviews::Reviews,
+            trust::Trust,
+            submission_switch::SubmissionSwitch,
+        ),
         uploads::Uploads,
         activations::Activations,
         wallets::Wallets,

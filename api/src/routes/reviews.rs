@@ -2,8 +2,8 @@
 
 use domain::{
     acts::Act,
-    requests::Request,
-    submissions::{self, Decision, Filter, Place, Submission},
+    requests::{Request, Stored},
+    submissions::{self, Approval, Decision, Filter, Place, Submission},
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -14,6 +14,7 @@ use poem_openapi::{
 };
 use queue::Tx;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -30,7 +31,10 @@ use crate::{
     stored::Kept,
     views::{
         memes::MemeType,
-        submissions::{ApprovalWish, ChangesWish, Rejection, SubmissionStatus, SubmissionView},
+        submissions::{
+            ApprovalWish, ChangesWish, DecidedView, DecisionWord, DecisionsView, DecisionsWish, Rejection,
+            SubmissionStatus, SubmissionView,
+        },
     },
 };
 
@@ -194,6 +198,80 @@ impl Reviews {
         let question = json!(["needs-changes", streamer.channel.id, id.0, wish.0.to_json()]);
         review(&app, &streamer, id.0, key.0, &question, &Decision::AskForChanges { note: wish.0.note }).await
     }
+
+    /// Decide about several submissions
+    ///
+    /// About each of them by itself, in the order in which they are named: one that is refused holds up no other. Send an
+    /// `Idempotency-Key`: repeating the request with the same key decides about none of them twice, also where the first
+    /// one was cut off halfway.
+    #[oai(path = "/streamer/submissions/bulk", method = "post", operation_id = "decideSubmissions")]
+    async fn bulk(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// 1 to 128 visible characters of your choice that name all of these decisions.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        wish: Json<DecisionsWish>,
+    ) -> Result<Kept<DecisionsView>, Problem> {
+        let decision = match (wish.action, &wish.note) {
+            (DecisionWord::Approve, None) => Decision::Approve(Approval::default()),
+            (DecisionWord::Approve, Some(_)) => return Err(invalid("note: not for memes")),
+            (DecisionWord::Reject, note) => Decision::Reject { note: note.clone() },
+            (DecisionWord::NeedsChanges, Some(note)) => Decision::AskForChanges { note: note.clone() },
+            (DecisionWord::NeedsChanges, None) => return Err(invalid("note: say what shall be changed")),
+        };
+        let key = idempotency::key(key.0)?;
+        let question = json!([streamer.channel.id, wish.0.to_json()]);
+        let whole = idempotency::request(key.clone(), streamer.user.id, "review-all", &question)?;
+        if let Some(answered) = idempotency::claim(&mut *app.db.begin().await?, whole.as_ref()).await? {
+            return Ok(answered.into());
+        }
+        let mut results = Vec::with_capacity(wish.ids.len());
+        for &id in &wish.ids {
+            results.push(one_of_many(&app, &streamer, key.as_deref(), id, &decision, &question).await?);
+        }
+        let stored = Stored { status: 200, body: DecisionsView { results }.to_json_string() };
+        let mut tx = app.db.begin().await?;
+        if let Some(answered) = idempotency::claim(&mut tx, whole.as_ref()).await? {
+            return Ok(answered.into());
+        }
+        idempotency::keep(&mut tx, whole.as_ref(), &stored).await?;
+        tx.commit().await?;
+        Ok(stored.into())
+    }
+}
+
+/// Decides about one of several, under a key of its own: a request that is repeated finds what its first try has done.
+async fn one_of_many(
+    app: &AppState,
+    streamer: &Moderator,
+    key: Option<&str>,
+    id: Uuid,
+    decision: &Decision,
+    question: &Value,
+) -> Result<DecidedView, Problem> {
+    let key = key.map(|key| hex::encode(Sha256::digest(format!("{key} {id}"))));
+    let request = idempotency::request(key, streamer.user.id, "review-one", question)?;
+    let decided = idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, streamer, id, decision).await);
+    let answer = match decided.await {
+        Ok(stored) => stored,
+        Err(problem) => Stored { status: problem.status().as_u16(), body: problem.body() },
+    };
+    let words: Value = serde_json::from_str(&answer.body).map_err(Problem::internal)?;
+    let word = |name: &str| words[name].as_str().map(str::to_owned);
+    let ok = answer.status == 200;
+    Ok(DecidedView {
+        id,
+        ok,
+        status: word("status").filter(|_| ok),
+        error_code: word("errorCode").filter(|_| !ok),
+        detail: word("detail").filter(|_| !ok),
+    })
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::bad_request(ErrorCode::ValidationError, detail)
 }
 
 async fn review(

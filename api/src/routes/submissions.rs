@@ -8,7 +8,7 @@ use domain::{
     media,
     requests::{Request, Stored},
     submissions::{self, NewSubmission, Submission, UploadState},
-    teams,
+    teams::{self, TeamRole},
 };
 use poem::{http::StatusCode, web::Data};
 use poem_openapi::{
@@ -154,7 +154,13 @@ async fn channel_of(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channel
         })?),
     };
     let channel = channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
-    Ok(channel.if_open()?)
+    let channel = channel.if_open()?;
+    // The gates are for viewers: whoever looks after what is played may add to it.
+    let role = teams::role_of(&mut conn, channel.id, viewer).await?;
+    if channel.owner_id != viewer && role.is_none_or(|role| role < TeamRole::Editor) {
+        channel.takes_submissions()?;
+    }
+    Ok(channel)
 }
 
 /// Makes the file and its submission permanent: row, rename, commit. Says which submission it is; a request that was

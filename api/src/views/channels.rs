@@ -31,6 +31,36 @@ impl From<OverlayMode> for channels::OverlayMode {
     }
 }
 
+/// What of that which viewers send in my team looks at before it is a meme: all, that of people of whom nothing was approved
+/// before, or only that in which checks have found something.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum ReviewMode {
+    All,
+    NewSenders,
+    Flagged,
+}
+
+impl From<channels::ReviewMode> for ReviewMode {
+    fn from(mode: channels::ReviewMode) -> Self {
+        match mode {
+            channels::ReviewMode::All => Self::All,
+            channels::ReviewMode::NewSenders => Self::NewSenders,
+            channels::ReviewMode::Flagged => Self::Flagged,
+        }
+    }
+}
+
+impl From<ReviewMode> for channels::ReviewMode {
+    fn from(mode: ReviewMode) -> Self {
+        match mode {
+            ReviewMode::All => Self::All,
+            ReviewMode::NewSenders => Self::NewSenders,
+            ReviewMode::Flagged => Self::Flagged,
+        }
+    }
+}
+
 /// A channel as everybody may see it.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase")]
@@ -43,12 +73,15 @@ pub(crate) struct ChannelView {
     default_price: i64,
     /// False while the streamer takes no new activations.
     accepts_activations: bool,
+    /// False while viewers cannot send memes in.
+    accepts_submissions: bool,
     created_at: OffsetDateTime,
 }
 
 impl From<Channel> for ChannelView {
     fn from(channel: Channel) -> Self {
         Self {
+            accepts_submissions: channel.takes_submissions().is_ok(),
             id: channel.id,
             slug: channel.slug,
             name: channel.name,
@@ -85,6 +118,13 @@ pub(crate) struct ChannelSettingsView {
     intake_paused_at: Option<OffsetDateTime>,
     /// The linked account on Twitch.
     twitch_login: Option<String>,
+    /// Whether viewers may send memes in.
+    submissions_enabled: bool,
+    /// Whether they may only while I am live.
+    submissions_only_when_live: bool,
+    review_mode: ReviewMode,
+    /// Since when I am live.
+    live_since: Option<OffsetDateTime>,
 }
 
 impl From<Channel> for ChannelSettingsView {
@@ -103,6 +143,10 @@ impl From<Channel> for ChannelSettingsView {
             playback_paused_at: channel.playback_paused_at,
             intake_paused_at: channel.intake_paused_at,
             twitch_login: channel.twitch_login,
+            submissions_enabled: channel.submissions_enabled,
+            submissions_only_when_live: channel.submissions_only_when_live,
+            review_mode: channel.review_mode.into(),
+            live_since: channel.live_since,
         }
     }
 }
@@ -138,6 +182,9 @@ pub(crate) struct SettingsPatch {
     /// 0 to 3600 seconds.
     #[oai(validator(minimum(value = "0"), maximum(value = "3600")))]
     fair_step_seconds: Option<i32>,
+    submissions_enabled: Option<bool>,
+    submissions_only_when_live: Option<bool>,
+    review_mode: Option<ReviewMode>,
 }
 
 impl From<SettingsPatch> for SettingsChange {
@@ -151,6 +198,9 @@ impl From<SettingsPatch> for SettingsChange {
             overlay_max_concurrent: patch.overlay_max_concurrent,
             overlay_style_json: patch.overlay_style_json,
             fair_step_seconds: patch.fair_step_seconds,
+            submissions_enabled: patch.submissions_enabled,
+            submissions_only_when_live: patch.submissions_only_when_live,
+            review_mode: patch.review_mode.map(Into::into),
         }
     }
 }
@@ -163,4 +213,47 @@ pub(crate) struct OverlayTokenView {
     pub(crate) token: String,
     /// The address for OBS' browser source.
     pub(crate) url: String,
+}
+
+/// Whether I am live.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LiveWish {
+    pub(crate) live: bool,
+}
+
+/// Whether viewers may send memes in.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct SubmissionsStatusView {
+    enabled: bool,
+    only_when_live: bool,
+    /// Whether the streamer is live.
+    live: bool,
+}
+
+impl From<Channel> for SubmissionsStatusView {
+    fn from(channel: Channel) -> Self {
+        Self {
+            enabled: channel.submissions_enabled,
+            only_when_live: channel.submissions_only_when_live,
+            live: channel.live_since.is_some(),
+        }
+    }
+}
+
+/// What switches submissions, for the keys of a deck.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct SubmissionsLinkView {
+    /// Keep it secret: whoever has it can switch submissions, and nothing else.
+    pub(crate) token: String,
+    /// `GET` says whether they are on.
+    pub(crate) status_url: String,
+    /// `POST` switches them on.
+    pub(crate) enable_url: String,
+    /// `POST` switches them off.
+    pub(crate) disable_url: String,
+    /// `POST` switches them over.
+    pub(crate) toggle_url: String,
 }

@@ -108,15 +108,25 @@ example!(privacy::ExportView, {
 });
 
 example!(channels::ChannelView, {
-    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true,
+    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true, "acceptsSubmissions": true,
     "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(channels::ChannelSettingsView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "overlayMode": "queue",
-    "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo"
+    "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
+    "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all"
 });
 example!(channels::NewChannel, { "slug": "demo", "name": "Demo" });
 example!(channels::SettingsPatch, { "overlayMode": "simultaneous", "overlayMaxConcurrent": 2, "defaultPrice": 50 });
+example!(channels::LiveWish, { "live": true });
+example!(channels::SubmissionsStatusView, { "enabled": true, "onlyWhenLive": false, "live": true });
+example!(channels::SubmissionsLinkView, {
+    "token": "st_01a1fc54f5a972828260d50a75c1381e_71d0...ad99",
+    "statusUrl": "https://memes.example/public/submissions/status?token=st_01a1fc54f5a972828260d50a75c1381e_71d0...ad99",
+    "enableUrl": "https://memes.example/public/submissions/enable?token=st_01a1fc54f5a972828260d50a75c1381e_71d0...ad99",
+    "disableUrl": "https://memes.example/public/submissions/disable?token=st_01a1fc54f5a972828260d50a75c1381e_71d0...ad99",
+    "toggleUrl": "https://memes.example/public/submissions/toggle?token=st_01a1fc54f5a972828260d50a75c1381e_71d0...ad99"
+});
 example!(channels::OverlayTokenView, {
     "token": "ot_01a1fc54f5a972828260d50a75c1381e_71d0...ad99",
     "url": "https://memes.example/overlay/t/ot_01a1fc54f5a972828260d50a75c1381e_71d0...ad99"
@@ -190,6 +200,17 @@ example!(submissions::SubmissionView, {
 });
 example!(submissions::ApprovalWish, { "title": "A better name", "price": 250, "tags": ["cats"] });
 example!(submissions::Rejection, { "note": "We have this one already." });
+example!(submissions::DecisionsWish, { "ids": ["01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"], "action": "reject", "note": "Seen before." });
+example!(submissions::DecisionsView, {
+    "results": [
+        { "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "ok": true, "status": "rejected" },
+        { "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "ok": false, "errorCode": "SUBMISSION_NOT_PENDING",
+          "detail": "it is decided already: the submission is approved" }
+    ]
+});
+example!(submissions::TrustedView, {
+    "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "addedAt": "2026-11-21T05:17:56Z"
+});
 example!(submissions::ChangesWish, { "note": "Cut the first two seconds, please." });
 
 example!(bots::BotView, { "provider": "twitch", "enabled": true, "updatedAt": "2026-11-21T05:17:56Z" });

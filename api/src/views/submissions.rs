@@ -1,6 +1,6 @@
 //! Words of submissions.
 
-use domain::submissions::{self, Approval, Received, Submission};
+use domain::submissions::{self, Approval, Received, Submission, trust::Trusted};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -194,4 +194,69 @@ pub(crate) struct ChangesWish {
     /// For its sender, 1 to 500 characters.
     #[oai(validator(min_length = 1, max_length = 500))]
     pub(crate) note: String,
+}
+
+/// What is decided about several submissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum DecisionWord {
+    Approve,
+    Reject,
+    NeedsChanges,
+}
+
+/// One decision about several submissions.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct DecisionsWish {
+    /// Which submissions.
+    #[oai(validator(min_items = 1, max_items = 100))]
+    pub(crate) ids: Vec<Uuid>,
+    pub(crate) action: DecisionWord,
+    /// For their senders, 1 to 500 characters: required for changes, and not for memes.
+    #[oai(validator(min_length = 1, max_length = 500))]
+    pub(crate) note: Option<String>,
+}
+
+/// What became of one of them.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct DecidedView {
+    pub(crate) id: Uuid,
+    /// Whether it was decided as was wished.
+    pub(crate) ok: bool,
+    /// What it is now, where it was.
+    pub(crate) status: Option<String>,
+    /// Why it was not, for a program: as the operation for one submission says it.
+    pub(crate) error_code: Option<String>,
+    /// The same for a person.
+    pub(crate) detail: Option<String>,
+}
+
+/// What became of several submissions, in the order in which they were named.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct DecisionsView {
+    pub(crate) results: Vec<DecidedView>,
+}
+
+/// Somebody whose submissions are taken unseen.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct TrustedView {
+    user_id: Uuid,
+    login: String,
+    display_name: String,
+    added_at: OffsetDateTime,
+}
+
+impl From<Trusted> for TrustedView {
+    fn from(trusted: Trusted) -> Self {
+        Self {
+            user_id: trusted.user_id,
+            login: trusted.login,
+            display_name: trusted.display_name,
+            added_at: trusted.added_at,
+        }
+    }
 }

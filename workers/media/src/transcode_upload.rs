@@ -88,8 +88,9 @@ async fn encode(ctx: &Ctx, pool: &Pool, submission: &Submission, facts: &Facts) 
 /// For whoever watches; the work goes on if it cannot be written.
 async fn note(ctx: &Ctx, submission: &Submission, per_cent: i16) {
     let noted = async {
-        let mut conn = ctx.db().pool().acquire().await?;
-        submissions::set_progress(&mut conn, submission.id, per_cent).await
+        let mut tx = ctx.db().begin().await?;
+        submissions::tell_progress(&mut tx, submission, per_cent).await?;
+        Ok::<_, SubmissionError>(tx.commit().await?)
     };
     if let Err(error) = noted.await {
         tracing::debug!(%error, "progress was not noted");

@@ -10,5 +10,5 @@ mod vault;
 
 pub use keys::Keys;
 pub(crate) use keys::hmac;
-pub use token::{Purpose, channel_token, named_channel, token_matches};
+pub use token::{Purpose, channel_token, named_channel, switch_matches, switch_token, switched_channel, token_matches};
 pub use vault::{KeyId, Place, Vault, VaultError};

@@ -53,7 +53,87 @@ pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, Ch
 pub async fn change_settings(tx: &mut Tx, id: Uuid, change: &SettingsChange) -> Result<Channel, ChannelError> {
     change.check()?;
     repo::update(&mut *tx, id, change).await?;
-    announced(tx, id).await
+    let channel = repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    let mut told = vec![config_event(&channel)];
+    if change.submissions_enabled.is_some() || change.submissions_only_when_live.is_some() {
+        told.push(submissions_event(&channel));
+    }
+    events::record(tx, told).await?;
+    Ok(channel)
+}
+
+/// What becomes of the switch for submissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    On,
+    Off,
+    /// The other way round than it is.
+    Over,
+}
+
+/// Switches submissions, and tells panel and public if that is news. Says whether they were on before.
+///
+/// # Errors
+/// The channel is gone, or the database refused.
+pub async fn switch_submissions(tx: &mut Tx, id: Uuid, switch: Switch) -> Result<(bool, Channel), ChannelError> {
+    let before = repo::lock_submissions(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    let after = match switch {
+        Switch::On => true,
+        Switch::Off => false,
+        Switch::Over => !before,
+    };
+    if before != after {
+        let change = SettingsChange { submissions_enabled: Some(after), ..SettingsChange::default() };
+        repo::update(&mut *tx, id, &change).await?;
+    }
+    let channel = repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    if before != after {
+        events::record(tx, vec![submissions_event(&channel)]).await?;
+    }
+    Ok((before, channel))
+}
+
+/// `submissions:status`: whether viewers may send memes in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SubmissionsStatus {
+    enabled: bool,
+    only_when_live: bool,
+}
+
+fn submissions_event(channel: &Channel) -> NewEvent {
+    let status =
+        SubmissionsStatus { enabled: channel.submissions_enabled, only_when_live: channel.submissions_only_when_live };
+    NewEvent::new(channel.stream(), Audience::PANEL.and(Audience::PUBLIC), "submissions:status", &status)
+}
+
+/// Makes another link that switches submissions the only good one.
+///
+/// # Errors
+/// The channel is gone, or the database refused.
+pub async fn rotate_switch(conn: &mut PgConnection, id: Uuid) -> Result<Channel, ChannelError> {
+    repo::raise_switch(&mut *conn, id).await?;
+    repo::find(conn, id).await?.ok_or(ChannelError::NotFound)
+}
+
+/// The open channel whose submissions this token switches.
+///
+/// # Errors
+/// [`ChannelError::TokenRefused`] for a token that is malformed or rotated, and for that of a closed channel.
+pub async fn with_switch(conn: &mut PgConnection, keys: &Keys, token: &str) -> Result<Channel, ChannelError> {
+    let id = access::switched_channel(token).ok_or(ChannelError::TokenRefused)?;
+    let channel = repo::find(conn, id).await?.ok_or(ChannelError::TokenRefused)?;
+    let good = access::switch_matches(keys, id, channel.submissions_token_version, token);
+    if good && !channel.closed { Ok(channel) } else { Err(ChannelError::TokenRefused) }
+}
+
+/// The streamer is live from now on, or is not any more.
+///
+/// # Errors
+/// The channel is gone, or the database refused.
+pub async fn set_live(conn: &mut PgConnection, id: Uuid, live: bool) -> Result<Channel, ChannelError> {
+    repo::set_live(&mut *conn, id, live).await?;
+    repo::find(conn, id).await?.ok_or(ChannelError::NotFound)
 }
 
 /// Makes a new overlay token the only good one.
@@ -131,10 +211,4 @@ pub fn config_event(channel: &Channel) -> NewEvent {
         overlay_style_json: channel.overlay_style_json.as_deref(),
     };
     NewEvent::new(channel.stream(), Audience::OVERLAY.and(Audience::PANEL), "overlay:config", &config)
-}
-
-async fn announced(tx: &mut Tx, id: Uuid) -> Result<Channel, ChannelError> {
-    let channel = repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
-    events::record(tx, vec![config_event(&channel)]).await?;
-    Ok(channel)
 }

@@ -11,6 +11,10 @@ pub enum ChannelError {
     HasChannel,
     #[error("the channel is closed: its owner is banned or no streamer any more")]
     Closed,
+    #[error("the channel takes no submissions right now")]
+    SubmissionsOff,
+    #[error("the channel takes submissions only while its streamer is live")]
+    Offline,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("the token is unknown or was rotated")]

@@ -6,8 +6,9 @@ mod model;
 mod repo;
 
 pub use commands::{
-    change_settings, config_event, ensure, open, revoked_event, rotate_overlay_token, set_intake_paused, with_token,
+    Switch, change_settings, config_event, ensure, open, revoked_event, rotate_overlay_token, rotate_switch,
+    set_intake_paused, set_live, switch_submissions, with_switch, with_token,
 };
 pub use error::ChannelError;
-pub use model::{Channel, OverlayMode, SettingsChange, parse_slug};
+pub use model::{Channel, OverlayMode, ReviewMode, SettingsChange, parse_slug};
 pub use repo::{find, find_by_slug, find_of_owner};

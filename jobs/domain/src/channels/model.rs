@@ -32,6 +32,36 @@ impl OverlayMode {
     }
 }
 
+/// What of that which viewers send in the channel's team looks at before it is a meme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewMode {
+    All,
+    /// That of people of whom nothing was approved before.
+    NewSenders,
+    /// That in which checks have found something.
+    Flagged,
+}
+
+impl ReviewMode {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::NewSenders => "new_senders",
+            Self::Flagged => "flagged",
+        }
+    }
+
+    /// The most careful one for a word that the database cannot hold.
+    pub(super) fn parse(word: &str) -> Self {
+        match word {
+            "new_senders" => Self::NewSenders,
+            "flagged" => Self::Flagged,
+            _ => Self::All,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     pub id: Uuid,
@@ -57,6 +87,14 @@ pub struct Channel {
     pub playback_paused_at: Option<OffsetDateTime>,
     pub intake_paused_at: Option<OffsetDateTime>,
     pub twitch_login: Option<String>,
+    /// Viewers may send memes in.
+    pub submissions_enabled: bool,
+    /// Only while the streamer is live.
+    pub submissions_only_when_live: bool,
+    pub live_since: Option<OffsetDateTime>,
+    /// Of the link that switches submissions.
+    pub submissions_token_version: i32,
+    pub review_mode: ReviewMode,
     /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is
     /// played.
     pub closed: bool,
@@ -76,6 +114,20 @@ impl Channel {
     /// [`ChannelError::Closed`].
     pub fn if_open(self) -> Result<Self, ChannelError> {
         if self.closed { Err(ChannelError::Closed) } else { Ok(self) }
+    }
+
+    /// Whether viewers may send memes in right now.
+    ///
+    /// # Errors
+    /// [`ChannelError::SubmissionsOff`], [`ChannelError::Offline`].
+    pub fn takes_submissions(&self) -> Result<(), ChannelError> {
+        if !self.submissions_enabled {
+            return Err(ChannelError::SubmissionsOff);
+        }
+        if self.submissions_only_when_live && self.live_since.is_none() {
+            return Err(ChannelError::Offline);
+        }
+        Ok(())
     }
 
     /// How many items may play at once.
@@ -99,6 +151,9 @@ pub struct SettingsChange {
     pub overlay_max_concurrent: Option<i16>,
     pub overlay_style_json: Option<String>,
     pub fair_step_seconds: Option<i32>,
+    pub submissions_enabled: Option<bool>,
+    pub submissions_only_when_live: Option<bool>,
+    pub review_mode: Option<ReviewMode>,
 }
 
 impl SettingsChange {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Channel, OverlayMode, SettingsChange};
+use super::{Channel, OverlayMode, ReviewMode, SettingsChange};
 
 pub(super) struct Row {
     id: Uuid,
@@ -23,6 +23,11 @@ pub(super) struct Row {
     playback_paused_at: Option<time::OffsetDateTime>,
     intake_paused_at: Option<time::OffsetDateTime>,
     twitch_login: Option<String>,
+    submissions_enabled: bool,
+    submissions_only_when_live: bool,
+    live_since: Option<time::OffsetDateTime>,
+    submissions_token_version: i32,
+    review_mode: String,
     closed: bool,
     created_at: time::OffsetDateTime,
 }
@@ -47,6 +52,11 @@ impl From<Row> for Channel {
             playback_paused_at: row.playback_paused_at,
             intake_paused_at: row.intake_paused_at,
             twitch_login: row.twitch_login,
+            submissions_enabled: row.submissions_enabled,
+            submissions_only_when_live: row.submissions_only_when_live,
+            live_since: row.live_since,
+            submissions_token_version: row.submissions_token_version,
+            review_mode: ReviewMode::parse(&row.review_mode),
             closed: row.closed,
             created_at: row.created_at,
         }
@@ -62,7 +72,8 @@ macro_rules! channel_where {
             r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.overlay_mode,
                       c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version,
                       c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
-                      c.intake_paused_at, c.twitch_login,
+                      c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
+                      c.live_since, c.submissions_token_version, c.review_mode,
                       owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
                from channels c join users owner on owner.id = c.owner_id
                where "#
@@ -135,7 +146,10 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              overlay_show_sender = coalesce($6, overlay_show_sender),
              overlay_max_concurrent = coalesce($7, overlay_max_concurrent),
              overlay_style_json = coalesce($8, overlay_style_json),
-             fair_step_seconds = coalesce($9, fair_step_seconds)
+             fair_step_seconds = coalesce($9, fair_step_seconds),
+             submissions_enabled = coalesce($10, submissions_enabled),
+             submissions_only_when_live = coalesce($11, submissions_only_when_live),
+             review_mode = coalesce($12, review_mode)
          where id = $1",
         id,
         change.name,
@@ -146,6 +160,9 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.overlay_max_concurrent,
         change.overlay_style_json,
         change.fair_step_seconds,
+        change.submissions_enabled,
+        change.submissions_only_when_live,
+        change.review_mode.map(ReviewMode::as_str),
     )
     .execute(conn)
     .await?
@@ -158,6 +175,33 @@ pub(super) async fn raise_overlay_token(conn: &mut PgConnection, id: Uuid) -> Re
     sqlx::query!("update channels set overlay_token_version = overlay_token_version + 1 where id = $1", id)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Raises the version of the link that switches submissions; older ones are dead with the commit.
+pub(super) async fn raise_switch(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("update channels set submissions_token_version = submissions_token_version + 1 where id = $1", id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whether submissions were on; nobody else switches them until the end of the transaction.
+pub(super) async fn lock_submissions(conn: &mut PgConnection, id: Uuid) -> Result<Option<bool>, sqlx::Error> {
+    sqlx::query_scalar!("select submissions_enabled from channels where id = $1 for no key update", id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The streamer is live, since the first time that it was said, or is not.
+pub(super) async fn set_live(conn: &mut PgConnection, id: Uuid, live: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update channels set live_since = case when $2 then coalesce(live_since, app_now()) end where id = $1",
+        id,
+        live,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

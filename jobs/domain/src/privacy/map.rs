@@ -89,6 +89,15 @@ pub const HOLDINGS: &[Holding] = &[
         ),
     },
     Holding {
+        table: "trusted_uploaders",
+        whose: "user_id = (select id from person)",
+        shown: &["channel_id", "added_at"],
+        withheld: &["user_id", "added_by"],
+        erase: Delete(
+            "user_id = (select id from person) or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
         table: "wallets",
         whose: "user_id = (select id from person)",
         shown: &["id", "channel_id", "balance", "version", "created_at"],
@@ -345,9 +354,12 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &[
             "id", "slug", "name", "description", "default_price", "overlay_mode", "overlay_show_sender",
             "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
-            "intake_paused_at", "twitch_login", "twitch_channel_id", "created_at",
+            "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
+            "live_since", "review_mode", "created_at",
         ],
-        withheld: &["owner_id", "overlay_token_version", "credits_token_version", "credits_token_id"],
+        withheld: &[
+            "owner_id", "overlay_token_version", "credits_token_version", "credits_token_id", "submissions_token_version",
+        ],
         erase: Finish("nameless and closed, when what is found by it is gone"),
     },
     Holding {

@@ -7,7 +7,7 @@ use super::{
     ValidateUpload, events, repo, review,
 };
 use crate::{
-    channels,
+    channels::{self, Channel, ReviewMode},
     events::record,
     media::{self, Asset, NewAsset, NewFile},
     teams::{self, TeamRole},
@@ -110,22 +110,59 @@ pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail
     Ok(())
 }
 
-/// The reference to the source passes from the submission to the asset.
+/// The reference to the source passes from the submission to the asset. What waits for the team is told to its sender.
 async fn settle(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<(), SubmissionError> {
     repo::set_ready(&mut *tx, submission.id, submission.upload_state, asset.id).await?;
-    if !needs_nobody(tx, submission).await? {
-        return Ok(());
+    // As it is now: checks may have found something since the work began.
+    let ready = repo::find(&mut *tx, submission.id).await?.ok_or(SubmissionError::Moved)?;
+    match seen_by(tx, &ready).await? {
+        Seen::Sender => {
+            let own = Some(ready.submitter_id);
+            review::publish(tx, &ready, None, own, &review::Approval::default()).await
+        }
+        Seen::Nobody => review::publish(tx, &ready, None, None, &review::Approval::default()).await,
+        Seen::Team => Ok(record(tx, vec![events::progress(&ready)]).await?),
     }
-    let ready = Submission { asset_id: Some(asset.id), ..submission.clone() };
-    review::publish(tx, &ready, None, &review::Approval::default()).await
 }
 
-/// What those send in who look after what the channel plays needs nobody else's word.
-async fn needs_nobody(tx: &mut Tx, submission: &Submission) -> Result<bool, SubmissionError> {
-    let Some(channel) = channels::find(&mut *tx, submission.channel_id).await? else { return Ok(false) };
-    if channel.owner_id == submission.submitter_id {
-        return Ok(true);
+/// Who looks at a submission before it is a meme.
+enum Seen {
+    /// Who looks after what the channel plays has seen it.
+    Sender,
+    Nobody,
+    Team,
+}
+
+async fn seen_by(tx: &mut Tx, submission: &Submission) -> Result<Seen, SubmissionError> {
+    let (channel, sender) = (submission.channel_id, submission.submitter_id);
+    let Some(Channel { owner_id, review_mode, .. }) = channels::find(&mut *tx, channel).await? else {
+        return Ok(Seen::Team);
+    };
+    let role = teams::role_of(&mut *tx, channel, sender).await?;
+    if owner_id == sender || role.is_some_and(|role| role >= TeamRole::Editor) {
+        return Ok(Seen::Sender);
     }
-    let role = teams::role_of(&mut *tx, channel.id, submission.submitter_id).await?;
-    Ok(role.is_some_and(|role| role >= TeamRole::Editor))
+    // Whoever has asked for changes wants to see them.
+    if submission.revision > 1 || !submission.flags.is_empty() {
+        return Ok(Seen::Team);
+    }
+    let unseen = match review_mode {
+        _ if repo::trust::is_trusted(&mut *tx, channel, sender).await? => true,
+        ReviewMode::All => false,
+        ReviewMode::NewSenders => repo::trust::has_approved(&mut *tx, channel, sender).await?,
+        ReviewMode::Flagged => true,
+    };
+    Ok(if unseen { Seen::Nobody } else { Seen::Team })
+}
+
+/// Notes how far the encoder is, and tells the sender.
+///
+/// # Errors
+/// The database refused.
+pub async fn tell_progress(tx: &mut Tx, submission: &Submission, per_cent: i16) -> Result<(), SubmissionError> {
+    if repo::set_progress(&mut *tx, submission.id, per_cent).await? {
+        let now = Submission { progress: per_cent, ..submission.clone() };
+        record(tx, vec![events::progress(&now)]).await?;
+    }
+    Ok(())
 }

@@ -18,6 +18,10 @@ pub enum SubmissionError {
     InvalidDuration,
     #[error("a note has 1 to {MAX_NOTES} characters that are not all blank")]
     InvalidNote,
+    #[error("there is nobody with this id, or the channel does not trust this person")]
+    NoSuchPerson,
+    #[error("the channel trusts {0} people, which is as many as there may be")]
+    TooManyTrusted(i64),
     /// There is none, or it is of another channel or another person.
     #[error("there is no such submission")]
     NotFound,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Failure, Submission};
+use super::{Failure, Submission, UploadState};
 use crate::events::{Audience, NewEvent, Stream};
 
 /// `submission:*` of the wire.
@@ -47,6 +47,21 @@ pub(super) fn resubmitted(submission: &Submission) -> Vec<NewEvent> {
 pub(super) fn failed(submission: &Submission, failure: Failure) -> Vec<NewEvent> {
     let event = SubmissionEvent { error_code: Some(failure.code()), ..base(submission) };
     both(submission, "submission:rejected", &event)
+}
+
+/// `submission:progress`, for the sender.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Progress {
+    submission_id: Uuid,
+    upload_state: UploadState,
+    progress: i16,
+}
+
+pub(super) fn progress(submission: &Submission) -> NewEvent {
+    let Submission { id, upload_state, progress, .. } = *submission;
+    let event = Progress { submission_id: id, upload_state, progress };
+    NewEvent::new(Stream::User(submission.submitter_id), Audience::USER, "submission:progress", &event)
 }
 
 fn base(submission: &Submission) -> SubmissionEvent {

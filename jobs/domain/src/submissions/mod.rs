@@ -9,8 +9,9 @@
 //! ```
 //!
 //! The first line is how far the file has come, the second what the channel's team decided. What the owner and the editors
-//! send in is approved when its file is ready; what viewers send in waits for one decision ([`decide`]), once. Only a
-//! rejection may come before the file is ready: the work on it ends then.
+//! send in is approved when its file is ready, and so is what the channel takes unseen: that of trusted people ([`trust`]),
+//! and what its review mode says, unless a check has found something. All else waits for one decision ([`decide`]), once.
+//! Only a rejection may come before the file is ready: the work on it ends then.
 //!
 //! A job that is given up without a last word of its own orders [`GiveUpUpload`], which ends the submission.
 //!
@@ -28,9 +29,10 @@ mod model;
 mod repo;
 mod resubmit;
 mod review;
+pub mod trust;
 
 pub use cascade::{order_rejection, reject_some};
-pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse};
+pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse, tell_progress};
 pub use error::SubmissionError;
 pub use inbox::{Filter, Place, Received};
 pub use jobs::{
@@ -39,6 +41,6 @@ pub use jobs::{
 pub use model::{
     Failure, MAX_NOTES, MAX_TAG, MAX_TAGS, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState,
 };
-pub use repo::{count_of_submitter, find, inbox::count, inbox::list, list_of_submitter, set_progress};
+pub use repo::{count_of_submitter, find, inbox::count, inbox::list, list_of_submitter};
 pub use resubmit::{NewFile, Resubmission, resubmit};
 pub use review::{Approval, Decision, decide};

@@ -1,6 +1,7 @@
 //! SQL of submissions.
 
 pub(super) mod inbox;
+pub(super) mod trust;
 
 use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
@@ -151,12 +152,9 @@ pub async fn count_of_submitter(conn: &mut PgConnection, submitter_id: Uuid) -> 
         .await
 }
 
-/// Notes how far the encoder is, for whoever watches.
-///
-/// # Errors
-/// The database refused.
-pub async fn set_progress(conn: &mut PgConnection, id: Uuid, per_cent: i16) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+/// Whether it is still being encoded.
+pub(super) async fn set_progress(conn: &mut PgConnection, id: Uuid, per_cent: i16) -> Result<bool, sqlx::Error> {
+    let noted = sqlx::query!(
         "update meme_submissions set progress = $2, updated_at = app_now()
          where id = $1 and upload_state = 'transcoding'",
         id,
@@ -164,7 +162,7 @@ pub async fn set_progress(conn: &mut PgConnection, id: Uuid, per_cent: i16) -> R
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(noted.rows_affected() == 1)
 }
 
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Result<Submission, sqlx::Error> {

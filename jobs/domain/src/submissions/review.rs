@@ -72,7 +72,9 @@ pub async fn decide(
         return Err(SubmissionError::StillWorking);
     }
     match decision {
-        Decision::Approve(approval) => publish(tx, &submission, Some(moderator), approval).await?,
+        Decision::Approve(approval) => {
+            publish(tx, &submission, Some(moderator), Some(moderator), approval).await?;
+        }
         Decision::Reject { note } => {
             let told = reject(tx, &submission, Some(moderator), note.as_deref()).await?;
             record(tx, told).await?;
@@ -85,11 +87,13 @@ pub async fn decide(
     repo::find(&mut *tx, id).await?.ok_or(SubmissionError::NotFound)
 }
 
-/// Makes the meme of a submission whose file is ready. Without a moderator it approves itself.
+/// Makes the meme of a submission whose file is ready. Without a moderator it approves itself; `told`: whose decision it is in
+/// the words of the wire, where whoever may approve is the moderator of the own uploads.
 pub(super) async fn publish(
     tx: &mut Tx,
     submission: &Submission,
     moderator: Option<Uuid>,
+    told: Option<Uuid>,
     approval: &Approval,
 ) -> Result<(), SubmissionError> {
     let asset_id = submission.asset_id.ok_or(SubmissionError::StillWorking)?;
@@ -102,9 +106,7 @@ pub(super) async fn publish(
     };
     let meme = memes::create(tx, new).await?;
     repo::approve(tx, submission.id, meme.id, moderator, approval.tags.as_deref()).await?;
-    // Whoever may approve is the moderator of the own uploads.
-    let told = moderator.unwrap_or(submission.submitter_id);
-    record(tx, events::approved(submission, Some(told), meme.id)).await?;
+    record(tx, events::approved(submission, told, meme.id)).await?;
     Ok(())
 }
 
