@@ -31,7 +31,7 @@ pub(super) async fn run(command: BlobsCommand) -> anyhow::Result<()> {
         print(&text(&found))?;
     }
     let left = found.findings.iter().filter(|finding| !finding.repaired).count();
-    ensure!(left == 0, "files and rows do not fit together: {left} findings");
+    ensure!(left == 0, "files and rows do not fit together, findings left: {left}");
     Ok(())
 }
 
