@@ -247,6 +247,8 @@ async fn of_somebody_who_was_forgotten_no_word_is_left() {
         let token = wendy.get("/streamer/overlay/token").await.expect(200)["token"].as_str().unwrap().to_owned();
         app.anonymous().events(&format!("/overlay/t/{token}/events?screen=obs&screenId={}", Uuid::new_v4())).await
     };
+    let mut public = app.anonymous().events("/channels/canary_wendy/events").await;
+    public.wait_for("queue:state").await;
     assert!(rows_with(app, "canary").await.len() > 15);
     let why = rows_with(app, "a canary wished for coins").await;
     assert!(why.iter().any(|row| row.starts_with("people_acts: ")), "{why:?}");
@@ -258,6 +260,7 @@ async fn of_somebody_who_was_forgotten_no_word_is_left() {
     }
     stage.admin.put(&format!("/owner/users/{}/role", wendy.user_id), &json!({ "role": "admin" })).await.expect(404);
     overlay.wait_for("closed").await;
+    public.wait_for("closed").await;
     for path in ["/me", "/auth/sessions", export["download"].as_str().unwrap()] {
         assert_eq!(wendy.get(path).await.status, 401, "{path}");
     }

@@ -223,3 +223,37 @@ async fn whoever_is_no_admin_any_more_when_it_is_their_turn_changes_nothing() {
     let anna = boss.get("/owner/users?login=anna").await.expect(200);
     assert_eq!(anna["users"][0]["role"], "viewer", "{anna}");
 }
+
+#[tokio::test]
+async fn what_is_paid_at_the_moment_of_a_closing_comes_back_also_where_playback_is_paused() {
+    let stage = Stage::open().await;
+    let anna = stage.viewer("anna", 100).await;
+    let meme = stage.meme(5000).await;
+    stage.streamer.post("/streamer/queue/playback/pause", &json!({})).await.expect(200);
+    stage.app.drain().await;
+    // The purchase has seen an open channel and waits for its wallet while the channel closes and is emptied.
+    let mut holder = stage.app.db.begin().await.unwrap();
+    sqlx::query("select balance from wallets for update").fetch_all(&mut *holder).await.unwrap();
+    let closed = async {
+        wait_until("the purchase waits for the wallet", async || {
+            let waiting = "select count(*) from pg_stat_activity
+                           where datname = current_database() and wait_event_type = 'Lock'";
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(stage.app.pool()).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+        let ban = format!("/owner/users/{}/ban", stage.streamer.user_id);
+        stage.admin.post(&ban, &json!({})).await.expect(200);
+        let emptied = "select count(*) from jobs where kind = 'expire-waiting' and run_at <= app_now()";
+        wait_until("the channel is emptied", async || {
+            let left: i64 = sqlx::query_scalar(emptied).fetch_one(stage.app.pool()).await.unwrap();
+            (left == 0).then_some(())
+        })
+        .await;
+        holder.rollback().await.unwrap();
+    };
+    let (bought, ()) = tokio::join!(stage.activate_as(&anna, meme, "late"), closed);
+    bought.expect(200);
+    stage.app.advance(Duration::from_mins(2)).await;
+    wait_until("the coins are back", async || (stage.balance(&anna).await == 100).then_some(())).await;
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{
+    channels::{self, ChannelError},
     events::{self, Audience, Stream},
     playback,
     teams::{self, TeamRole},
@@ -144,6 +145,11 @@ async fn open(
     let resume = Resume::judge(&mut tx, &stream, head, given.as_deref()).await?;
     let state = match channel {
         Some(channel) => {
+            // Within what the stream's place was read in: a channel that closes later says so behind it.
+            let closed = channels::find(&mut tx, channel).await?.is_none_or(|channel| channel.closed);
+            if closed {
+                return Err(ChannelError::Closed.into());
+            }
             let state = playback::queue_state(&mut tx, channel).await?;
             let state = if audience == Audience::PUBLIC { state.public() } else { state };
             let data = serde_json::to_string(&state).map_err(Problem::internal)?;

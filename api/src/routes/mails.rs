@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use domain::{
     acts::{self, Act},
-    attempts, channels, factors, identities,
+    attempts, channels, credits, factors, identities,
     mails::{self, Kind, MailError},
     passwords,
     requests::Stored,
-    tokens,
+    teams, tokens,
 };
 use poem::{Request, http::StatusCode, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, param::Header, payload::Json};
@@ -133,7 +133,7 @@ impl Mails {
     ///
     /// With the token of the link in a mail, which is good once and for 30 minutes. Ends all sessions; who asks for codes
     /// asks for them as before. An address that was never proven before is proven by this: what somebody else may have
-    /// prepared on the account (linked accounts, codes, tokens) is gone then.
+    /// prepared on the account (linked accounts, codes, tokens, links, a team) is gone then.
     #[oai(path = "/auth/password/reset", method = "post", operation_id = "resetPassword")]
     async fn reset(&self, app: Data<&App>, request: &Request, wish: Json<Reset>) -> Result<Proved, Problem> {
         let Json(Reset { token, password }) = wish;
@@ -151,6 +151,9 @@ impl Mails {
             factors::remove(&mut tx, user).await?;
             if let Some(channel) = channels::find_of_owner(&mut tx, user).await? {
                 tokens::revoke_all(&mut tx, channel.id).await?;
+                tokens::rotate_own(&mut tx, channel.id).await?;
+                credits::rotate_token(&mut tx, channel.id).await?;
+                teams::disband(&mut tx, channel.id).await?;
             }
         }
         passwords::reset(&mut tx, user, &hash).await?;
@@ -203,6 +206,6 @@ fn sends(app: &AppState) -> Result<(), Problem> {
 
 /// One mail of this kind to the address; how long until there may be another, when there were enough. Counts when the
 /// transaction is committed, as the mail does.
-async fn taken(tx: &mut Tx, kind: Kind, email: &str) -> Result<Option<Duration>, Problem> {
+pub(super) async fn taken(tx: &mut Tx, kind: Kind, email: &str) -> Result<Option<Duration>, Problem> {
     Ok(attempts::take(tx, &mails::subject(kind, email), mails::MOST).await?)
 }

@@ -10,7 +10,11 @@ use domain::{
 use poem::{Request, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, payload::Json};
 
-use super::{Group, acts::by_id, mails::tell};
+use super::{
+    Group,
+    acts::by_id,
+    mails::{taken, tell},
+};
 use crate::{
     app::App,
     auth::{
@@ -68,7 +72,8 @@ impl Passwords {
         let hash = app.hasher.run(move || passwords::hash(&password)).await?;
         let mut tx = app.db.begin().await?;
         let user = passwords::register(&mut tx, &account, &hash).await?;
-        if app.settings.sends_mails {
+        // Who was sent so many may still ask for one by hand, later (`POST /auth/verify-email/send`).
+        if app.settings.sends_mails && taken(&mut tx, Kind::VerifyEmail, &account.email).await?.is_none() {
             mails::ask_to_verify(&mut tx, user.id, language::of(request)).await?;
         }
         let granted = session::begin(&app, &mut tx, request, user.id, &["password"]).await?;

@@ -7,7 +7,7 @@ use harness::{Session, TestApp, wait_until};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{PASSWORD, forget, is, log_in, me, register, reset, system, token, verified, verify};
+use super::{PASSWORD, PostOffice, forget, is, log_in, me, register, reset, system, token, verified, verify};
 use crate::passwords::Authenticator;
 
 #[tokio::test]
@@ -144,6 +144,16 @@ async fn what_somebody_prepared_under_an_address_that_is_not_theirs_is_gone_when
     let made = mallory.post("/streamer/tokens", &wish).await.expect(201);
     let program = app.anonymous().with_token(made["secret"].as_str().unwrap());
     program.get("/streamer/channel/settings").await.expect(200);
+    let eve = app.login("eve", "viewer").await;
+    mallory.put("/streamer/team/eve", &json!({ "role": "editor" })).await.expect(200);
+    eve.get("/streamer/queue?channel=anna").await.expect(200);
+    let mut doors = Vec::new();
+    for (link, door) in [("overlay", "/overlay/t"), ("credits", "/overlay/credits/t")] {
+        let link = mallory.get(&format!("/streamer/{link}/token")).await.expect(200);
+        let door = format!("{door}/{}/poll", link["token"].as_str().unwrap());
+        app.anonymous().get(&door).await.expect(200);
+        doors.push(door);
+    }
 
     forget(&app, "anna@example.org").await.expect(202);
     let mail = office.mail(1).await;
@@ -155,6 +165,10 @@ async fn what_somebody_prepared_under_an_address_that_is_not_theirs_is_gone_when
         (program.get("/streamer/channel/settings").await.status == 401).then_some(())
     })
     .await;
+    is(&eve.get("/streamer/queue?channel=anna").await, 404, "CHANNEL_NOT_FOUND");
+    for door in doors {
+        is(&app.anonymous().get(&door).await, 401, "UNAUTHORIZED");
+    }
 }
 
 #[tokio::test]
@@ -281,7 +295,8 @@ async fn who_asks_for_the_address_that_they_have_keeps_the_link_to_another() {
 async fn nobody_is_mailed_more_than_three_times_an_hour() {
     let (office, app) = system().await;
     let anna = register(&app, "anna").await;
-    for _ in 0..3 {
+    // The first came with the account.
+    for _ in 0..2 {
         anna.post("/auth/verify-email/send", &json!({})).await.expect(202);
     }
     let answer = anna.post("/auth/verify-email/send", &json!({})).await;
@@ -294,6 +309,22 @@ async fn nobody_is_mailed_more_than_three_times_an_hour() {
     let last = |subject: &str| sent.iter().rfind(|mail| mail.subject == subject).expect(subject);
     last("Set another password");
     verify(&app, &token(last("Confirm your e-mail address"))).await.expect(204);
+}
+
+#[tokio::test]
+async fn nobody_is_mailed_more_by_accounts_that_come_and_go() {
+    let office = PostOffice::open();
+    // With the pool that erases.
+    let app = office.known_to(TestApp::builder()).start().await;
+    let wish = |name: &str| json!({ "username": name, "email": "victim@example.org", "password": PASSWORD });
+    for name in ["first", "second", "third", "fourth", "fifth"] {
+        let made = app.anonymous().post("/auth/register", &wish(name)).await.expect(201);
+        let account = app.anonymous().with_token(made["access_token"].as_str().unwrap());
+        account.delete("/users/me").await.expect(202);
+        app.drain().await;
+    }
+    let asked = office.taken().into_iter().filter(|mail| mail.subject == "Confirm your e-mail address").count();
+    assert!((1..=3).contains(&asked), "{asked}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{AccountError, Role, User, repo};
 use crate::{
     acts::{self, Act, By},
-    events::{self, Audience, NewEvent, Stream},
+    events::{self, NewEvent},
     sessions::{self, EndReason},
 };
 
@@ -107,8 +107,7 @@ async fn shut_doors(tx: &mut Tx, before: &User, after: &User) -> Result<(), Acco
         return Ok(());
     }
     let Some(slug) = repo::channel_of(&mut *tx, after.id).await? else { return Ok(()) };
-    let shut = NewEvent::new(Stream::Channel(slug), Audience::NOBODY, "channel:shut", &json!({}));
-    Ok(events::record(tx, vec![shut]).await?)
+    Ok(events::record(tx, vec![NewEvent::shut(slug)]).await?)
 }
 
 /// The person may look at the pages of ops from now on, or may not any more.

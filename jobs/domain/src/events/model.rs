@@ -67,6 +67,11 @@ impl NewEvent {
         let data = serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned());
         Self { stream, audience, name, data }
     }
+
+    /// `channel:shut`: whatever reads the channel with this slug ends, and nobody else hears of it.
+    pub(crate) fn shut(slug: String) -> Self {
+        Self::new(Stream::Channel(slug), Audience::NOBODY, "channel:shut", &serde_json::Map::new())
+    }
 }
 
 /// An event as it stands in the log.

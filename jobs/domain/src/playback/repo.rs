@@ -264,6 +264,19 @@ pub(super) async fn plays_without_clock(conn: &mut PgConnection) -> Result<Vec<(
     Ok(rows.into_iter().map(|row| (row.id, row.play_epoch)).collect())
 }
 
+/// Channels that are closed and have something that waits or plays, which was placed while they closed; at most 500.
+pub(super) async fn closed_with_something(conn: &mut PgConnection) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select c.id from channels c join users owner on owner.id = c.owner_id
+         where (owner.banned_at is not null or owner.role = 'viewer')
+           and (exists (select from activations a where a.channel_id = c.id and a.status = 'queued')
+                or exists (select from activations a where a.channel_id = c.id and a.status = 'playing'))
+         order by c.id limit 500"
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Channels where something waits beyond its patience, although a clock should have ended that; at most 500.
 pub(super) async fn queues_without_clock(conn: &mut PgConnection) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(

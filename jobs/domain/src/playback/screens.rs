@@ -54,7 +54,8 @@ pub async fn renew(conn: &mut PgConnection, screens: &[(Uuid, Uuid)]) -> Result<
 }
 
 /// Forgets screens that were not seen for long (their process died without a word) and wakes their channels; winds clocks
-/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them. Forgets
+/// that stand still, because their job was given up: coins would be held for ever, and a play the queue with them; and gives
+/// back what was placed on channels at the moment of their closing. Forgets
 /// what screens said about plays that ended long ago.
 ///
 /// # Errors
@@ -67,7 +68,9 @@ pub async fn sweep(tx: &mut Tx) -> Result<(), PlaybackError> {
     for (activation_id, play_epoch) in repo::plays_without_clock(&mut *tx).await? {
         queue::enqueue(tx, &ExpirePlay { activation_id, play_epoch }).await?;
     }
-    for channel_id in repo::queues_without_clock(&mut *tx).await? {
+    let mut waiting = repo::queues_without_clock(&mut *tx).await?;
+    waiting.extend(repo::closed_with_something(&mut *tx).await?);
+    for channel_id in waiting {
         queue::enqueue(tx, &ExpireWaiting { channel_id }).await?;
     }
     Ok(())

@@ -9,7 +9,9 @@ use crate::{
     access::{Purpose, Vault},
     accounts::{self, Role},
     acts::{self, Act, By},
-    channels, events, identities,
+    channels,
+    events::{self, NewEvent},
+    identities,
     mails::{self, Kind, Language},
     media::{self, NewFile},
     sessions::{self, EndReason},
@@ -47,9 +49,10 @@ pub async fn ask_erasure(
     if let Some(before) = channels::find_of_owner(&mut *tx, user).await? {
         repo::close_channel(&mut *tx, before.id).await?;
         if let Some(channel) = channels::find_of_owner(&mut *tx, user).await? {
-            // Open overlays end at once.
-            let doors = [Purpose::Overlay, Purpose::Credits];
-            events::record(tx, doors.map(|door| channels::revoked_event(&channel, door)).to_vec()).await?;
+            // Open overlays end at once, and whoever else follows the channel.
+            let doors = [Purpose::Overlay, Purpose::Credits].map(|door| channels::revoked_event(&channel, door));
+            let ends = doors.into_iter().chain([NewEvent::shut(channel.slug)]);
+            events::record(tx, ends.collect()).await?;
         }
     }
     Ok(())

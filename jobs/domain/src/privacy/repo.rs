@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{Asset, Erase, Export, ExportStatus, Holding};
-use crate::{mails::Kind, media, tokens};
+use crate::{mails::Kind, media, teams, tokens};
 
 /// Rows of a statement: they are locked for milliseconds.
 const BATCH: i64 = 2_000;
@@ -285,9 +285,8 @@ pub(super) async fn close_channel(conn: &mut PgConnection, id: Uuid) -> Result<(
     )
     .execute(&mut *conn)
     .await?;
-    tokens::revoke_all(conn, id).await?;
-    sqlx::query!("delete from channel_members where channel_id = $1", id).execute(conn).await?;
-    Ok(())
+    tokens::revoke_all(&mut *conn, id).await?;
+    teams::disband(conn, id).await
 }
 
 /// What nobody but the person shows: assets that the person sent in, and those of the person's channel that nobody else sent

@@ -8,4 +8,4 @@ mod repo;
 pub use commands::{leave, put, remove};
 pub use error::TeamError;
 pub use model::{Member, Place, TeamRole};
-pub use repo::{channels_of, list, role_of};
+pub use repo::{channels_of, disband, list, role_of};

@@ -57,6 +57,15 @@ pub async fn list(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<Member>,
     Ok(rows.into_iter().map(Member::from).collect())
 }
 
+/// Takes everybody out of the channel's team.
+///
+/// # Errors
+/// The database refused.
+pub async fn disband(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from channel_members where channel_id = $1", channel).execute(conn).await?;
+    Ok(())
+}
+
 /// The channels in whose teams the person is, by slug.
 ///
 /// # Errors
