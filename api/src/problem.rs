@@ -54,6 +54,8 @@ pub(crate) enum ErrorCode {
     MemeNotFound,
     ActivationNotFound,
     InsufficientCoins,
+    MemeOnCooldown,
+    MemePlayedOut,
     IntakePaused,
     ActivationNotQueued,
     StalePlay,

@@ -170,6 +170,7 @@ pub(crate) struct Belongings {
 pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Option<Belongings> {
     let (mine, foreign) = match operation.name.as_str() {
         "changeMeme" | "deleteMeme" => (stage.meme(1000).await.to_string(), other.meme(1000).await.to_string()),
+        "changePromotion" | "deletePromotion" => (promotion(stage).await, promotion(other).await),
         "getMyActivation" | "withdrawMyActivation" => {
             (waiting(stage, "anna").await.to_string(), waiting(stage, "bert").await.to_string())
         }
@@ -192,6 +193,14 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
         path.replace("{provider}", "twitch")
     };
     Some(Belongings { mine: fill(mine), foreign: fill(foreign) })
+}
+
+/// A promotion of the stage's channel.
+async fn promotion(stage: &Stage) -> String {
+    let wish = json!({
+        "name": "Friday", "discountPercent": 10, "startDate": "2020-01-01T00:00:00Z", "endDate": "2090-01-01T00:00:00Z",
+    });
+    stage.streamer.post("/streamer/promotions", &wish).await.expect(200)["id"].as_str().expect("an id").to_owned()
 }
 
 /// An activation of this person's on the stage's channel.

@@ -21,6 +21,16 @@ impl From<PlaceError> for Problem {
             PlaceError::IntakePaused => {
                 Self::conflict(ErrorCode::IntakePaused, "the streamer takes no activations right now")
             }
+            PlaceError::Resting { seconds, own } => {
+                let whose = if own { "you have played it" } else { "it was played" };
+                let detail = format!("{whose} a moment ago, it may be played again in {seconds} s");
+                Self::conflict(ErrorCode::MemeOnCooldown, detail).with("retryAfterSeconds", seconds)
+            }
+            PlaceError::PlayedOut { most, own } => {
+                let whom = if own { "you can play it" } else { "it is played" };
+                let detail = format!("{whom} at most {most} times in one stream");
+                Self::conflict(ErrorCode::MemePlayedOut, detail).with("most", most)
+            }
             PlaceError::Insufficient { balance, needed } => insufficient(balance, needed),
             PlaceError::Wallet(error) => error.into(),
             PlaceError::Enqueue(error) => error.into(),

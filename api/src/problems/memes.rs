@@ -10,6 +10,9 @@ impl From<MemeError> for Problem {
             MemeError::NotFound => Self::not_found(ErrorCode::MemeNotFound, "there is no such meme"),
             MemeError::InvalidTitle => Self::bad_request(ErrorCode::InvalidTitle, format!("title: {error}")),
             MemeError::InvalidPrice => Self::bad_request(ErrorCode::ValidationError, format!("price: {error}")),
+            MemeError::InvalidLimit { field, .. } => {
+                Self::bad_request(ErrorCode::ValidationError, format!("{field}: {error}"))
+            }
             MemeError::Database(error) => error.into(),
         }
     }

@@ -12,6 +12,7 @@ mod memes;
 mod passwords;
 mod privacy;
 pub(crate) mod promised;
+mod promotions;
 mod requests;
 mod sessions;
 mod submissions;

@@ -33,7 +33,8 @@ impl Activations {
     /// Takes the price from the wallet into escrow and puts the meme into the channel's queue. The coins are spent when a
     /// screen has shown it; in every other case they come back. Send an `Idempotency-Key`: repeating the request with the
     /// same key gives the first answer again and never pays twice. 402 `INSUFFICIENT_COINS` carries `balance` and
-    /// `needed`; 409 `INTAKE_PAUSED` while the streamer takes nothing new; 422 when the key was used for another meme.
+    /// `needed`; 409 `INTAKE_PAUSED` while the streamer takes nothing new, `MEME_ON_COOLDOWN` with `retryAfterSeconds`, or
+    /// `MEME_PLAYED_OUT` with `most`; 422 when the key was used for another meme.
     #[oai(path = "/memes/:id/activate", method = "post", operation_id = "activateMeme")]
     async fn activate(
         &self,

@@ -4,6 +4,7 @@ use domain::{
     acts::Act,
     channels::{self, Channel},
     memes::{self, Meme},
+    promotions,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -97,7 +98,9 @@ impl Memes {
         list(&mut conn, &streamer.channel, page).await
     }
 
-    /// Change a meme's title or price
+    /// Change a meme
+    ///
+    /// Title, price, and how often it may be played. What was placed before plays on as it was bought.
     #[oai(path = "/streamer/memes/:id", method = "patch", operation_id = "changeMeme", tag = "Group::Streamer")]
     async fn change(
         &self,
@@ -108,9 +111,10 @@ impl Memes {
         patch: Json<MemePatch>,
     ) -> Result<Json<MemeView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel);
-        let meme = memes::update_title_price(&mut tx, id.0, &patch.0.into()).await?;
-        let after = MemeView::new(meme, &streamer.channel);
+        let discount = promotions::best_running(&mut tx, streamer.channel.id).await?;
+        let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel, discount);
+        let meme = memes::update(&mut tx, id.0, &patch.0.into()).await?;
+        let after = MemeView::new(meme, &streamer.channel, discount);
         let act = Act::new("change_meme").changing(shown(&before), shown(&after));
         on_channel(&mut tx, &streamer, act.with(id.0)).await?;
         tx.commit().await?;
@@ -129,7 +133,7 @@ impl Memes {
         id: Path<Uuid>,
     ) -> Result<Removed, Problem> {
         let mut tx = app.db.begin().await?;
-        let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel);
+        let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel, 0);
         memes::delete(&mut tx, id.0).await?;
         on_channel(&mut tx, &streamer, Act::new("delete_meme").with(id.0).changing(shown(&before), Value::Null))
             .await?;
@@ -140,8 +144,9 @@ impl Memes {
 
 async fn list(conn: &mut PgConnection, channel: &Channel, page: Page) -> Result<Listed<MemeView>, Problem> {
     let memes = memes::list_of_channel(&mut *conn, channel.id, page.limit, page.offset).await?;
-    let total = memes::count_of_channel(conn, channel.id).await?;
-    Ok(Listed::new(page, memes.into_iter().map(|meme| MemeView::new(meme, channel)).collect(), total))
+    let total = memes::count_of_channel(&mut *conn, channel.id).await?;
+    let discount = promotions::best_running(conn, channel.id).await?;
+    Ok(Listed::new(page, memes.into_iter().map(|meme| MemeView::new(meme, channel, discount)).collect(), total))
 }
 
 /// Somebody else's meme is none.

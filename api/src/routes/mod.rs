@@ -28,6 +28,7 @@ pub(crate) mod pages;
 mod passwords;
 mod playback;
 mod privacy;
+mod promotions;
 mod queues;
 mod resubmissions;
 mod reviews;
@@ -91,7 +92,7 @@ pub(crate) fn all() -> impl OpenApi {
             identities::Identities,
         ),
         (channels::Channels, teams::Teams),
-        memes::Memes,
+        (memes::Memes, promotions::Promotions),
         (
             submissions::Submissions,
             resubmissions::Resubmissions,

@@ -1,6 +1,7 @@
 //! Coins.
 
 use domain::{
+    activations,
     acts::{self, Act},
     channels,
     mails::Kind,
@@ -22,7 +23,7 @@ use crate::{
     idempotency,
     problem::{ErrorCode, Problem},
     stored::Kept,
-    views::wallets::{AdjustedView, Adjustment, WalletView},
+    views::wallets::{AdjustedView, Adjustment, ReceiptsView, WalletView},
 };
 
 pub(crate) struct Wallets;
@@ -62,6 +63,32 @@ impl Wallets {
         let channel = by_slug(&mut conn, &slug).await?;
         let wallet = wallets::find(&mut conn, viewer.id, channel.id).await?;
         Ok(Json(wallet.map_or_else(|| WalletView::empty(viewer.id, channel.id), Into::into)))
+    }
+
+    /// What moved in my wallet, and why
+    ///
+    /// Every payment, refund and adjustment in one channel, the newest first, with what was left after it.
+    #[oai(path = "/me/wallet/receipts", method = "get", operation_id = "listMyReceipts", tag = "Group::Wallets")]
+    async fn receipts(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// The channel's id.
+        #[oai(name = "channelId")]
+        channel_id: Query<Uuid>,
+        /// The `next` of the page before.
+        before: Query<Option<i64>>,
+        /// Receipts of the page, 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u16>>,
+    ) -> Result<Json<ReceiptsView>, Problem> {
+        let limit = limit.0.unwrap_or(50);
+        let mut conn = app.db.pool().acquire().await?;
+        let channel = channels::find(&mut conn, channel_id.0).await?;
+        let channel =
+            channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
+        let found = activations::receipts(&mut conn, viewer.id, channel.id, before.0, i64::from(limit) + 1).await?;
+        Ok(Json(ReceiptsView::new(found, usize::from(limit))))
     }
 
     /// Adjust a wallet by hand

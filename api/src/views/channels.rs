@@ -71,6 +71,8 @@ pub(crate) struct ChannelView {
     description: String,
     /// Coins for a meme without a price of its own.
     default_price: i64,
+    /// Coins for each second begun of such a meme, on top of that.
+    price_per_second: i64,
     /// False while the streamer takes no new activations.
     accepts_activations: bool,
     /// False while viewers cannot send memes in.
@@ -87,6 +89,7 @@ impl From<Channel> for ChannelView {
             name: channel.name,
             description: channel.description,
             default_price: channel.default_price,
+            price_per_second: channel.price_per_second,
             accepts_activations: channel.intake_paused_at.is_none(),
             created_at: channel.created_at,
         }
@@ -103,6 +106,8 @@ pub(crate) struct ChannelSettingsView {
     description: String,
     /// Coins for a meme without a price of its own.
     default_price: i64,
+    /// Coins for each second begun of such a meme, on top of that.
+    price_per_second: i64,
     overlay_mode: OverlayMode,
     /// Whether the overlay names the sender.
     overlay_show_sender: bool,
@@ -135,6 +140,7 @@ impl From<Channel> for ChannelSettingsView {
             name: channel.name,
             description: channel.description,
             default_price: channel.default_price,
+            price_per_second: channel.price_per_second,
             overlay_mode: channel.overlay_mode.into(),
             overlay_show_sender: channel.overlay_show_sender,
             overlay_max_concurrent: channel.overlay_max_concurrent,
@@ -172,6 +178,9 @@ pub(crate) struct SettingsPatch {
     /// 0 to 1000000000 coins.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000000")))]
     default_price: Option<i64>,
+    /// 0 to 1000000 coins for each second begun.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000")))]
+    price_per_second: Option<i64>,
     overlay_mode: Option<OverlayMode>,
     overlay_show_sender: Option<bool>,
     /// 1 to 5.
@@ -193,6 +202,7 @@ impl From<SettingsPatch> for SettingsChange {
             name: patch.name,
             description: patch.description,
             default_price: patch.default_price,
+            price_per_second: patch.price_per_second,
             overlay_mode: patch.overlay_mode.map(Into::into),
             overlay_show_sender: patch.overlay_show_sender,
             overlay_max_concurrent: patch.overlay_max_concurrent,

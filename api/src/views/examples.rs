@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     accounts, activations, acts, bots, channels, credits, events, factors, health, identities, jobs, mails, memes,
-    passwords, privacy, queues, sessions, submissions, teams, tokens, wallets,
+    passwords, privacy, promotions, queues, sessions, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -108,11 +108,11 @@ example!(privacy::ExportView, {
 });
 
 example!(channels::ChannelView, {
-    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "acceptsActivations": true, "acceptsSubmissions": true,
+    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "acceptsActivations": true, "acceptsSubmissions": true,
     "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(channels::ChannelSettingsView, {
-    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "overlayMode": "queue",
+    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "overlayMode": "queue",
     "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
     "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all"
 });
@@ -135,10 +135,21 @@ example!(channels::OverlayTokenView, {
 example!(memes::MemeView, {
     "id": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "title": "Test pattern", "type": "video",
     "fileUrl": "/uploads/c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
-    "durationMs": 2000, "width": 640, "height": 360, "price": 100, "hasDefaultPrice": true,
-    "createdAt": "2026-11-21T05:17:56Z"
+    "durationMs": 2000, "width": 640, "height": 360, "price": 100, "finalPrice": 80, "hasDefaultPrice": true,
+    "cooldownSeconds": 0, "viewerCooldownSeconds": 60, "maxPerViewer": 3, "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(memes::MemePatch, { "title": "A better name", "price": 250 });
+
+example!(promotions::PromotionView, {
+    "id": "01a1fc9b-60ab-7d4e-9a3c-0c7d2f8e5b11", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "Friday night",
+    "discountPercent": 20.0, "startDate": "2026-11-20T18:00:00Z", "endDate": "2026-11-20T23:00:00Z", "isActive": true,
+    "isRunning": true, "maxUses": 100, "maxUsesPerViewer": 2, "uses": 17, "createdAt": "2026-11-19T05:17:56Z"
+});
+example!(promotions::NewPromotionView, {
+    "name": "Friday night", "discountPercent": 20.0, "startDate": "2026-11-20T18:00:00Z", "endDate": "2026-11-20T23:00:00Z",
+    "maxUses": 100, "maxUsesPerViewer": 2
+});
+example!(promotions::PromotionPatch, { "discountPercent": 35.5, "endDate": "2026-11-21T02:00:00Z" });
 
 example!(activations::PlacedView, {
     "activation": {
@@ -185,6 +196,17 @@ example!(activations::ChannelStatsView, {
 });
 
 example!(wallets::WalletView, { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 250 });
+example!(wallets::ReceiptsView, {
+    "receipts": [{
+        "operationId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "kind": "refund", "amount": 80, "balance": 420,
+        "reason": "no_screen_started", "createdAt": "2026-11-21T05:17:56Z",
+        "activation": {
+            "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "title": "Test pattern",
+            "originalPrice": 100, "discountPercent": 20.0
+        }
+    }],
+    "next": 12
+});
 example!(wallets::Adjustment, { "delta": 250, "reason": "won the raffle" });
 example!(wallets::AdjustedView, {
     "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 250 },

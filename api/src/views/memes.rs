@@ -4,10 +4,13 @@ use domain::{
     channels::Channel,
     media::MediaType,
     memes::{Meme, MemeChange},
+    promotions::final_price,
 };
 use poem_openapi::{Enum, Object, types::MaybeUndefined};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use super::promotions::given;
 
 /// What a screen does with it.
 #[derive(Debug, Clone, Copy, Enum)]
@@ -59,24 +62,41 @@ pub(crate) struct MemeView {
     height: Option<i32>,
     /// Coins, before any promotion.
     price: i64,
+    /// Coins now, after the best promotion that runs; one that you have used up yourself does not count for you.
+    final_price: i64,
     /// Whether the price is the channel's default one.
     has_default_price: bool,
+    /// Seconds from one play to the next, of anybody; 0: at once.
+    cooldown_seconds: i32,
+    /// Seconds from one play to the next of the same viewer.
+    viewer_cooldown_seconds: i32,
+    /// Plays in one stream, or in a day where none is on; absent: any number.
+    max_per_stream: Option<i32>,
+    /// The same, of one viewer.
+    max_per_viewer: Option<i32>,
     created_at: OffsetDateTime,
 }
 
 impl MemeView {
-    pub(crate) fn new(meme: Meme, channel: &Channel) -> Self {
+    /// `discount_bp`: of the best promotion that runs on the channel.
+    pub(crate) fn new(meme: Meme, channel: &Channel, discount_bp: i32) -> Self {
+        let price = meme.price_in(channel);
         Self {
             id: meme.id,
             channel_id: meme.channel_id,
             file_url: meme.file_url(),
-            price: meme.price_in(channel.default_price),
+            price,
+            final_price: final_price(price, discount_bp),
             has_default_price: meme.price.is_none(),
             title: meme.title,
             kind: meme.kind.into(),
             duration_ms: meme.duration_ms,
             width: meme.width,
             height: meme.height,
+            cooldown_seconds: meme.cooldown_seconds,
+            viewer_cooldown_seconds: meme.viewer_cooldown_seconds,
+            max_per_stream: meme.max_per_stream,
+            max_per_viewer: meme.max_per_viewer,
             created_at: meme.created_at,
         }
     }
@@ -90,15 +110,25 @@ pub(crate) struct MemePatch {
     title: Option<String>,
     /// 0 to 1000000000 coins; null goes back to the channel's default price.
     price: MaybeUndefined<i64>,
+    /// 0 to 86400 seconds from one play to the next, of anybody.
+    cooldown_seconds: Option<i32>,
+    /// The same, of one viewer.
+    viewer_cooldown_seconds: Option<i32>,
+    /// 1 to 1000 plays in one stream, or in a day where none is on; null for any number.
+    max_per_stream: MaybeUndefined<i32>,
+    /// The same, of one viewer.
+    max_per_viewer: MaybeUndefined<i32>,
 }
 
 impl From<MemePatch> for MemeChange {
     fn from(patch: MemePatch) -> Self {
-        let price = match patch.price {
-            MaybeUndefined::Undefined => None,
-            MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(price) => Some(Some(price)),
-        };
-        Self { title: patch.title, price }
+        Self {
+            title: patch.title,
+            price: given(patch.price),
+            cooldown_seconds: patch.cooldown_seconds,
+            viewer_cooldown_seconds: patch.viewer_cooldown_seconds,
+            max_per_stream: given(patch.max_per_stream),
+            max_per_viewer: given(patch.max_per_viewer),
+        }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod memes;
 pub(crate) mod overlay;
 pub(crate) mod passwords;
 pub(crate) mod privacy;
+pub(crate) mod promotions;
 pub(crate) mod queues;
 pub(crate) mod sessions;
 pub(crate) mod submissions;

@@ -1,8 +1,14 @@
 //! Words of wallets.
 
-use domain::wallets::Wallet;
-use poem_openapi::Object;
+use domain::{
+    activations::{Receipt, ReceiptPlay},
+    wallets::Wallet,
+};
+use poem_openapi::{Enum, Object};
+use time::OffsetDateTime;
 use uuid::Uuid;
+
+use super::promotions::percent;
 
 /// A person's coins in one channel.
 #[derive(Debug, Object)]
@@ -44,4 +50,96 @@ pub(crate) struct AdjustedView {
     pub(crate) wallet: WalletView,
     /// Names the operation in the ledger.
     pub(crate) operation_id: Uuid,
+}
+
+/// Why coins moved.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum ReceiptKind {
+    /// A play was paid for.
+    Place,
+    /// A play was not shown, and its coins came back.
+    Refund,
+    /// An admin gave or took some.
+    Adjust,
+}
+
+/// What a receipt is about.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub(crate) struct ReceiptPlayView {
+    id: Uuid,
+    meme_id: Uuid,
+    title: String,
+    /// Coins before the discount.
+    original_price: i64,
+    discount_percent: f64,
+}
+
+impl From<ReceiptPlay> for ReceiptPlayView {
+    fn from(play: ReceiptPlay) -> Self {
+        Self {
+            id: play.id,
+            meme_id: play.meme_id,
+            title: play.title,
+            original_price: play.price,
+            discount_percent: percent(play.discount_bp),
+        }
+    }
+}
+
+/// A movement of coins in a wallet.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct ReceiptView {
+    /// Names it in the ledger.
+    operation_id: Uuid,
+    kind: ReceiptKind,
+    /// Coins that came (above 0) or went.
+    amount: i64,
+    /// Coins after it.
+    balance: i64,
+    /// Why they came back, as the activation says it; `by_hand` of an adjustment.
+    reason: Option<String>,
+    /// The play that was paid for or given back.
+    activation: Option<ReceiptPlayView>,
+    created_at: OffsetDateTime,
+}
+
+impl From<Receipt> for ReceiptView {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            operation_id: receipt.operation_id,
+            kind: match receipt.kind.as_str() {
+                "place" => ReceiptKind::Place,
+                "refund" => ReceiptKind::Refund,
+                // The others move no wallet.
+                _ => ReceiptKind::Adjust,
+            },
+            amount: receipt.amount,
+            balance: receipt.balance,
+            reason: receipt.reason,
+            activation: receipt.play.map(Into::into),
+            created_at: receipt.created_at,
+        }
+    }
+}
+
+/// A part of a wallet's story, the newest first.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct ReceiptsView {
+    receipts: Vec<ReceiptView>,
+    /// `before` of the next page; absent on the last.
+    next: Option<i64>,
+}
+
+impl ReceiptsView {
+    /// `found` has one more than the page where there is more.
+    pub(crate) fn new(mut found: Vec<Receipt>, limit: usize) -> Self {
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|receipt| receipt.version);
+        Self { receipts: found.into_iter().map(Into::into).collect(), next }
+    }
 }

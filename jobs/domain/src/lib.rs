@@ -39,6 +39,8 @@ pub mod tokens;
 
 pub mod wallets;
 
+pub mod promotions;
+
 pub mod media;
 
 pub mod memes;

@@ -10,6 +10,12 @@ pub enum PlaceError {
     Closed,
     #[error("the channel takes no activations now")]
     IntakePaused,
+    /// Seconds until it may be played again; of the viewer's own last play of it, or of anybody's.
+    #[error("it was played a moment ago, it may be played again in {seconds} s")]
+    Resting { seconds: i64, own: bool },
+    /// Plays in this stream.
+    #[error("it was played {most} times in this stream, which is all there is")]
+    PlayedOut { most: i32, own: bool },
     #[error("the wallet holds {balance} coins, {needed} are needed")]
     Insufficient { balance: i64, needed: i64 },
     #[error(transparent)]

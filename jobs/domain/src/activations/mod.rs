@@ -5,9 +5,9 @@
 
 mod error;
 mod jobs;
+mod limits;
 mod model;
 mod place;
-mod price;
 mod repo;
 mod settle;
 
@@ -15,10 +15,9 @@ pub use error::PlaceError;
 pub use jobs::AdvancePlayback;
 pub use model::{Activation, Place, Reason, Source, Status};
 pub use place::{Placed, Wish, place, place_test};
-pub use price::{BASIS_POINTS, final_price};
 pub use repo::{
-    Counts, ViewerState, audit, count_ended, counts, find, find_of_viewer, history, list_queued, viewer_state,
-    words_of_screens,
+    Counts, Receipt, ReceiptPlay, ViewerState, audit, count_ended, counts, find, find_of_viewer, history, list_queued,
+    receipts, viewer_state, words_of_screens,
 };
 pub use settle::updated_event;
 

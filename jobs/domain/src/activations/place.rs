@@ -13,12 +13,14 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AdvancePlayback, PlaceError, Source, final_price,
-    repo::{self, NewActivation, Quote, Waiting},
+    AdvancePlayback, PlaceError, Source,
+    limits::Granted,
+    repo::{self, NewActivation, Offer, Quote, Waiting},
 };
 use crate::{
     channels::Channel,
     events,
+    promotions::final_price,
     wallets::{self, Account, Kind, Locked, Movement, Wallet},
 };
 
@@ -51,7 +53,7 @@ pub struct Placed {
 /// # Errors
 /// The outer error means that the transaction is lost; the inner ones are refusals.
 pub async fn place(tx: &mut Tx, wishes: &[Wish]) -> Result<Vec<Result<Placed, PlaceError>>, PlaceError> {
-    let quotes = repo::quotes(&mut *tx, wishes).await?;
+    let quotes = quotes(tx, wishes).await?;
     let owners: BTreeSet<(Uuid, Uuid)> = quotes.values().map(|quote| (quote.user_id, quote.channel_id)).collect();
     let owners: Vec<_> = owners.into_iter().collect();
     let mut locked = wallets::lock_all(&mut *tx, &owners).await?;
@@ -80,10 +82,35 @@ pub async fn place_test(tx: &mut Tx, channel: &Channel, user: Uuid, meme: Uuid) 
     let quotes = repo::quotes(&mut *tx, &[Wish { user_id: user, meme_id: meme }]).await?;
     let quote = quotes.get(&0).filter(|quote| quote.channel_id == channel.id).ok_or(PlaceError::MemeNotFound)?;
     let id = Uuid::now_v7();
-    let row = NewActivation { id, quote: quote.clone(), source: Source::Test, final_price: 0, turn_at: quote.now };
+    let row = NewActivation {
+        id,
+        quote: quote.clone(),
+        source: Source::Test,
+        promotion: None,
+        final_price: 0,
+        is_counted: false,
+        turn_at: quote.now,
+    };
     repo::insert(&mut *tx, &[row]).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     Ok(id)
+}
+
+/// What the wishes would cost and how often there may be more. Where uses are counted, nobody else counts them until the end
+/// of this transaction.
+async fn quotes(tx: &mut Tx, wishes: &[Wish]) -> Result<HashMap<usize, Quote>, sqlx::Error> {
+    let quotes = repo::quotes(&mut *tx, wishes).await?;
+    let paying = || quotes.values().filter(|quote| !quote.is_free());
+    let offers = paying().flat_map(|quote| &quote.offers).filter(|offer| offer.is_limited());
+    let promotions: BTreeSet<Uuid> = offers.map(|offer| offer.id).collect();
+    let memes: BTreeSet<Uuid> = paying().filter(|quote| quote.limits.is_some()).map(|quote| quote.meme_id).collect();
+    if promotions.is_empty() && memes.is_empty() {
+        return Ok(quotes);
+    }
+    let (promotions, memes): (Vec<_>, Vec<_>) = (promotions.into_iter().collect(), memes.into_iter().collect());
+    repo::lock_counted(&mut *tx, &promotions, &memes).await?;
+    // What was counted before the locks may have grown while they were waited for.
+    repo::quotes(&mut *tx, wishes).await
 }
 
 /// What the viewers have waiting, now that their wallets are locked: as the quotes say, but for those whose wallet has moved
@@ -100,7 +127,7 @@ async fn waiting(
         let owner = (quote.user_id, quote.channel_id);
         waiting.insert(owner, quote.waiting);
         let wallet = locked.of(owner.0, owner.1);
-        if quote.owed() == 0 || wallet.map(|wallet| wallet.version) != quote.wallet_version {
+        if quote.least() == 0 || wallet.map(|wallet| wallet.version) != quote.wallet_version {
             moved.insert(owner);
         }
     }
@@ -118,6 +145,10 @@ struct Batch {
     movements: Vec<Movement>,
     /// Coins already promised by earlier wishes of this batch, by wallet.
     promised: HashMap<Uuid, i64>,
+    granted: Granted,
+    /// Promotions that earlier wishes use up, in all and by viewer.
+    used: HashMap<Uuid, i64>,
+    used_by_viewers: HashMap<(Uuid, Uuid), i64>,
 }
 
 impl Batch {
@@ -133,9 +164,22 @@ impl Batch {
         if quote.intake_paused {
             return Err(PlaceError::IntakePaused);
         }
-        let owed = quote.owed();
+        // The owner is free of the limits, too, and does not use them up.
+        let limits = quote.limits.as_ref().filter(|_| !quote.is_free());
+        if let Some(limits) = limits {
+            self.granted.check(limits, quote.meme_id, quote.user_id, quote.now)?;
+        }
+        let offer = self.offer(quote).cloned();
+        let owed = quote.owed(offer.as_ref());
         let wallet = locked.of(quote.user_id, quote.channel_id);
         let from = self.payer(wallet, owed)?;
+        if let Some(limits) = limits {
+            self.granted.note(limits, quote.meme_id, quote.user_id, quote.now);
+        }
+        if let Some(offer) = &offer {
+            *self.used.entry(offer.id).or_default() += 1;
+            *self.used_by_viewers.entry((offer.id, quote.user_id)).or_default() += 1;
+        }
 
         let id = Uuid::now_v7();
         let state = waiting.entry((quote.user_id, quote.channel_id)).or_insert(Waiting::none(quote.now));
@@ -152,7 +196,15 @@ impl Batch {
             to: Account::Escrow,
             amount: owed,
         });
-        self.rows.push(NewActivation { id, quote: quote.clone(), source: Source::Meme, final_price: owed, turn_at });
+        self.rows.push(NewActivation {
+            id,
+            quote: quote.clone(),
+            source: Source::Meme,
+            promotion: offer.map(|offer| (offer.id, offer.discount_bp)),
+            final_price: owed,
+            is_counted: limits.is_some(),
+            turn_at,
+        });
         Ok(Placed {
             id,
             channel_id: quote.channel_id,
@@ -163,6 +215,17 @@ impl Batch {
             is_free: quote.is_free(),
             created_at: quote.now,
             wallet: None,
+        })
+    }
+
+    /// The best promotion that is not used up, counting the wishes before this one.
+    fn offer<'a>(&self, quote: &'a Quote) -> Option<&'a Offer> {
+        let used = |offer: &Offer| self.used.get(&offer.id).copied().unwrap_or(0);
+        let used_by_viewer = |offer: &Offer| self.used_by_viewers.get(&(offer.id, quote.user_id)).copied().unwrap_or(0);
+        let mut offers = quote.offers.iter().filter(|_| !quote.is_free());
+        offers.find(|offer| {
+            offer.left.is_none_or(|left| left > used(offer))
+                && offer.left_of_viewer.is_none_or(|left| left > used_by_viewer(offer))
         })
     }
 
@@ -206,8 +269,13 @@ impl Quote {
     }
 
     /// Coins.
-    fn owed(&self) -> i64 {
-        if self.is_free() { 0 } else { final_price(self.price, self.discount_bp) }
+    fn owed(&self, offer: Option<&Offer>) -> i64 {
+        if self.is_free() { 0 } else { final_price(self.price, offer.map_or(0, |offer| offer.discount_bp)) }
+    }
+
+    /// Coins, if none of the promotions were used up.
+    fn least(&self) -> i64 {
+        self.owed(self.offers.first())
     }
 }
 

@@ -1,6 +1,7 @@
 //! SQL of activations.
 
 mod placing;
+mod receipts;
 
 use std::collections::HashMap;
 
@@ -10,7 +11,9 @@ use uuid::Uuid;
 
 use super::{Activation, Place, Reason, Status};
 
-pub(super) use placing::{NewActivation, Quote, Waiting, insert, quotes, waiting};
+pub use receipts::{Receipt, ReceiptPlay, receipts};
+
+pub(super) use placing::{NewActivation, Offer, Quote, Waiting, insert, lock_counted, quotes, waiting};
 
 /// An activation as queries give it.
 pub(crate) struct Row {

@@ -21,12 +21,12 @@ pub struct By {
 
 const NAMES: &str = "
     adjust_wallet approve_submission ask_for_changes ask_to_change_email ban change_channel_settings
-    change_credits_settings change_email change_meme change_observer change_password change_role change_team
-    change_token change_trust clear_queue create_token delete_meme end_other_sessions end_session export forget
-    link_account pause_intake pause_playback play_test_event reject_submission replace_recovery_codes reset_credits
-    reset_password resume_intake resume_playback revoke_token rotate_credits_token rotate_overlay_token
-    rotate_submissions_link say set_live skip switch_bot switch_submissions switch_totp_off switch_totp_on unban
-    unlink_account verify_email
+    change_credits_settings change_email change_meme change_observer change_password change_promotion change_role
+    change_team change_token change_trust clear_queue create_promotion create_token delete_meme delete_promotion
+    end_other_sessions end_session export forget link_account pause_intake pause_playback play_test_event
+    reject_submission replace_recovery_codes reset_credits reset_password resume_intake resume_playback revoke_token
+    rotate_credits_token rotate_overlay_token rotate_submissions_link say set_live skip switch_bot
+    switch_submissions switch_totp_off switch_totp_on unban unlink_account verify_email
 ";
 
 /// All words for what is done; a guard compares them with what the sources say.

@@ -72,6 +72,8 @@ pub struct Channel {
     pub description: String,
     /// Coins.
     pub default_price: i64,
+    /// Coins for each second begun of a meme without a price of its own, on top of the default price.
+    pub price_per_second: i64,
     pub overlay_mode: OverlayMode,
     pub overlay_show_sender: bool,
     /// 1 to 5.
@@ -146,6 +148,7 @@ pub struct SettingsChange {
     pub name: Option<String>,
     pub description: Option<String>,
     pub default_price: Option<i64>,
+    pub price_per_second: Option<i64>,
     pub overlay_mode: Option<OverlayMode>,
     pub overlay_show_sender: Option<bool>,
     pub overlay_max_concurrent: Option<i16>,
@@ -172,6 +175,9 @@ impl SettingsChange {
         }
         if self.default_price.is_some_and(|price| !(0..=1_000_000_000).contains(&price)) {
             return invalid("defaultPrice", "0 to 1000000000 coins");
+        }
+        if self.price_per_second.is_some_and(|price| !(0..=1_000_000).contains(&price)) {
+            return invalid("pricePerSecond", "0 to 1000000 coins");
         }
         if self.overlay_max_concurrent.is_some_and(|count| !(1..=5).contains(&count)) {
             return invalid("overlayMaxConcurrent", "1 to 5");

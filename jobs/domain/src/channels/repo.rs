@@ -12,6 +12,7 @@ pub(super) struct Row {
     name: String,
     description: String,
     default_price: i64,
+    price_per_second: i64,
     overlay_mode: String,
     overlay_show_sender: bool,
     overlay_max_concurrent: i16,
@@ -41,6 +42,7 @@ impl From<Row> for Channel {
             name: row.name,
             description: row.description,
             default_price: row.default_price,
+            price_per_second: row.price_per_second,
             overlay_mode: OverlayMode::parse(&row.overlay_mode),
             overlay_show_sender: row.overlay_show_sender,
             overlay_max_concurrent: row.overlay_max_concurrent,
@@ -69,7 +71,7 @@ macro_rules! channel_where {
     ($key:literal, $conn:expr, $value:expr) => {{
         let row = sqlx::query_as!(
             Row,
-            r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.overlay_mode,
+            r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.price_per_second, c.overlay_mode,
                       c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version,
                       c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
                       c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
@@ -149,7 +151,8 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              fair_step_seconds = coalesce($9, fair_step_seconds),
              submissions_enabled = coalesce($10, submissions_enabled),
              submissions_only_when_live = coalesce($11, submissions_only_when_live),
-             review_mode = coalesce($12, review_mode)
+             review_mode = coalesce($12, review_mode),
+             price_per_second = coalesce($13, price_per_second)
          where id = $1",
         id,
         change.name,
@@ -163,6 +166,7 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.submissions_enabled,
         change.submissions_only_when_live,
         change.review_mode.map(ReviewMode::as_str),
+        change.price_per_second,
     )
     .execute(conn)
     .await?

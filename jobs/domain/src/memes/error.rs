@@ -10,6 +10,8 @@ pub enum MemeError {
     InvalidTitle,
     #[error("a price is between 0 and {MAX_PRICE} coins")]
     InvalidPrice,
+    #[error("{least} to {most}")]
+    InvalidLimit { field: &'static str, least: i32, most: i32 },
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

@@ -5,5 +5,5 @@ mod model;
 mod repo;
 
 pub use error::MemeError;
-pub use model::{MAX_PRICE, MAX_TITLE, Meme, MemeChange, MemeStatus, NewMeme, title_of};
-pub use repo::{count_of_channel, create, delete, find, list_of_channel, update_title_price};
+pub use model::{MAX_COOLDOWN, MAX_PLAYS, MAX_PRICE, MAX_TITLE, Meme, MemeChange, MemeStatus, NewMeme, title_of};
+pub use repo::{count_of_channel, create, delete, find, list_of_channel, update};

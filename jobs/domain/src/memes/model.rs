@@ -5,12 +5,16 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::MemeError;
-use crate::{media::MediaType, unseen::is_unseen};
+use crate::{channels::Channel, media::MediaType, unseen::is_unseen};
 
 /// Characters of a title.
 pub const MAX_TITLE: usize = 200;
 /// Coins.
 pub const MAX_PRICE: i64 = 1_000_000_000;
+/// Seconds.
+pub const MAX_COOLDOWN: i32 = 86_400;
+/// Plays in a stream, where they are limited.
+pub const MAX_PLAYS: i32 = 1_000;
 
 /// Whether viewers can play it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -58,13 +62,20 @@ pub struct Meme {
     /// Pixels; none for audio.
     pub width: Option<i32>,
     pub height: Option<i32>,
+    /// Seconds from one play to the next, of anybody and of the same viewer; 0: at once.
+    pub cooldown_seconds: i32,
+    pub viewer_cooldown_seconds: i32,
+    /// Plays in one stream, of everybody and of one viewer; none: any number.
+    pub max_per_stream: Option<i32>,
+    pub max_per_viewer: Option<i32>,
 }
 
 impl Meme {
-    /// Coins before any promotion.
+    /// Coins before any promotion: its own, else the channel's default one and so much for each second begun.
     #[must_use]
-    pub fn price_in(&self, default_price: i64) -> i64 {
-        self.price.unwrap_or(default_price)
+    pub fn price_in(&self, channel: &Channel) -> i64 {
+        let seconds = i64::from(self.duration_ms).saturating_add(999) / 1000;
+        self.price.unwrap_or_else(|| channel.default_price + channel.price_per_second * seconds)
     }
 
     /// Where its file is served, from the base address of the API.
@@ -91,6 +102,33 @@ pub struct MemeChange {
     pub title: Option<String>,
     /// `Some(None)` goes back to the channel's default price.
     pub price: Option<Option<i64>>,
+    pub cooldown_seconds: Option<i32>,
+    pub viewer_cooldown_seconds: Option<i32>,
+    /// `Some(None)` takes the limit away.
+    pub max_per_stream: Option<Option<i32>>,
+    pub max_per_viewer: Option<Option<i32>>,
+}
+
+impl MemeChange {
+    pub(super) fn check(&self) -> Result<(), MemeError> {
+        if let Some(title) = &self.title {
+            check_title(title)?;
+        }
+        check_price(self.price.flatten())?;
+        for (field, seconds) in
+            [("cooldownSeconds", self.cooldown_seconds), ("viewerCooldownSeconds", self.viewer_cooldown_seconds)]
+        {
+            if seconds.is_some_and(|seconds| !(0..=MAX_COOLDOWN).contains(&seconds)) {
+                return Err(MemeError::InvalidLimit { field, least: 0, most: MAX_COOLDOWN });
+            }
+        }
+        for (field, plays) in [("maxPerStream", self.max_per_stream), ("maxPerViewer", self.max_per_viewer)] {
+            if plays.flatten().is_some_and(|plays| !(1..=MAX_PLAYS).contains(&plays)) {
+                return Err(MemeError::InvalidLimit { field, least: 1, most: MAX_PLAYS });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A title for a meme whose sender gave none: the file's name without folders and ending, in words.

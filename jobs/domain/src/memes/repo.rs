@@ -17,7 +17,8 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Meme>, sql
     sqlx::query_as!(
         Meme,
         r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
-                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height
+                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
+                  m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer
            from memes m join meme_assets a on a.id = m.asset_id
            where m.id = $1 and m.status <> 'deleted'"#,
         id,
@@ -39,7 +40,8 @@ pub async fn list_of_channel(
     sqlx::query_as!(
         Meme,
         r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
-                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height
+                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
+                  m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer
            from memes m join meme_assets a on a.id = m.asset_id
            where m.channel_id = $1 and m.status = 'approved'
            order by m.created_at desc, m.id
@@ -77,10 +79,12 @@ pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, M
         r#"with m as (
                insert into memes (id, channel_id, asset_id, title, price, created_by)
                values ($1, $2, $3, $4, $5, $6)
-               returning id, channel_id, asset_id, title, price, status, created_by, created_at
+               returning id, channel_id, asset_id, title, price, status, created_by, created_at, cooldown_seconds,
+                         viewer_cooldown_seconds, max_per_stream, max_per_viewer
            )
            select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
-                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height
+                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
+                  m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer
            from m join meme_assets a on a.id = m.asset_id"#,
         Uuid::now_v7(),
         new.channel_id,
@@ -94,22 +98,30 @@ pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, M
     Ok(meme)
 }
 
-/// Changes title or price; activations that were placed before keep what they froze.
+/// Changes what is given; activations that were placed before keep what they froze.
 ///
 /// # Errors
-/// [`MemeError::NotFound`], [`MemeError::InvalidTitle`], [`MemeError::InvalidPrice`], or the database refused.
-pub async fn update_title_price(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> Result<Meme, MemeError> {
-    if let Some(title) = &change.title {
-        check_title(title)?;
-    }
-    check_price(change.price.flatten())?;
+/// [`MemeError::NotFound`], [`MemeError::InvalidTitle`], [`MemeError::InvalidPrice`], [`MemeError::InvalidLimit`], or the
+/// database refused.
+pub async fn update(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> Result<Meme, MemeError> {
+    change.check()?;
     sqlx::query!(
-        "update memes set title = coalesce($2, title), price = case when $3 then $4 else price end
+        "update memes set title = coalesce($2, title), price = case when $3 then $4 else price end,
+             cooldown_seconds = coalesce($5, cooldown_seconds),
+             viewer_cooldown_seconds = coalesce($6, viewer_cooldown_seconds),
+             max_per_stream = case when $7 then $8 else max_per_stream end,
+             max_per_viewer = case when $9 then $10 else max_per_viewer end
          where id = $1 and status <> 'deleted'",
         id,
         change.title,
         change.price.is_some(),
         change.price.flatten(),
+        change.cooldown_seconds,
+        change.viewer_cooldown_seconds,
+        change.max_per_stream.is_some(),
+        change.max_per_stream.flatten(),
+        change.max_per_viewer.is_some(),
+        change.max_per_viewer.flatten(),
     )
     .execute(&mut *conn)
     .await?;

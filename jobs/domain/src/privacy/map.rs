@@ -164,7 +164,10 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "promotions",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
-        shown: &["id", "channel_id", "name", "discount_bp", "starts_at", "ends_at", "active", "created_at"],
+        shown: &[
+            "id", "channel_id", "name", "discount_bp", "starts_at", "ends_at", "active", "max_uses", "max_uses_per_viewer",
+            "created_at", "deleted_at",
+        ],
         withheld: &[],
         erase: Set {
             to: "name = '', active = false",
@@ -175,8 +178,11 @@ pub const HOLDINGS: &[Holding] = &[
         table: "memes",
         whose: "created_by = (select id from person)
                 or channel_id in (select id from channels where owner_id = (select id from person))",
-        shown: &["id", "channel_id", "asset_id", "title", "price", "status", "created_at", "deleted_at"],
-        withheld: &["created_by"],
+        shown: &[
+            "id", "channel_id", "asset_id", "title", "price", "status", "cooldown_seconds", "viewer_cooldown_seconds",
+            "max_per_stream", "max_per_viewer", "created_at", "deleted_at",
+        ],
+        withheld: &["created_by", "is_limited"],
         // A meme in somebody else's channel is that channel's.
         erase: Set {
             to: "title = '', price = null, status = 'deleted', deleted_at = coalesce(deleted_at, app_now())",
@@ -216,7 +222,7 @@ pub const HOLDINGS: &[Holding] = &[
             "final_price", "sender_name", "title", "type", "file_hash", "duration_ms", "started_at", "ended_at", "created_at",
         ],
         withheld: &[
-            "user_id", "detail", "rule_version", "priority", "turn_at", "waits_from", "play_epoch", "dispatched_at", "deadline",
+            "user_id", "detail", "rule_version", "priority", "is_counted", "turn_at", "waits_from", "play_epoch", "dispatched_at", "deadline",
         ],
         // Coins were paid for it, and the channel has played it; whose wish and whose meme it was, nobody knows any more.
         erase: Set {
@@ -352,7 +358,7 @@ pub const HOLDINGS: &[Holding] = &[
         table: "channels",
         whose: "owner_id = (select id from person)",
         shown: &[
-            "id", "slug", "name", "description", "default_price", "overlay_mode", "overlay_show_sender",
+            "id", "slug", "name", "description", "default_price", "price_per_second", "overlay_mode", "overlay_show_sender",
             "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
             "live_since", "review_mode", "created_at",

@@ -5,7 +5,7 @@
 //! sums over entries.
 //!
 //! # The order of locks (the house's one list)
-//! idempotency keys, channel, person, lane, activation, wallets by id, job rows, event streams by key. Whoever needs several takes them in
+//! idempotency keys, channel, person, lane, activation, promotions, memes, wallets by id, job rows, event streams by key. Whoever needs several takes them in
 //! this order, so nobody waits in a ring.
 
 mod commands;

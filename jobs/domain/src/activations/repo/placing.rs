@@ -6,7 +6,13 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::activations::{Source, Wish};
+use crate::{
+    activations::{
+        Source, Wish,
+        limits::{Limits, Played},
+    },
+    promotions,
+};
 
 /// What a wish would cost and show, as it stands now.
 #[derive(Debug, Clone)]
@@ -21,8 +27,10 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) intake_paused: bool,
     pub(in crate::activations) fair_step_seconds: i32,
     pub(in crate::activations) price: i64,
-    pub(in crate::activations) promotion_id: Option<Uuid>,
-    pub(in crate::activations) discount_bp: i32,
+    /// Promotions that run and are not used up, the largest discount first.
+    pub(in crate::activations) offers: Vec<Offer>,
+    /// Of the meme, if it has any.
+    pub(in crate::activations) limits: Option<Limits>,
     pub(in crate::activations) sender_name: String,
     pub(in crate::activations) title: String,
     pub(in crate::activations) media_type: String,
@@ -35,9 +43,8 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) now: OffsetDateTime,
 }
 
-/// Quotes for the wishes, by their place in the list; a wish for a meme that is not on offer has none, nor has one of somebody
-/// who is being forgotten (who cannot be before the end of the transaction, as for every row of a person). Of the running
-/// promotions the largest counts.
+/// Quotes for the wishes, by their place in the list; a wish for a meme that is not on offer has none, nor has one of
+/// somebody who is being forgotten (who cannot be before the end of the transaction, as for every row of a person).
 pub(in crate::activations) async fn quotes(
     conn: &mut PgConnection,
     wishes: &[Wish],
@@ -48,10 +55,14 @@ pub(in crate::activations) async fn quotes(
         r#"select wish.place as "place!", u.id as user_id, m.id as meme_id, c.id as channel_id, c.slug, c.owner_id,
                   owner.banned_at is not null or owner.role = 'viewer' as "closed!",
                   c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds,
-                  coalesce(m.price, c.default_price) as "price!", p.id as "promotion_id?",
-                  coalesce(p.discount_bp, 0) as "discount_bp!", u.display_name, m.title, a.type as media_type,
-                  a.file_hash, a.duration_ms, waiting.count as "waiting!", waiting.last_turn,
-                  w.version as "wallet_version?", app_now() as "now!"
+                  coalesce(m.price, c.default_price + c.price_per_second * ((a.duration_ms + 999) / 1000)) as "price!",
+                  offer.ids as "offers?", offer.discounts as "discounts?", offer.lefts as "lefts?: Vec<Option<i64>>",
+                  offer.lefts_of_viewer as "lefts_of_viewer?: Vec<Option<i64>>",
+                  m.is_limited, m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer,
+                  counted.last, counted.last_of_viewer, counted.plays as "plays!",
+                  counted.plays_of_viewer as "plays_of_viewer!",
+                  u.display_name, m.title, a.type as media_type, a.file_hash, a.duration_ms,
+                  waiting.count as "waiting!", waiting.last_turn, w.version as "wallet_version?", app_now() as "now!"
            from unnest($1::uuid[], $2::uuid[]) with ordinality as wish (user_id, meme_id, place)
            join memes m on m.id = wish.meme_id and m.status = 'approved'
            join meme_assets a on a.id = m.asset_id
@@ -59,10 +70,31 @@ pub(in crate::activations) async fn quotes(
            join users owner on owner.id = c.owner_id
            join users u on u.id = wish.user_id and u.erased_at is null
            left join lateral (
-               select id, discount_bp from promotions
-               where channel_id = c.id and active and starts_at <= app_now() and ends_at > app_now()
-               order by discount_bp desc, id limit 1
-           ) p on true
+               select array_agg(p.id order by p.discount_bp desc, p.id) as ids,
+                      array_agg(p.discount_bp order by p.discount_bp desc, p.id) as discounts,
+                      array_agg(p.max_uses - used.count order by p.discount_bp desc, p.id) as lefts,
+                      array_agg(p.max_uses_per_viewer - used.of_viewer order by p.discount_bp desc, p.id) as lefts_of_viewer
+               from promotions p
+               cross join lateral (
+                   select count(*) as count, count(*) filter (where q.user_id = u.id) as of_viewer
+                   from activations q
+                   -- What has no limit is not counted.
+                   where (p.max_uses is not null or p.max_uses_per_viewer is not null)
+                     and q.promotion_id = p.id and q.status in ('queued', 'playing', 'done')
+               ) used
+               where p.channel_id = c.id and p.active and p.starts_at <= app_now() and p.ends_at > app_now()
+                 and coalesce(p.max_uses > used.count, true) and coalesce(p.max_uses_per_viewer > used.of_viewer, true)
+           ) offer on true
+           cross join lateral (
+               select max(q.created_at) as last, max(q.created_at) filter (where q.user_id = u.id) as last_of_viewer,
+                      count(*) filter (where q.created_at >= began.at) as plays,
+                      count(*) filter (where q.created_at >= began.at and q.user_id = u.id) as plays_of_viewer
+               from (select coalesce(c.live_since, app_now() - interval '1 day') as at) began
+               join activations q on m.is_limited and q.meme_id = m.id and q.is_counted
+                 and q.status in ('queued', 'playing', 'done')
+                 -- A pause of the longest kind may reach back beyond the stream.
+                 and q.created_at >= least(began.at, app_now() - interval '1 day')
+           ) counted
            left join wallets w on w.user_id = u.id and w.channel_id = c.id
            cross join lateral (select count(*) as count, max(q.turn_at) as last_turn from activations q
                                where q.user_id = u.id and q.channel_id = c.id and q.status = 'queued') waiting
@@ -83,8 +115,15 @@ pub(in crate::activations) async fn quotes(
             intake_paused: row.intake_paused,
             fair_step_seconds: row.fair_step_seconds,
             price: row.price,
-            promotion_id: row.promotion_id,
-            discount_bp: row.discount_bp,
+            offers: Offer::of(row.offers, row.discounts, row.lefts, row.lefts_of_viewer),
+            limits: row.is_limited.then_some(Limits {
+                cooldown: row.cooldown_seconds,
+                viewer_cooldown: row.viewer_cooldown_seconds,
+                max_per_stream: row.max_per_stream,
+                max_per_viewer: row.max_per_viewer,
+                played: Played { last: row.last, count: row.plays },
+                played_by_viewer: Played { last: row.last_of_viewer, count: row.plays_of_viewer },
+            }),
             sender_name: row.display_name,
             title: row.title,
             media_type: row.media_type,
@@ -97,6 +136,49 @@ pub(in crate::activations) async fn quotes(
         (usize::try_from(row.place - 1).unwrap_or_default(), quote)
     });
     Ok(quotes.collect())
+}
+
+/// A promotion that a play may be cheaper by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::activations) struct Offer {
+    pub(in crate::activations) id: Uuid,
+    pub(in crate::activations) discount_bp: i32,
+    /// Uses that are left, in all and for the viewer; none: any number.
+    pub(in crate::activations) left: Option<i64>,
+    pub(in crate::activations) left_of_viewer: Option<i64>,
+}
+
+impl Offer {
+    pub(in crate::activations) const fn is_limited(&self) -> bool {
+        self.left.is_some() || self.left_of_viewer.is_some()
+    }
+
+    /// Of columns that are equally long; none for a channel without any.
+    fn of(
+        ids: Option<Vec<Uuid>>,
+        discounts: Option<Vec<i32>>,
+        lefts: Option<Vec<Option<i64>>>,
+        lefts_of_viewer: Option<Vec<Option<i64>>>,
+    ) -> Vec<Self> {
+        let (ids, discounts) = (ids.unwrap_or_default(), discounts.unwrap_or_default());
+        let lefts = lefts.unwrap_or_default().into_iter().zip(lefts_of_viewer.unwrap_or_default());
+        let rows = ids.into_iter().zip(discounts).zip(lefts);
+        rows.map(|((id, discount_bp), (left, left_of_viewer))| Self { id, discount_bp, left, left_of_viewer }).collect()
+    }
+}
+
+/// Memes and promotions whose uses are counted are locked, in the order of their ids: whoever counts knows the number until
+/// the end of the transaction.
+pub(in crate::activations) async fn lock_counted(
+    conn: &mut PgConnection,
+    promotions: &[Uuid],
+    memes: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    promotions::lock(&mut *conn, promotions).await?;
+    sqlx::query!("select id from memes where id = any($1) order by id for no key update", memes)
+        .fetch_all(conn)
+        .await?;
+    Ok(())
 }
 
 /// What a viewer has waiting in a channel.
@@ -139,7 +221,11 @@ pub(in crate::activations) struct NewActivation {
     pub(in crate::activations) id: Uuid,
     pub(in crate::activations) quote: Quote,
     pub(in crate::activations) source: Source,
+    /// The promotion that made it cheaper, and by how much.
+    pub(in crate::activations) promotion: Option<(Uuid, i32)>,
     pub(in crate::activations) final_price: i64,
+    /// Counts for the limits of its meme.
+    pub(in crate::activations) is_counted: bool,
     pub(in crate::activations) turn_at: OffsetDateTime,
 }
 
@@ -148,24 +234,24 @@ pub(in crate::activations) async fn insert(conn: &mut PgConnection, rows: &[NewA
     fn column<T>(rows: &[NewActivation], value: impl Fn(&NewActivation) -> T) -> Vec<T> {
         rows.iter().map(value).collect()
     }
-    let promotions = column(rows, |row| row.quote.promotion_id);
+    let promotions = column(rows, |row| row.promotion.map(|(id, _)| id));
     sqlx::query!(
         "insert into activations (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
-                                  sender_name, title, type, file_hash, duration_ms, turn_at, waits_from, created_at)
+                                  sender_name, title, type, file_hash, duration_ms, turn_at, waits_from, created_at, is_counted)
          select id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
-                sender_name, title, type, file_hash, duration_ms, turn_at, created_at, created_at
+                sender_name, title, type, file_hash, duration_ms, turn_at, created_at, created_at, is_counted
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[],
                      $8::uuid[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[],
-                     $15::timestamptz[], $16::timestamptz[])
+                     $15::timestamptz[], $16::timestamptz[], $17::boolean[])
               as new (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
-                      sender_name, title, type, file_hash, duration_ms, turn_at, created_at)",
+                      sender_name, title, type, file_hash, duration_ms, turn_at, created_at, is_counted)",
         &column(rows, |row| row.id),
         &column(rows, |row| row.quote.channel_id),
         &column(rows, |row| row.quote.user_id),
         &column(rows, |row| row.quote.meme_id),
         &column(rows, |row| row.source.as_str().to_owned()),
         &column(rows, |row| row.quote.price),
-        &column(rows, |row| row.quote.discount_bp),
+        &column(rows, |row| row.promotion.map_or(0, |(_, discount_bp)| discount_bp)),
         &promotions as &[Option<Uuid>],
         &column(rows, |row| row.final_price),
         &column(rows, |row| row.quote.sender_name.clone()),
@@ -175,6 +261,7 @@ pub(in crate::activations) async fn insert(conn: &mut PgConnection, rows: &[NewA
         &column(rows, |row| row.quote.duration_ms),
         &column(rows, |row| row.turn_at),
         &column(rows, |row| row.quote.now),
+        &column(rows, |row| row.is_counted),
     )
     .execute(conn)
     .await?;
