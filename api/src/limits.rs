@@ -115,6 +115,9 @@ fn ambiguity(request: &Request) -> Option<&'static str> {
     if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
         return Some("Content-Length and Transfer-Encoding: say one of them");
     }
+    if headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
+        return Some("Authorization: say one");
+    }
     let hosts = headers.get_all(header::HOST).iter().count();
     (hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11)).then_some("Host: say one")
 }

@@ -9,14 +9,14 @@ use crate::{problem::ErrorCode, telemetry::Ids};
 
 /// Says that something happened that somebody may have to look into later.
 pub(crate) fn note(ids: &Ids, method: &Method, status: StatusCode, code: Option<ErrorCode>) {
-    let Some(event) = event(method, &ids.path, status, code) else { return };
+    let Some(event) = event(method, &ids.place, status, code) else { return };
     let text = |value: Option<String>| value.unwrap_or_default();
     let (address, user) = (ids.asker.address.get(), ids.asker.user.get());
     tracing::info!(
         target: "security",
         event,
         method = %method,
-        path = %ids.path,
+        path = %ids.place,
         status = status.as_u16(),
         errorCode = text(code.map(|code| code.to_json_string().trim_matches('"').to_owned())),
         address = text(address.map(ToString::to_string)),

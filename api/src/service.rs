@@ -1,19 +1,15 @@
 //! The HTTP service as a whole: operations, the document, and what surrounds every request.
 
-use std::sync::Arc;
-
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, get};
 
 use crate::{
-    again, app::App, auth, budgets, explain::Document, headers, limits, origins, problem::Problem, routes, spec,
+    again, app::App, auth, budgets, explain::DOCUMENT, headers, limits, origins, problem::Problem, routes, spec,
     telemetry::Telemetry,
 };
 
 /// Everything that the API answers, ready to be served.
 pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     let api = spec::service();
-    let document = Arc::new(Document::of(&routes::all()));
-    let explaining = document.clone();
     let environment = app.settings.environment;
     let route = Route::new()
         .at("/openapi.json", get(routes::pages::asset("application/json", spec::spec_json())))
@@ -22,15 +18,9 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
     routes::undocumented(route, environment)
         .nest(
             "/",
-            api.into_endpoint().around(move |operation, request| {
-                let document = explaining.clone();
-                async move { document.explain(operation, request).await }
-            }),
+            api.into_endpoint().around(|operation, request| async move { DOCUMENT.explain(operation, request).await }),
         )
-        .around(move |inner, request| {
-            let document = document.clone();
-            async move { document.name_methods(inner, request).await }
-        })
+        .around(|inner, request| async move { DOCUMENT.name_methods(inner, request).await })
         .around(again::if_sacrificed)
         .around(routes::pages::front)
         .around(budgets::of_the_person)

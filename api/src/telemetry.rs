@@ -10,7 +10,10 @@ use poem::{Endpoint, IntoResponse, Middleware, Request, Response, http::HeaderVa
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::{problem::ErrorCode, security};
+use crate::{explain::DOCUMENT, problem::ErrorCode, security};
+
+/// Hexadecimal digits in a row that no name has.
+const TOKEN_DIGITS: usize = 16;
 
 tokio::task_local! {
     static IDS: Ids;
@@ -23,6 +26,8 @@ pub(crate) struct Ids {
     pub(crate) trace_id: String,
     /// Without secrets: tokens in paths are replaced.
     pub(crate) path: String,
+    /// The path as logs have it, without names of people and channels.
+    pub(crate) place: String,
     pub(crate) asker: Arc<Asker>,
 }
 
@@ -92,10 +97,12 @@ impl<E: Endpoint> Endpoint for Traced<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        let asked = request.uri().path();
         let ids = Ids {
             request_id: given_id(&request).unwrap_or_else(|| Uuid::now_v7().to_string()),
             trace_id: given_trace(&request).unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
-            path: redacted(request.uri().path()),
+            path: redacted(asked),
+            place: DOCUMENT.place(request.method(), asked).unwrap_or_else(|| redacted(asked)),
             asker: Arc::default(),
         };
         let method = request.method().clone();
@@ -115,7 +122,7 @@ impl<E: Endpoint> Endpoint for Traced<E> {
         span.in_scope(|| {
             tracing::info!(
                 method = %method,
-                path = %ids.path,
+                path = %ids.place,
                 status,
                 duration_ms = elapsed.as_secs_f64() * 1000.0,
                 "request"
@@ -144,19 +151,28 @@ fn given_trace(request: &Request) -> Option<String> {
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_ascii_lowercase())
 }
 
-/// The path with any token in it replaced: logs and errors never hold one.
-pub(crate) fn redacted(path: &str) -> String {
+/// The path with any token in it replaced, however the rest of it is written: logs and answers never hold one.
+fn redacted(path: &str) -> String {
     let mut parts = Vec::new();
     let mut secret = false;
     for part in path.split('/') {
-        parts.push(if secret && !part.is_empty() { "***" } else { part });
+        parts.push(if is_token(part) || (secret && !part.is_empty()) { "***" } else { part });
         secret = part == "t";
     }
     parts.join("/")
 }
 
+/// All tokens of ours end in a line and many hexadecimal digits; some of it may be written in percents.
+fn is_token(part: &str) -> bool {
+    let digits = |piece: &str| piece.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let within = |text: &str| text.split('_').skip(1).any(|piece| digits(piece) >= TOKEN_DIGITS);
+    url::form_urlencoded::parse(part.as_bytes()).any(|(name, value)| within(&name) || within(&value))
+}
+
 #[cfg(test)]
 mod tests {
+    use poem::http::Method;
+
     use super::*;
 
     #[test]
@@ -164,6 +180,32 @@ mod tests {
         assert_eq!(redacted("/overlay/t/ot_abc_def/events"), "/overlay/t/***/events");
         assert_eq!(redacted("/overlay/credits/t/ct_abc"), "/overlay/credits/t/***");
         assert_eq!(redacted("/channels/t/memes"), "/channels/t/***");
-        assert_eq!(redacted("/health"), "/health");
+        let random = "71d0c3a4b5e697f8a9b0c1d271d0ad99";
+        for odd in ["/overlay//t//", "/Overlay/T/", "/overlay/t/x/", "/%6fverlay/t%2f", "/channels/"] {
+            for token in
+                [format!("ot_01a1fc54_{random}"), format!("%6ft_01a1fc54%5F{random}"), format!("ma_api_{random}.")]
+            {
+                let told = redacted(&format!("{odd}{token}/events"));
+                assert!(!told.contains(&random[..8]) && told.ends_with("/events"), "{told}");
+            }
+        }
+        for plain in ["/health", "/channels/a_channel_of_2026/memes", "/uploads/71d0c3a4b5e697f8a9b0c1d271d0ad99"] {
+            assert_eq!(redacted(plain), plain);
+        }
+    }
+
+    #[test]
+    fn logs_have_the_ids_of_a_path_and_no_names() {
+        let id = "01a1fc55-e97f-7272-9a0b-3ed5ef258b15";
+        for (asked, told) in [
+            ("/channels/demo/memes", Some("/channels/{slug}/memes".to_owned())),
+            ("/overlay/t/ot_abc_def/events", Some("/overlay/t/{token}/events".to_owned())),
+            ("/me/activations", None),
+            ("/health", Some("/health".to_owned())),
+        ] {
+            assert_eq!(DOCUMENT.place(&Method::GET, asked), told, "{asked}");
+        }
+        let asked = format!("/submissions/{id}");
+        assert_eq!(DOCUMENT.place(&Method::GET, &asked), Some(asked.clone()));
     }
 }

@@ -1,5 +1,7 @@
 // Puts items on the screen and takes them off. Knows media; no network but the files.
 
+import { Sound } from "./sound.js";
+
 /** A file that has not begun by then will not. The server waits 10 s for the first screen. */
 const START_WITHIN_MS = 8_000;
 /** A video whose end is not reported is over this long after it should be. */
@@ -14,6 +16,8 @@ const OVERRUN_MS = 2_000;
  * @property {number} durationMs
  * @property {string} [title]
  * @property {string} [senderDisplayName]
+ * @property {number} [volume] how loud the channel wants it, in per cent
+ * @property {number} [gainDb] decibels that make it as loud as other items
  * @property {number} [elapsedMs] how long it has been playing when this was told
  */
 
@@ -123,12 +127,14 @@ class Play {
     this.sender = document.createElement("figcaption");
     this.sender.textContent = item.senderDisplayName ?? "";
     this.frame.append(this.media, this.sender);
+    this.sound = this.timed ? null : new Sound(this.media);
     this.configure(stage);
   }
 
   configure({ showSender, volume }) {
     this.sender.hidden = !showSender || this.sender.textContent === "";
-    if (!this.timed) this.media.volume = volume;
+    const { volume: wanted, gainDb } = this.item;
+    this.sound?.set(volume * clamp(wanted / 100, 0, 1, 1) * 10 ** (clamp(gainDb, -60, 20, 0) / 20));
   }
 
   /** Milliseconds since the item began, wherever it did. */
@@ -141,11 +147,15 @@ class Play {
     if (this.elapsedMs === 0) this.since = null;
     if (this.elapsed() >= this.item.durationMs) return this.end("done");
     this.wait(START_WITHIN_MS, () => this.fail("it did not load in time"));
-    this.media.addEventListener("error", () => this.fail(this.media.error?.message || "it cannot be shown"));
+    this.media.addEventListener("error", () => {
+      if (this.sound?.askAgain()) this.media.src = this.item.fileUrl;
+      else this.fail(this.media.error?.message || "it cannot be shown");
+    });
     if (this.timed) {
       this.media.addEventListener("load", () => this.begin());
     } else {
       this.media.preload = "auto";
+      this.sound.ask();
       this.media.playsInline = true;
       this.media.addEventListener("loadedmetadata", () => this.seek());
       this.media.addEventListener("canplay", () => this.play(), { once: true });
@@ -161,6 +171,9 @@ class Play {
 
   async play() {
     try {
+      await this.sound.prepare();
+      if (this.over) return this.sound.leave();
+      this.frame.dataset.boost = String(this.sound.booster?.gain.value ?? 1);
       await this.media.play();
     } catch (error) {
       if (this.over || error.name === "AbortError") return;
@@ -219,6 +232,7 @@ class Play {
     this.frame.remove();
     if (!this.timed) {
       this.media.pause();
+      this.sound.leave();
       this.media.removeAttribute("src");
       this.media.load();
     }

@@ -83,6 +83,8 @@ const can = {
           at: media.currentTime ?? null,
           paused: media.paused ?? null,
           muted: media.muted ?? null,
+          volume: media.volume ?? null,
+          boost: Number(play.dataset.boost ?? 1),
           sender: play.querySelector("figcaption:not([hidden])")?.textContent ?? null,
         };
       }),

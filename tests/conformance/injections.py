@@ -6,10 +6,9 @@ import subprocess
 import sys
 
 import requests
-import yaml
 
 OUT, BASE = pathlib.Path(sys.argv[1]), sys.argv[2]
-DOCUMENT = yaml.safe_load((pathlib.Path(__file__).parents[2] / "openapi.yaml").read_text())
+DOCUMENT = requests.get(f"{BASE}/openapi.json", timeout=30).json()
 WHO = {"viewer": ("viewer", "viewer"), "streamer": ("demo", "streamer"), "editor": ("demo", "streamer"),
        "moderator": ("demo", "streamer"), "observer": ("admin", "admin"), "admin": ("admin", "admin")}
 # Streams never end, and what ends the session or the system's work would end the attack.

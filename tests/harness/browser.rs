@@ -26,7 +26,7 @@ pub struct Look {
     pub covered: f64,
     /// Red, green, blue and alpha in the middle.
     pub middle: [u8; 4],
-    /// The plays that can be seen: `activation`, `tag`, `at` (seconds), `paused`, `muted`, `sender`.
+    /// The plays that can be seen: `activation`, `tag`, `at` (seconds), `paused`, `muted`, `volume`, `boost`, `sender`.
     pub plays: Vec<Value>,
     /// All text on the page.
     pub text: String,

@@ -30,11 +30,20 @@ impl TestApp {
         let mut tx = self.db.begin().await.expect("begin");
         media::hold(&mut tx, &hash).await.expect("hold the hash");
         media::add_reference(&mut tx, NewFile { hash: &hash, size, mime_type }).await.expect("refer to the file");
-        let asset = NewAsset { kind, file_hash: &hash, source_hash: None, duration_ms, width: None, height: None };
+        let asset = NewAsset {
+            kind,
+            file_hash: &hash,
+            source_hash: None,
+            duration_ms,
+            width: None,
+            height: None,
+            loudness: None,
+        };
         let asset = media::create_asset(&mut tx, asset).await.expect("create the asset");
         let owner = streamer.user_id.parse().expect("an id");
         let channel = channels::find_of_owner(&mut tx, owner).await.expect("look").expect("a channel");
-        let new = NewMeme { channel_id: channel.id, asset_id: asset.id, title: "Made", price: None, created_by: owner };
+        let (channel_id, asset_id) = (channel.id, asset.id);
+        let new = NewMeme { channel_id, asset_id, title: "Made", price: None, created_by: owner, tags: &[] };
         let meme = memes::create(&mut tx, new).await.expect("create the meme");
         blobs.publish(staged).await.expect("publish");
         tx.commit().await.expect("commit");

@@ -19,8 +19,12 @@ async fn written(stage: &Stage) -> i64 {
 }
 
 /// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone
-/// wrong; each has a story of its own that looks into the log.
-const ELSEWHERE: [&str; 9] = [
+/// wrong, or that say in their body what they are about; each has a story of its own that looks into the log.
+const ELSEWHERE: [&str; 13] = [
+    "block",
+    "blockEverywhere",
+    "unblockEverywhere",
+    "queueEvent",
     "decideSubmissions",
     "retryJob",
     "discardJob",

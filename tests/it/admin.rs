@@ -114,8 +114,11 @@ async fn a_pool_is_limited_in_all_processes_and_set_free_and_nonsense_is_refused
     let free = admin.delete(path).await.expect(200);
     assert!(free.get("limit").is_none(), "{free}");
     let log = admin.get("/admin/audit").await.expect(200);
-    let acts: Vec<_> = log["acts"].as_array().unwrap().iter().map(|act| act["target"]["running"].clone()).collect();
-    assert_eq!(acts, [json!(null), json!(2)]);
+    let acts = log["acts"].as_array().unwrap();
+    let told: Vec<_> = acts.iter().map(|act| (&act["act"], &act["target"]["running"])).collect();
+    assert_eq!(told, [(&json!("unlimit"), &json!(null)), (&json!("limit"), &json!(2))]);
+    let before = json!({ "running": 2, "starts": 20, "perSeconds": 30.0, "reason": "slow" });
+    assert_eq!((&acts[0]["target"]["before"], &acts[1]["target"]["before"]), (&before, &json!(null)));
 }
 
 #[tokio::test]

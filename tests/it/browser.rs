@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::realtime::overlay_path;
 
 /// Makes a file with ffmpeg; its bytes.
-fn made(arguments: &[&str], extension: &str) -> Vec<u8> {
+pub(crate) fn made(arguments: &[&str], extension: &str) -> Vec<u8> {
     let dir = tempfile::TempDir::new().unwrap();
     let path = dir.path().join(format!("made.{extension}"));
     let status = Command::new("ffmpeg")
@@ -23,7 +23,7 @@ fn made(arguments: &[&str], extension: &str) -> Vec<u8> {
 }
 
 /// The owner plays the meme (free); the activation's id.
-async fn activate(streamer: &Session, meme: &str) -> String {
+pub(crate) async fn activate(streamer: &Session, meme: &str) -> String {
     let placed = streamer.post(&format!("/memes/{meme}/activate"), &json!({})).await.expect(200);
     placed["activation"]["id"].as_str().unwrap().to_owned()
 }

@@ -483,6 +483,8 @@ async fn credits(point: &'static str) {
 /// After a sweep, the store holds exactly the files that rows refer to, whole: what a crash left is gone, what is needed
 /// is there. Returns how many.
 async fn files_are_those_of_the_rows(app: &TestApp) -> usize {
+    // What is being drawn has no row yet.
+    app.drain().await;
     let long_ago = SystemTime::now() - Duration::from_secs(7200);
     for path in stored(app) {
         std::fs::File::open(path).unwrap().set_modified(long_ago).unwrap();
@@ -521,7 +523,7 @@ async fn upload(point: &'static str) {
     assert_eq!(made["uploadState"], "ready");
     assert_eq!(count(&app, "select count(*) from meme_submissions").await, 1);
     assert_eq!(count(&app, "select count(*) from memes").await, 1);
-    assert_eq!(files_are_those_of_the_rows(&app).await, 2, "the source and its rendition");
+    assert_eq!(files_are_those_of_the_rows(&app).await, 3, "the source, its rendition and a small picture");
 }
 
 #[test]
@@ -541,7 +543,9 @@ async fn sending(point: &'static str) {
     assert_eq!(bucket::objects_are_those_of_the_rows(&app, &server).await, 0);
 
     image.judged(&demo).await.expect(201);
-    assert_eq!(bucket::objects_are_those_of_the_rows(&app, &server).await, 2, "the source and its rendition");
+    app.drain().await;
+    let kept = bucket::objects_are_those_of_the_rows(&app, &server).await;
+    assert_eq!(kept, 3, "the source, its rendition and a small picture");
 }
 
 #[test]
@@ -562,7 +566,7 @@ async fn abandoned(point: &'static str) {
     assert_eq!(files_are_those_of_the_rows(&app).await, 0);
     // The same bytes are welcome as if nothing had been.
     Upload::sample(MediaType::Image).await.judged(&demo).await.expect(201);
-    assert_eq!(files_are_those_of_the_rows(&app).await, 2);
+    assert_eq!(files_are_those_of_the_rows(&app).await, 3);
 }
 
 #[test]
@@ -582,7 +586,7 @@ async fn encoding(point: &'static str) {
     reaches(&demo, accepted["id"].as_str().unwrap(), "ready").await;
     heir.drain().await;
     assert_eq!(count(&app, "select count(*) from memes").await, 1);
-    assert_eq!(files_are_those_of_the_rows(&heir).await, 2, "the source and its rendition");
+    assert_eq!(files_are_those_of_the_rows(&heir).await, 3, "the source, its rendition and a small picture");
 }
 
 #[test]

@@ -46,6 +46,13 @@ fn process(app: &TestApp, arguments: &[&str], key: &str, old: &str) -> Memalerts
     MemalertsProcess::spawn(arguments, &env)
 }
 
+/// The key's id.
+fn id_of(key: &str) -> String {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(key, &mut bytes).unwrap();
+    Vault::new(&bytes, &[]).present().to_string()
+}
+
 async fn command(app: &TestApp, arguments: &[&str], key: &str, old: &str) -> String {
     process(app, arguments, key, old).output().await
 }
@@ -284,6 +291,29 @@ async fn no_rotation_begins_while_a_process_seals_under_another_key() {
     assert_eq!(left(&after).await, 0);
     let holders: i64 = sqlx::query_scalar("select count(*) from key_holders").fetch_one(app.pool()).await.unwrap();
     assert_eq!(holders, 1, "what died is forgotten");
+}
+
+#[tokio::test]
+async fn no_process_starts_beside_one_when_either_would_seal_what_the_other_cannot_open() {
+    const MEDIA: &[&str] = &["work", "media"];
+    let mut app = with(OLD, None, TestApp::builder().pools(&[])).start().await;
+    let alone = process(&app, MEDIA, NEW, "").failure().await.join("\n");
+    assert!(alone.contains("which this process does not have") && alone.contains("MEMALERTS_DATA_KEY_OLD"), "{alone}");
+    let hasty = process(&app, MEDIA, NEW, OLD).failure().await.join("\n");
+    assert!(hasty.contains("does not have the one that this process seals under"), "{hasty}");
+    let mut first = process(&app, MEDIA, OLD, NEW);
+    first.logged("the pools take jobs").await;
+    app.stop();
+    let mut second = process(&app, MEDIA, NEW, OLD);
+    second.logged("the pools take jobs").await;
+
+    // Who died said nothing, and is waited for; the other one opens all that the newcomer seals.
+    first.kill();
+    let mut third = process(&app, MEDIA, NEW, "");
+    third.logged("waiting for a word of processes with other keys, or for their end").await;
+    let dead = "update key_holders set seen_at = seen_at - interval '20 s' where key = $1";
+    assert_eq!(sqlx::query(dead).bind(id_of(OLD)).execute(app.pool()).await.unwrap().rows_affected(), 1);
+    third.logged("the pools take jobs").await;
 }
 
 #[tokio::test]

@@ -147,6 +147,7 @@ async fn pages_are_shown_to_good_tokens_and_load_nothing_from_elsewhere() {
     for (name, kind) in [
         ("overlay.js", "text/javascript"),
         ("stage.js", "text/javascript"),
+        ("sound.js", "text/javascript"),
         ("answers.js", "text/javascript"),
         ("connection.js", "text/javascript"),
         ("overlay.css", "text/css"),

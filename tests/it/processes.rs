@@ -75,9 +75,14 @@ async fn the_settings_are_shown_with_where_they_come_from_and_without_secrets() 
 
 #[tokio::test]
 async fn a_check_of_the_settings_shows_each_and_says_all_that_is_wrong_at_once() {
-    let good = [&[("MEMALERTS_ENV", "prod")], &SECRETS[..]].concat();
+    let good = [&[("MEMALERTS_ENV", "prod"), ("PUBLIC_BASE_ULR", "https://memes.example")], &SECRETS[..]].concat();
     let (status, shown, said) = MemalertsProcess::spawn(&["config", "--check"], &good).outcome().await;
-    assert!(status.success() && said.is_empty(), "{said}");
+    // What starts may still not be what was meant.
+    let doubts: Vec<&str> = said.lines().collect();
+    let begins = |at: usize, with: &str| doubts[at].starts_with(&format!("in doubt: {with}"));
+    assert!(begins(0, "PUBLIC_BASE_ULR is no setting, PUBLIC_BASE_URL is"), "{said}");
+    assert!(begins(1, "PUBLIC_BASE_URL is not set") && begins(2, "SMTP_URL is not set"), "{said}");
+    assert!(status.success() && doubts.len() == 3, "{said}");
     let names = |shown: &str| -> Vec<String> {
         shown.lines().map(|line| line[13..].split_once('=').unwrap().0.to_owned()).collect()
     };

@@ -51,6 +51,7 @@ impl Stage {
             duration_ms,
             width: Some(16),
             height: Some(16),
+            loudness: None,
         };
         let asset = media::create_asset(&mut tx, asset).await.unwrap();
         let meme = NewMeme {
@@ -59,6 +60,7 @@ impl Stage {
             title: "A meme",
             price: None,
             created_by: self.streamer.user_id.parse().unwrap(),
+            tags: &[],
         };
         let meme = memes::create(&mut tx, meme).await.unwrap();
         tx.commit().await.unwrap();

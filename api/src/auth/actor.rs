@@ -5,6 +5,7 @@ use std::ops::Deref;
 use domain::{
     accounts::{self, Role, User},
     channels::{self, Channel},
+    moderation,
     teams::{self, TeamRole},
 };
 use poem::{Request, RequestBody};
@@ -81,6 +82,12 @@ pub(crate) struct Admin {
 /// Who may look at the pages of ops: an admin, or whom an admin lets. Looked up at each request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observer;
+
+/// Who looks after what is shown on all channels: an admin, or whom an admin lets. Looked up at each request.
+#[derive(Debug, Clone)]
+pub(crate) struct HouseModerator {
+    pub(crate) user: User,
+}
 
 /// How each kind of person is proven.
 trait Actor: Sized + Send {
@@ -246,6 +253,17 @@ impl Actor for Observer {
     }
 }
 
+impl Actor for HouseModerator {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        let (user, _) = with_role(request, app, Role::Viewer).await?;
+        let mut conn = app.db.pool().acquire().await?;
+        if user.role == Role::Admin || moderation::is_moderator(&mut conn, user.id).await? {
+            return Ok(Self { user });
+        }
+        Err(Problem::forbidden("this needs the role admin, or an admin's leave to moderate all channels"))
+    }
+}
+
 /// Both ways of carrying a session, for the document.
 fn register_schemes(registry: &mut Registry) {
     let scheme = |ty, description, name, key_in, scheme| MetaSecurityScheme {
@@ -301,4 +319,5 @@ extractor!(Streamer);
 extractor!(Editor);
 extractor!(Moderator);
 extractor!(Observer);
+extractor!(HouseModerator);
 extractor!(Admin);

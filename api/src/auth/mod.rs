@@ -20,7 +20,7 @@ pub(crate) mod proof;
 pub(crate) mod scopes;
 pub(crate) mod session;
 
-pub(crate) use actor::{Admin, Editor, Moderator, Observer, Streamer, Viewer, spender};
+pub(crate) use actor::{Admin, Editor, HouseModerator, Moderator, Observer, Streamer, Viewer, spender};
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;
 pub(crate) use hasher::Hasher;

@@ -88,6 +88,11 @@ impl Proven {
     }
 }
 
+/// Where the request comes from. Somebody without an address is in a network of all such.
+pub(crate) fn network_of(request: &Request) -> String {
+    request.data::<ClientAddress>().map_or_else(|| "::/128".to_owned(), |address| address.network())
+}
+
 /// The person with this login or address, if the password is right, and the code where one is asked for.
 ///
 /// Guesses are counted by network, so that nobody shuts out whoever is elsewhere, and once more from wherever they come,
@@ -101,9 +106,7 @@ pub(crate) async fn of_name(
     code: Option<&str>,
 ) -> Result<Proven, Problem> {
     let name = name.trim().to_ascii_lowercase();
-    let network = request.data::<ClientAddress>().map(|address| address.network());
-    // Somebody without an address is in a network of all such.
-    let network = network.unwrap_or_else(|| "::/128".to_owned());
+    let network = network_of(request);
     let (found, known) = {
         let mut conn = app.db.pool().acquire().await?;
         let found = passwords::find(&mut conn, &name).await?;

@@ -12,9 +12,11 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<Scope> {
     match parts {
         ["channel", "settings"] if reads => Some(Scope::ChannelRead),
         ["channel", "settings" | "live"] => Some(Scope::ChannelWrite),
-        ["team"] | ["stats", "channel"] if reads => Some(Scope::ChannelRead),
+        ["team"] | ["stats", _] if reads => Some(Scope::ChannelRead),
         ["queue"] | ["queue", "history"] | ["dock", "queue", "state"] | ["events"] if reads => Some(Scope::QueueRead),
         ["queue", ..] | ["dock", ..] if !reads => Some(Scope::QueueControl),
+        ["overlay", "preview-meme" | "preview-memes" | "presets"] if reads => Some(Scope::ChannelRead),
+        ["overlay", "presets"] => Some(Scope::ChannelWrite),
         ["memes"] if reads => Some(Scope::MemesRead),
         ["memes", _] => Some(Scope::MemesWrite),
         ["test-event"] => Some(Scope::OverlayTest),

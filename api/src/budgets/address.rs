@@ -38,6 +38,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether more is in it than any private network has (10.0.0.0/8, fc00::/7).
+    #[must_use]
+    pub const fn is_too_wide(self) -> bool {
+        self.bits < 7
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {

@@ -6,9 +6,14 @@
 mod schema;
 mod twice;
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use bytes::Bytes;
+use domain::identities::Provider;
 use poem::{
     Body, Endpoint, Error, IntoResponse, Request, Response,
     error::MethodNotAllowedError,
@@ -20,6 +25,7 @@ use poem_openapi::{
     registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry},
 };
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     limits,
@@ -32,6 +38,9 @@ use crate::{
 const LONGEST: usize = 80;
 /// Things that are wrong with a body, as many are named at once.
 const MOST: usize = 20;
+
+/// Of all operations that clients know.
+pub(crate) static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::of(&routes::all()));
 
 /// What every operation takes.
 pub(crate) struct Document {
@@ -174,6 +183,17 @@ impl Document {
             .paths(asked)
             .filter_map(|path| Some((path, path.operations.iter().find(|operation| operation.method == *method)?)));
         operations.min_by_key(|(path, _)| parameters(path))
+    }
+
+    /// The path of the operation that the request is for, with the ids that are in it, but neither names of people and
+    /// channels nor tokens.
+    pub(crate) fn place(&self, method: &Method, asked: &str) -> Option<String> {
+        let (path, _) = self.operation(method, asked)?;
+        let of_ours = |part: &str, asked: &str| part == "{provider}" && asked.parse::<Provider>().is_ok();
+        let told = parts(&path.path)
+            .zip(parts(asked))
+            .map(|(part, asked)| if asked.parse::<Uuid>().is_ok() || of_ours(part, asked) { asked } else { part });
+        Some(told.collect::<Vec<_>>().join("/"))
     }
 
     /// The paths that stand for the one that is asked for.

@@ -1,6 +1,9 @@
 //! Failures of activations and playback.
 
-use domain::{activations::PlaceError, playback::PlaybackError};
+use domain::{
+    activations::{PlaceError, SENDER_LENGTH},
+    playback::PlaybackError,
+};
 use poem::http::StatusCode;
 
 use crate::problem::{ErrorCode, Problem};
@@ -17,6 +20,10 @@ impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::MemeNotFound => Self::not_found(ErrorCode::MemeNotFound, "there is no such meme"),
+            PlaceError::Sender => Self::bad_request(
+                ErrorCode::ValidationError,
+                format!("senderDisplayName: 1 to {SENDER_LENGTH} characters that can be seen"),
+            ),
             PlaceError::Closed => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
             PlaceError::IntakePaused => {
                 Self::conflict(ErrorCode::IntakePaused, "the streamer takes no activations right now")
@@ -45,7 +52,9 @@ impl From<PlaybackError> for Problem {
             PlaybackError::NotFound => Self::not_found(ErrorCode::ActivationNotFound, "there is no such activation"),
             PlaybackError::StalePlay { .. } => Self::conflict(ErrorCode::StalePlay, error.to_string()),
             PlaybackError::NotQueued(_) => Self::conflict(ErrorCode::ActivationNotQueued, error.to_string()),
-            PlaybackError::NothingPlays => Self::conflict(ErrorCode::Conflict, error.to_string()),
+            PlaybackError::NotEnded(_) | PlaybackError::NothingPlays => {
+                Self::conflict(ErrorCode::Conflict, error.to_string())
+            }
             PlaybackError::Settle(error) => error.into(),
             PlaybackError::Enqueue(error) => error.into(),
             PlaybackError::Database(error) => error.into(),

@@ -9,6 +9,7 @@ pub(crate) mod identities;
 mod jobs;
 mod mails;
 mod memes;
+mod moderation;
 mod passwords;
 mod privacy;
 pub(crate) mod promised;

@@ -13,6 +13,7 @@ impl From<PrivacyError> for Problem {
                 Self::conflict(ErrorCode::Conflict, error.to_string()).again_after(wait.as_secs().max(1))
             }
             PrivacyError::Media(error) => Self::internal(error.to_string()),
+            error @ PrivacyError::Drawn => Self::internal(error),
             PrivacyError::Mail(error) => error.into(),
             PrivacyError::Enqueue(error) => error.into(),
             PrivacyError::Identity(error) => error.into(),

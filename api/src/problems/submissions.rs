@@ -18,6 +18,12 @@ impl From<SubmissionError> for Problem {
                 Self::bad_request(ErrorCode::ValidationError, format!("durationMs: {error}"))
             }
             SubmissionError::InvalidNote => Self::bad_request(ErrorCode::ValidationError, format!("note: {error}")),
+            SubmissionError::Blocked => {
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::ContentBlocked, format!("file: {error}"))
+            }
+            SubmissionError::NoSuchMeme => Self::not_found(ErrorCode::MemeNotFound, error.to_string()),
+            SubmissionError::NoSuchBlock => Self::not_found(ErrorCode::NotFound, error.to_string()),
+            SubmissionError::TooManyBlocked(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::NoSuchPerson => Self::not_found(ErrorCode::NotFound, error.to_string()),
             SubmissionError::TooManyTrusted(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::NotFound => Self::not_found(ErrorCode::SubmissionNotFound, error.to_string()),
@@ -26,6 +32,7 @@ impl From<SubmissionError> for Problem {
             SubmissionError::StillWorking
             | SubmissionError::NoChangesWanted(_)
             | SubmissionError::SentInTooOften(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
+            SubmissionError::Hidden => Self::conflict(ErrorCode::AssetPurgedOrQuarantined, error.to_string()),
             SubmissionError::Moved => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::Meme(error) => error.into(),
             SubmissionError::Enqueue(error) => error.into(),
@@ -51,6 +58,7 @@ impl Problem {
     pub(crate) fn from_failure(failure: Failure, detail: impl Into<String>) -> Self {
         let (status, code) = match failure {
             Failure::InvalidFileContent => (StatusCode::BAD_REQUEST, ErrorCode::InvalidFileContent),
+            Failure::ContentBlocked => (StatusCode::FORBIDDEN, ErrorCode::ContentBlocked),
             Failure::VideoTooLong => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::VideoTooLong),
             Failure::UploadTimeout => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::UploadTimeout),
             Failure::UploadFailed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::UploadFailed),

@@ -1,17 +1,18 @@
 //! Channels: as everybody sees them, and as their streamer keeps them.
 
 use domain::{
-    acts::Act,
+    accounts::Role,
+    acts::{self, Act},
     channels::{self, Channel},
 };
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{
     Group,
-    acts::{on_channel, shown},
+    acts::{by_id, on_channel, shown},
 };
 use crate::{
     app::App,
@@ -47,6 +48,20 @@ impl Channels {
         Ok(Json(open_by_slug(&mut conn, &slug).await?.into()))
     }
 
+    /// A channel, for everybody
+    ///
+    /// As `/channels/{slug}`.
+    #[oai(path = "/public/channels/:slug", method = "get", operation_id = "getPublicChannel", tag = "Group::Channels")]
+    async fn public(
+        &self,
+        app: Data<&App>,
+        /// The channel's slug.
+        slug: Path<String>,
+    ) -> Result<Json<ChannelView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        Ok(Json(open_by_slug(&mut conn, &slug).await?.into()))
+    }
+
     /// Open a channel
     ///
     /// The person becomes a streamer. One channel a person; 409 when there is one already or the slug is taken.
@@ -55,6 +70,10 @@ impl Channels {
         let mut tx = app.db.begin().await?;
         let name = wish.name.as_deref().unwrap_or(&wish.slug);
         let channel = channels::open(&mut tx, viewer.id, &wish.slug, name).await?;
+        // It also makes a streamer of the person.
+        let act = Act::new("open_channel").to(viewer.id).on(channel.id);
+        let act = act.changing(Value::Null, json!({ "slug": channel.slug, "role": Role::Streamer.as_str() }));
+        acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         Ok(Opened::Created(Json(channel.into())))
     }
@@ -87,9 +106,8 @@ impl Channels {
         patch: Json<SettingsPatch>,
     ) -> Result<Json<ChannelSettingsView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let channel = channels::change_settings(&mut tx, streamer.channel.id, &patch.0.into()).await?;
-        let after = ChannelSettingsView::from(channel);
-        let before = ChannelSettingsView::from(streamer.channel.clone());
+        let (before, after) = channels::change_settings(&mut tx, streamer.channel.id, &patch.0.into()).await?;
+        let (before, after) = (ChannelSettingsView::from(before), ChannelSettingsView::from(after));
         let act = Act::new("change_channel_settings").changing(shown(&before), shown(&after));
         on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
@@ -107,9 +125,9 @@ impl Channels {
         wish: Json<LiveWish>,
     ) -> Result<Json<ChannelSettingsView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let channel = channels::set_live(&mut tx, streamer.channel.id, wish.live).await?;
-        let before = streamer.channel.live_since.is_some();
-        let act = Act::new("set_live").changing(json!({ "live": before }), json!({ "live": wish.live }));
+        let (before, channel) = channels::set_live(&mut tx, streamer.channel.id, wish.live).await?;
+        let live = |channel: &Channel| json!({ "live": channel.live_since.is_some() });
+        let act = Act::new("set_live").changing(live(&before), live(&channel));
         on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         Ok(Json(channel.into()))

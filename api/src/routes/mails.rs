@@ -8,18 +8,21 @@ use domain::{
     mails::{self, Kind, MailError},
     passwords,
     requests::Stored,
-    teams, tokens,
+    sessions, teams, tokens,
 };
 use poem::{Request, http::StatusCode, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, param::Header, payload::Json};
 use queue::Tx;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Group, acts::by_id, passwords::Proved};
 use crate::{
     app::{App, AppState},
-    auth::{Viewer, proof},
+    auth::{
+        Viewer,
+        proof::{self, network_of},
+    },
     idempotency, language,
     problem::{ErrorCode, Problem},
     views::mails::{Address, LinkToken, Reset},
@@ -55,7 +58,8 @@ impl Mails {
     /// Send me the link again
     ///
     /// To the account's address, in the language that `Accept-Language` likes best of English and Russian. Ends the links
-    /// that were sent before. Three times an hour: then 429. Repeating the request with the same `Idempotency-Key` sends
+    /// that were sent before. Three times an hour from one network (/24, /64), ten from everywhere where the person has not
+    /// logged in lately: then 429. Repeating the request with the same `Idempotency-Key` sends
     /// nothing twice. 503 `MAIL_NOT_CONFIGURED` names in `setting` what the operator has not set.
     #[oai(path = "/auth/verify-email/send", method = "post", operation_id = "sendVerification")]
     async fn send(
@@ -79,11 +83,11 @@ impl Mails {
         if idempotency::claim(&mut tx, named.as_ref()).await?.is_some() {
             return Ok(Mailed::Soon);
         }
-        if let Some(wait) = taken(&mut tx, Kind::VerifyEmail, &address).await? {
+        if let Some(wait) = taken(&mut tx, request, Kind::VerifyEmail, &address).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
         mails::ask_to_verify(&mut tx, viewer.id, language::of(request)).await?;
-        idempotency::keep(&mut tx, named.as_ref(), &Stored { status: 202, body: String::new() }).await?;
+        idempotency::keep(&mut tx, named.as_ref(), &sent()).await?;
         tx.commit().await?;
         Ok(Mailed::Soon)
     }
@@ -91,38 +95,47 @@ impl Mails {
     /// Change my address
     ///
     /// Sends a link to the new one, which counts once somebody comes with that (`POST /auth/verify-email`); the former one
-    /// is told then. Needs a fresh proof.
+    /// is told then. Needs a fresh proof. Repeating the request with the same `Idempotency-Key` sends nothing twice.
     #[oai(path = "/auth/email", method = "put", operation_id = "changeEmail")]
     async fn change(
         &self,
         app: Data<&App>,
         request: &Request,
         viewer: Viewer,
+        /// 1 to 128 visible characters of your choice that name this change.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
         wish: Json<Address>,
     ) -> Result<Mailed, Problem> {
         let email = passwords::parse_email(&wish.email)?;
+        let named = idempotency::request(key.0, viewer.id, "change-email", &json!({ "email": email }))?;
         proof::lately(&app, viewer.session).await?;
         sends(&app)?;
         let mut tx = app.db.begin().await?;
-        if let Some(wait) = taken(&mut tx, Kind::ChangeEmail, &email).await? {
+        if idempotency::claim(&mut tx, named.as_ref()).await?.is_some() {
+            return Ok(Mailed::Soon);
+        }
+        if let Some(wait) = taken(&mut tx, request, Kind::ChangeEmail, &email).await? {
             return Err(Problem::too_often(wait, "too many mails"));
         }
         mails::ask_to_change(&mut tx, viewer.id, &email, language::of(request)).await?;
         acts::note(&mut tx, &by_id(viewer.id), Act::new("ask_to_change_email").to(viewer.id)).await?;
+        idempotency::keep(&mut tx, named.as_ref(), &sent()).await?;
         tx.commit().await?;
         Ok(Mailed::Soon)
     }
 
     /// I have forgotten my password
     ///
-    /// Sends a link to whoever has the address. The answer is the same where nobody has it, and where three such mails were
-    /// sent to it within the hour.
+    /// Sends a link to whoever has the address. The answer is the same where nobody has it, and where too many such mails
+    /// were sent to it within the hour: three from one network (/24, /64), ten from everywhere where the person has not
+    /// logged in lately.
     #[oai(path = "/auth/password/forgot", method = "post", operation_id = "forgetPassword")]
     async fn forget(&self, app: Data<&App>, request: &Request, wish: Json<Address>) -> Result<Mailed, Problem> {
         let email = passwords::parse_email(&wish.email)?;
         sends(&app)?;
         let mut tx = app.db.begin().await?;
-        if taken(&mut tx, Kind::ResetPassword, &email).await?.is_none() {
+        if taken(&mut tx, request, Kind::ResetPassword, &email).await?.is_none() {
             mails::ask_to_reset(&mut tx, &email, language::of(request)).await?;
             tx.commit().await?;
         }
@@ -194,6 +207,11 @@ pub(super) async fn inform(
     Ok(())
 }
 
+/// What is kept under a key.
+fn sent() -> Stored {
+    Stored { status: 202, body: String::new() }
+}
+
 /// 503 where there is no mail server.
 fn sends(app: &AppState) -> Result<(), Problem> {
     if app.settings.sends_mails {
@@ -205,7 +223,22 @@ fn sends(app: &AppState) -> Result<(), Problem> {
 }
 
 /// One mail of this kind to the address; how long until there may be another, when there were enough. Counts when the
-/// transaction is committed, as the mail does.
-pub(super) async fn taken(tx: &mut Tx, kind: Kind, email: &str) -> Result<Option<Duration>, Problem> {
-    Ok(attempts::take(tx, &mails::subject(kind, email), mails::MOST).await?)
+/// transaction is committed, as the mail does. Where the person has logged in lately, nobody elsewhere uses it up.
+pub(super) async fn taken(
+    tx: &mut Tx,
+    request: &Request,
+    kind: Kind,
+    email: &str,
+) -> Result<Option<Duration>, Problem> {
+    let network = network_of(request);
+    let found = passwords::find(&mut *tx, email).await?;
+    let person = found.map_or(Uuid::nil(), |found| found.user_id);
+    let known = sessions::is_known_from(&mut *tx, person, &network).await?;
+    if let Some(wait) = attempts::take(tx, &mails::subject_from(&network, kind, email), mails::MOST).await? {
+        return Ok(Some(wait));
+    }
+    if known {
+        return Ok(None);
+    }
+    Ok(attempts::take(tx, &mails::subject(kind, email), mails::MOST_ANYWHERE).await?)
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod activations;
 pub(crate) mod acts;
+mod blocks;
 mod bots;
 mod channels;
 mod credits;
@@ -16,23 +17,28 @@ mod dock;
 mod door;
 mod events;
 mod factors;
+mod favourites;
 mod health;
 pub(crate) mod identities;
 mod internal;
 mod jobs;
 pub(crate) mod mails;
 mod memes;
+mod moderation;
 mod overlay;
+mod overlay_looks;
 mod overlay_tokens;
 pub(crate) mod pages;
 mod passwords;
 mod playback;
+mod preferences;
 mod privacy;
 mod promotions;
 mod queues;
 mod resubmissions;
 mod reviews;
 mod sessions;
+mod stats;
 mod submission_switch;
 mod submissions;
 mod teams;
@@ -82,6 +88,7 @@ pub(crate) fn all() -> impl OpenApi {
         health::Health,
         (
             accounts::Accounts,
+            preferences::Preferences,
             sessions::Sessions,
             passwords::Passwords,
             factors::Factors,
@@ -92,21 +99,22 @@ pub(crate) fn all() -> impl OpenApi {
             identities::Identities,
         ),
         (channels::Channels, teams::Teams),
-        (memes::Memes, promotions::Promotions),
+        (memes::Memes, favourites::Favourites, stats::Stats, promotions::Promotions),
         (
             submissions::Submissions,
             resubmissions::Resubmissions,
             reviews::Reviews,
             trust::Trust,
+            blocks::Blocks,
             submission_switch::SubmissionSwitch,
         ),
         uploads::Uploads,
         activations::Activations,
-        wallets::Wallets,
+        (wallets::Wallets, moderation::Moderation),
         // Sixteen stand side by side at most.
         (queues::Queues, jobs::Jobs),
         (playback::Playback, dock::Dock),
-        (overlay_tokens::OverlayTokens, tokens::Tokens),
+        (overlay_tokens::OverlayTokens, overlay_looks::OverlayLooks, tokens::Tokens),
         overlay::Overlay,
         credits_overlay::CreditsOverlay,
         credits::Credits,

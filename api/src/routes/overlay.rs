@@ -39,7 +39,8 @@ impl Overlay {
     /// The overlay's events
     ///
     /// First `overlay:config`, then what was missed since the given id, then `overlay:state` with whatever plays and for
-    /// how long already, then live: `activation:*`, `queue:state`, `overlay:config`. Draw from `overlay:state` on. It
+    /// how long already, then live: `activation:*`, `queue:state`, `overlay:config`. Draw from `overlay:state` on. Play an
+    /// item at `volume` per cent, `gainDb` decibels louder: that makes all of them equally loud. `overlay:state`
     /// and `queue:state` hold `next`: `type` and `fileUrl` of the first three items that wait, to be fetched ahead. The
     /// screen counts as connected while the stream is open.
     #[oai(path = "/overlay/t/:token/events", method = "get", operation_id = "streamOverlayEvents")]

@@ -156,6 +156,7 @@ pub(super) fn assets(route: Route) -> Route {
     [
         ("overlay.js", SCRIPT, include_str!("../../web/overlay.js")),
         ("stage.js", SCRIPT, include_str!("../../web/stage.js")),
+        ("sound.js", SCRIPT, include_str!("../../web/sound.js")),
         ("answers.js", SCRIPT, include_str!("../../web/answers.js")),
         ("connection.js", SCRIPT, include_str!("../../web/connection.js")),
         ("credits.js", SCRIPT, include_str!("../../web/credits.js")),

@@ -73,7 +73,7 @@ impl Passwords {
         let mut tx = app.db.begin().await?;
         let user = passwords::register(&mut tx, &account, &hash).await?;
         // Who was sent so many may still ask for one by hand, later (`POST /auth/verify-email/send`).
-        if app.settings.sends_mails && taken(&mut tx, Kind::VerifyEmail, &account.email).await?.is_none() {
+        if app.settings.sends_mails && taken(&mut tx, request, Kind::VerifyEmail, &account.email).await?.is_none() {
             mails::ask_to_verify(&mut tx, user.id, language::of(request)).await?;
         }
         let granted = session::begin(&app, &mut tx, request, user.id, &["password"]).await?;

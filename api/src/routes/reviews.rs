@@ -3,11 +3,14 @@
 use domain::{
     acts::Act,
     requests::{Request, Stored},
-    submissions::{self, Approval, Decision, Filter, Place, Submission},
+    submissions::{
+        self, Approval, Decision, Filter, Place, Received,
+        blocks::{self, Target},
+    },
 };
 use poem::web::Data;
 use poem_openapi::{
-    ApiResponse, OpenApi,
+    OpenApi,
     param::{Header, Path, Query},
     payload::Json,
     types::ToJSON,
@@ -20,13 +23,13 @@ use uuid::Uuid;
 
 use super::{
     Group,
-    acts::{on_channel, shown},
+    acts::{by, on_channel, shown},
 };
 use crate::{
     app::{App, AppState},
     auth::Moderator,
     idempotency,
-    paging::Page,
+    paging::{Leaf, Paged},
     problem::{ErrorCode, Problem},
     stored::Kept,
     views::{
@@ -39,31 +42,6 @@ use crate::{
 };
 
 pub(crate) struct Reviews;
-
-/// A part of what was sent in to a channel.
-#[derive(ApiResponse)]
-pub(crate) enum Inbox {
-    /// The items of this page, the newest first; the headers say what was asked for and whether there is more.
-    #[oai(status = 200)]
-    Items(
-        Json<Vec<SubmissionView>>,
-        /// How many items a page holds.
-        #[oai(header = "X-Limit")]
-        i64,
-        /// How many items were passed over.
-        #[oai(header = "X-Offset")]
-        i64,
-        /// Whether a further page holds anything.
-        #[oai(header = "X-Has-More")]
-        bool,
-        /// Items in all.
-        #[oai(header = "X-Total-Count")]
-        i64,
-        /// `cursor` of the next page, which passes over nothing and repeats nothing while others send in; absent on the last.
-        #[oai(header = "X-Next-Cursor")]
-        Option<String>,
-    ),
-}
 
 #[OpenApi(tag = "Group::Streamer")]
 impl Reviews {
@@ -101,12 +79,8 @@ impl Reviews {
         limit: Query<Option<i64>>,
         /// Items to pass over.
         offset: Query<Option<i64>>,
-    ) -> Result<Inbox, Problem> {
-        let page = Page::new(limit.0, offset.0)?;
-        let after = cursor.0.as_deref().map(place).transpose()?;
-        if after.is_some() && page.offset > 0 {
-            return Err(Problem::bad_request(ErrorCode::ValidationError, "offset: not with a cursor"));
-        }
+    ) -> Result<Paged<SubmissionView>, Problem> {
+        let leaf = Leaf::new(limit.0, offset.0, cursor.0.as_deref(), |_: &Place| true)?;
         let text = |given: Option<String>| given.filter(|text| !text.is_empty());
         for (name, given) in [("submitter", &submitter.0), ("tag", &tag.0), ("q", &q.0)] {
             if given.as_ref().is_some_and(|given| given.contains('\0')) {
@@ -127,14 +101,11 @@ impl Reviews {
         };
         let mut conn = app.db.pool().acquire().await?;
         let channel = streamer.channel.id;
-        let mut found = submissions::list(&mut conn, channel, &filter, after, page.limit + 1, page.offset).await?;
+        let after = leaf.after;
+        let found = submissions::list(&mut conn, channel, &filter, after, leaf.asked(), leaf.page.offset).await?;
         let total = submissions::count(&mut conn, channel, &filter).await?;
-        let most = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let more = found.len() > most;
-        found.truncate(most);
-        let next = found.last().filter(|_| more).map(|last| cursor_of(&last.submission));
-        let items = found.into_iter().map(SubmissionView::from).collect();
-        Ok(Inbox::Items(Json(items), page.limit, page.offset, more, total, next))
+        let place = |received: &Received| received.submission.place();
+        leaf.show(found, total, place, SubmissionView::from)
     }
 
     /// Approve a submission
@@ -160,7 +131,8 @@ impl Reviews {
 
     /// Reject a submission
     ///
-    /// Its files are removed, also while they are being worked on. 409 `SUBMISSION_NOT_PENDING` when somebody has decided
+    /// Its files are removed, also while they are being worked on. With `block` the same bytes are refused from now on, and what
+    /// looks like them waits for a decision whatever the review mode says. 409 `SUBMISSION_NOT_PENDING` when somebody has decided
     /// before. Send an `Idempotency-Key`: repeating the request with the same key gives the first answer again.
     #[oai(path = "/streamer/submissions/:id/reject", method = "post", operation_id = "rejectSubmission")]
     async fn reject(
@@ -175,7 +147,8 @@ impl Reviews {
         wish: Json<Rejection>,
     ) -> Result<Kept<SubmissionView>, Problem> {
         let question = json!(["reject", streamer.channel.id, id.0, wish.0.to_json()]);
-        review(&app, &streamer, id.0, key.0, &question, &Decision::Reject { note: wish.0.note }).await
+        let block = wish.block.unwrap_or(false);
+        review(&app, &streamer, id.0, key.0, &question, &Decision::Reject { note: wish.0.note, block }).await
     }
 
     /// Ask a submission's sender for changes
@@ -217,7 +190,7 @@ impl Reviews {
         let decision = match (wish.action, &wish.note) {
             (DecisionWord::Approve, None) => Decision::Approve(Approval::default()),
             (DecisionWord::Approve, Some(_)) => return Err(invalid("note: not for memes")),
-            (DecisionWord::Reject, note) => Decision::Reject { note: note.clone() },
+            (DecisionWord::Reject, note) => Decision::Reject { note: note.clone(), block: false },
             (DecisionWord::NeedsChanges, Some(note)) => Decision::AskForChanges { note: note.clone() },
             (DecisionWord::NeedsChanges, None) => return Err(invalid("note: say what shall be changed")),
         };
@@ -289,6 +262,11 @@ async fn review(
 
 /// Decides, and writes it down.
 async fn decide(tx: &mut Tx, streamer: &Moderator, id: Uuid, decision: &Decision) -> Result<SubmissionView, Problem> {
+    if let Decision::Reject { block: true, .. } = decision {
+        // While its file is there.
+        let target = Target::Submission(id);
+        blocks::add(tx, &by(&streamer.user), Some(streamer.channel.id), target).await?;
+    }
     let after = submissions::decide(tx, streamer.user.id, &streamer.channel, id, decision).await?;
     let act = match decision {
         Decision::Approve(_) => Act::new("approve_submission"),
@@ -306,19 +284,4 @@ async fn decide(tx: &mut Tx, streamer: &Moderator, id: Uuid, decision: &Decision
     let act = act.to(submitter).with(id).changing(json!({ "status": "pending" }), now);
     on_channel(tx, streamer, act).await?;
     Ok(view)
-}
-
-/// `<microseconds>-<id>`.
-fn cursor_of(submission: &Submission) -> String {
-    format!("{}-{}", submission.created_at.unix_timestamp_nanos() / 1000, submission.id.simple())
-}
-
-fn place(cursor: &str) -> Result<Place, Problem> {
-    let read = || {
-        let (at, id) = cursor.rsplit_once('-')?;
-        let at = at.parse::<i64>().ok()?;
-        let created_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1000).ok()?;
-        Some(Place { created_at, id: Uuid::try_parse(id).ok()? })
-    };
-    read().ok_or_else(|| Problem::bad_request(ErrorCode::ValidationError, "cursor: the X-Next-Cursor of a page"))
 }

@@ -115,7 +115,7 @@ pub(crate) enum Served {
 impl Uploads {
     /// A meme's file
     ///
-    /// By the SHA-256 of its bytes, as `fileUrl` names it. Renditions only: what somebody sent in is never served.
+    /// By the SHA-256 of its bytes, as `fileUrl`, `posterUrl` and `previewUrl` name it. Renditions only: what somebody sent in is never served.
     #[oai(path = "/uploads/:hash", method = "get", operation_id = "getFile", transform = "harmless")]
     async fn file(
         &self,

@@ -21,12 +21,16 @@ use crate::{
     app::App,
     auth::{Admin, Viewer, proof},
     idempotency,
+    paging::{Leaf, Leafed},
     problem::{ErrorCode, Problem},
     stored::Kept,
-    views::wallets::{AdjustedView, Adjustment, ReceiptsView, WalletView},
+    views::wallets::{AdjustedView, Adjustment, OwnedWalletView, ReceiptsView, WalletOptionsView, WalletView},
 };
 
 pub(crate) struct Wallets;
+
+/// Of each kind.
+const OPTIONS: i64 = 20;
 
 #[OpenApi]
 impl Wallets {
@@ -89,6 +93,55 @@ impl Wallets {
             channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
         let found = activations::receipts(&mut conn, viewer.id, channel.id, before.0, i64::from(limit) + 1).await?;
         Ok(Json(ReceiptsView::new(found, usize::from(limit))))
+    }
+
+    /// Wallets of everybody
+    ///
+    /// Those that were opened first, first: of one person, in one channel, both or all.
+    #[oai(path = "/owner/wallets", method = "get", operation_id = "listWallets", tag = "Group::Owner")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        _admin: Admin,
+        /// Of this person.
+        #[oai(name = "userId")]
+        user_id: Query<Option<Uuid>>,
+        /// In this channel.
+        #[oai(name = "channelId")]
+        channel_id: Query<Option<Uuid>>,
+        /// `X-Next-Cursor` of the page before.
+        cursor: Query<Option<String>>,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+    ) -> Result<Leafed<OwnedWalletView>, Problem> {
+        let leaf = Leaf::new(limit.0, None, cursor.0.as_deref(), |_: &Uuid| true)?;
+        let mut conn = app.db.pool().acquire().await?;
+        let found = wallets::list(&mut conn, user_id.0, channel_id.0, leaf.after, leaf.asked()).await?;
+        leaf.turn(found, |wallet| wallet.id, OwnedWalletView::from)
+    }
+
+    /// Whom wallets can be looked up by
+    ///
+    /// People and channels whose login or slug begins so, by name; 20 of each at most.
+    #[oai(path = "/owner/wallets/options", method = "get", operation_id = "listWalletOptions", tag = "Group::Owner")]
+    async fn options(
+        &self,
+        app: Data<&App>,
+        _admin: Admin,
+        /// They begin so.
+        q: Query<Option<String>>,
+    ) -> Result<Json<WalletOptionsView>, Problem> {
+        let beginning = q.0.unwrap_or_default().to_lowercase();
+        if beginning.contains('\0') {
+            return Err(Problem::bad_request(ErrorCode::ValidationError, "q: it contains a NUL character"));
+        }
+        let mut conn = app.db.pool().acquire().await?;
+        let users = wallets::people(&mut conn, &beginning, OPTIONS).await?;
+        let channels = wallets::channels(&mut conn, &beginning, OPTIONS).await?;
+        Ok(Json(WalletOptionsView {
+            users: users.into_iter().map(Into::into).collect(),
+            channels: channels.into_iter().map(Into::into).collect(),
+        }))
     }
 
     /// Adjust a wallet by hand

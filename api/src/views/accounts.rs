@@ -1,7 +1,7 @@
 //! Words of people.
 
 use domain::{
-    accounts::{Role, User},
+    accounts::{self, Role, User},
     channels::Channel,
     passwords::Credentials,
 };
@@ -138,4 +138,58 @@ pub(crate) struct Ban {
     /// For the log.
     #[oai(validator(max_length = 200))]
     pub(crate) reason: Option<String>,
+}
+
+/// Colours of the pages.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+}
+
+/// How somebody likes the pages.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct PreferencesView {
+    theme: Theme,
+    /// Memes in lists move by themselves.
+    autoplay_memes_enabled: bool,
+    /// Without a sound when looked at closely.
+    meme_modal_muted: bool,
+}
+
+impl From<accounts::Preferences> for PreferencesView {
+    fn from(preferences: accounts::Preferences) -> Self {
+        Self {
+            theme: match preferences.theme {
+                accounts::Theme::Light => Theme::Light,
+                accounts::Theme::Dark => Theme::Dark,
+            },
+            autoplay_memes_enabled: preferences.autoplay_memes,
+            meme_modal_muted: preferences.mute_memes,
+        }
+    }
+}
+
+/// New values for some preferences; what is absent stays.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct PreferencesPatch {
+    theme: Option<Theme>,
+    autoplay_memes_enabled: Option<bool>,
+    meme_modal_muted: Option<bool>,
+}
+
+impl From<PreferencesPatch> for accounts::PreferencesChange {
+    fn from(patch: PreferencesPatch) -> Self {
+        Self {
+            theme: patch.theme.map(|theme| match theme {
+                Theme::Light => accounts::Theme::Light,
+                Theme::Dark => accounts::Theme::Dark,
+            }),
+            autoplay_memes: patch.autoplay_memes_enabled,
+            mute_memes: patch.meme_modal_muted,
+        }
+    }
 }

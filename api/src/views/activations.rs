@@ -1,7 +1,7 @@
 //! Words of activations and of the queue.
 
 use domain::{
-    activations::{Activation, Counts, Placed, Status, ViewerState},
+    activations::{Activation, Counts, Placed, Source, Status, ViewerState},
     playback::{PlayView, QueueState},
     wallets::Wallet,
 };
@@ -94,6 +94,8 @@ pub(crate) struct ActivationView {
     channel_id: Uuid,
     user_id: Uuid,
     meme_id: Uuid,
+    /// `meme`: for coins; `test`; `replay`: played once more; `donation`, `redeem` or `chat`: of another program.
+    source: String,
     title: String,
     sender_display_name: String,
     status: ActivationStatus,
@@ -123,6 +125,7 @@ impl From<Activation> for ActivationView {
             channel_id: activation.channel_id,
             user_id: activation.user_id,
             meme_id: activation.meme_id,
+            source: activation.source,
             title: activation.title,
             sender_display_name: activation.sender_name,
             status: activation.status.into(),
@@ -207,6 +210,10 @@ pub(crate) struct PlayingView {
     media_type: String,
     file_url: String,
     duration_ms: i32,
+    /// How loud the channel wants it, in per cent.
+    volume: i16,
+    /// Decibels that make it as loud as other memes; absent where there is nothing to hear.
+    gain_db: Option<f64>,
     title: String,
     sender_display_name: String,
     play_epoch: i64,
@@ -223,6 +230,8 @@ impl From<PlayView> for PlayingView {
             media_type: play.media_type,
             file_url: play.file_url,
             duration_ms: play.duration_ms,
+            volume: play.volume,
+            gain_db: play.gain_db,
             title: play.title,
             sender_display_name: play.sender_display_name,
             play_epoch: play.play_epoch,
@@ -268,6 +277,43 @@ pub(crate) struct ClearedView {
     pub(crate) cleared: i64,
     /// Coins given back.
     pub(crate) refunded: i64,
+}
+
+/// What happened elsewhere.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum EventKind {
+    /// Somebody donated: priority 20.
+    Donation,
+    /// Somebody redeemed a reward of a platform: priority 10.
+    Redeem,
+    /// Somebody said it in a chat: priority 0, as memes that are played for coins.
+    Chat,
+}
+
+impl From<EventKind> for Source {
+    fn from(kind: EventKind) -> Self {
+        match kind {
+            EventKind::Donation => Self::Donation,
+            EventKind::Redeem => Self::Redeem,
+            EventKind::Chat => Self::Chat,
+        }
+    }
+}
+
+/// Something to show for what happened elsewhere.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct QueueEvent {
+    pub(crate) kind: EventKind,
+    /// The meme of the channel that is shown.
+    pub(crate) meme_id: Uuid,
+    /// For whom: 1 to 80 characters.
+    #[oai(validator(min_length = 1, max_length = 80))]
+    pub(crate) sender_display_name: String,
+    /// What is larger plays first; the kind's own when absent.
+    #[oai(validator(minimum(value = "-100"), maximum(value = "100")))]
+    pub(crate) priority: Option<i16>,
 }
 
 /// What a screen says about a play.

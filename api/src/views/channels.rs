@@ -1,6 +1,6 @@
 //! Words of channels.
 
-use domain::channels::{self, Channel, SettingsChange};
+use domain::channels::{self, Channel, Preset, SettingsChange};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -266,4 +266,34 @@ pub(crate) struct SubmissionsLinkView {
     pub(crate) disable_url: String,
     /// `POST` switches them over.
     pub(crate) toggle_url: String,
+}
+
+/// Looks of an overlay, in their order.
+#[derive(Debug, Object)]
+#[oai(example, deny_unknown_fields)]
+pub(crate) struct PresetsView {
+    #[oai(validator(max_items = 30))]
+    pub(crate) presets: Vec<PresetView>,
+}
+
+/// A look of an overlay.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PresetView {
+    /// 1 to 50 characters.
+    name: String,
+    /// A JSON object as text, at most 50000 characters.
+    style_json: String,
+}
+
+impl From<Preset> for PresetView {
+    fn from(Preset { name, style_json }: Preset) -> Self {
+        Self { name, style_json }
+    }
+}
+
+impl From<PresetView> for Preset {
+    fn from(PresetView { name, style_json }: PresetView) -> Self {
+        Self { name, style_json }
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     accounts, activations, acts, bots, channels, credits, events, factors, health, identities, jobs, mails, memes,
-    passwords, privacy, promotions, queues, sessions, submissions, teams, tokens, wallets,
+    moderation, passwords, privacy, promotions, queues, sessions, stats, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -43,6 +43,8 @@ example!(accounts::UserPageView, {
     }],
     "next": "anna"
 });
+example!(accounts::PreferencesView, { "theme": "dark", "autoplayMemesEnabled": true, "memeModalMuted": false });
+example!(accounts::PreferencesPatch, { "theme": "dark" });
 example!(accounts::NewRole, { "role": "streamer" });
 example!(accounts::Ban, { "reason": "sells coins elsewhere" });
 
@@ -118,6 +120,8 @@ example!(channels::ChannelSettingsView, {
 });
 example!(channels::NewChannel, { "slug": "demo", "name": "Demo" });
 example!(channels::SettingsPatch, { "overlayMode": "simultaneous", "overlayMaxConcurrent": 2, "defaultPrice": 50 });
+example!(channels::PresetView, { "name": "Neon", "styleJson": "{\"color\":\"#0f0\"}" });
+example!(channels::PresetsView, { "presets": [{ "name": "Neon", "styleJson": "{\"color\":\"#0f0\"}" }] });
 example!(channels::LiveWish, { "live": true });
 example!(channels::SubmissionsStatusView, { "enabled": true, "onlyWhenLive": false, "live": true });
 example!(channels::SubmissionsLinkView, {
@@ -135,10 +139,38 @@ example!(channels::OverlayTokenView, {
 example!(memes::MemeView, {
     "id": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "title": "Test pattern", "type": "video",
     "fileUrl": "/uploads/c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
-    "durationMs": 2000, "width": 640, "height": 360, "price": 100, "finalPrice": 80, "hasDefaultPrice": true,
-    "cooldownSeconds": 0, "viewerCooldownSeconds": 60, "maxPerViewer": 3, "createdAt": "2026-11-21T05:17:56Z"
+    "durationMs": 2000, "width": 640, "height": 360, "volume": 100, "gainDb": -4.5, "price": 100, "finalPrice": 80, "hasDefaultPrice": true,
+    "cooldownSeconds": 0, "viewerCooldownSeconds": 60, "maxPerViewer": 3, "tags": ["test", "loud"], "createdAt": "2026-11-21T05:17:56Z"
 });
-example!(memes::MemePatch, { "title": "A better name", "price": 250 });
+example!(memes::MemePatch, { "title": "A better name", "price": 250, "tags": ["loud"] });
+example!(memes::TagView, { "tag": "loud", "count": 17 });
+
+example!(stats::DayView, { "day": "2026-11-21", "plays": 120, "coins": 9500, "viewers": 37 });
+example!(stats::ViewerSumView, {
+    "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna", "plays": 12, "coins": 900
+});
+example!(stats::MemeSumView, {
+    "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "title": "Test pattern", "plays": 40, "coins": 3200
+});
+
+example!(moderation::AssetView, {
+    "id": "01a1fc8a-2c93-763d-8b41-1f75376728a4", "type": "video",
+    "fileUrl": "/uploads/c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c", "durationMs": 2000,
+    "createdAt": "2026-11-21T05:17:56Z", "hiddenAt": "2026-11-22T05:17:56Z", "title": "Test pattern", "channelSlug": "demo"
+});
+example!(moderation::AssetDecision, { "reason": "somebody else's work" });
+example!(moderation::HouseModeratorView, {
+    "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna",
+    "grantedAt": "2026-11-21T05:17:56Z"
+});
+example!(wallets::OwnedWalletView, {
+    "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna",
+    "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "channelSlug": "demo", "balance": 250
+});
+example!(wallets::WalletOptionsView, {
+    "users": [{ "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "name": "anna" }],
+    "channels": [{ "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "demo" }]
+});
 
 example!(promotions::PromotionView, {
     "id": "01a1fc9b-60ab-7d4e-9a3c-0c7d2f8e5b11", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "Friday night",
@@ -161,32 +193,35 @@ example!(activations::PlacedView, {
 });
 example!(activations::ActivationView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
+        "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(activations::MyActivationView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
+        "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z",
     "position": 2, "etaMs": 4000, "refunded": false
 });
 example!(activations::WithdrawnView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "cancelled", "reason": "withdrawn", "coinsSpent": 100,
+        "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "cancelled", "reason": "withdrawn", "coinsSpent": 100,
         "refundedCoins": 100, "durationMs": 2000, "playEpoch": 0, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
     "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 300 }
 });
 example!(activations::EndedView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "failed", "reason": "screen_failed", "coinsSpent": 100,
+        "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "failed", "reason": "screen_failed", "coinsSpent": 100,
         "refundedCoins": 100, "durationMs": 2000, "playEpoch": 17, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
     "detail": "the file cannot be decoded"
 });
 example!(activations::QueueView, {
     "playing": [], "items": [{ "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
-        "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
+        "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
         "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z" }],
     "queuedCount": 1, "playbackPaused": false, "intakePaused": false, "screens": 1
+});
+example!(activations::QueueEvent, {
+    "kind": "donation", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "senderDisplayName": "Anna"
 });
 example!(activations::ClearedView, { "cleared": 3, "refunded": 300 });
 example!(activations::Ack, { "state": "started", "playEpoch": 17, "screenId": "5f0c8f9e-6f2f-4a53-9d0e-2b1f6f3d5a11" });
@@ -213,6 +248,11 @@ example!(wallets::AdjustedView, {
     "operationId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"
 });
 
+example!(submissions::BlockWish, { "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3" });
+example!(submissions::BlockView, {
+    "id": "01a1fc8a-2c93-763d-8b41-1f75376728a4", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "type": "video",
+    "fileHash": "c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c", "createdAt": "2026-11-21T05:17:56Z"
+});
 example!(submissions::SubmissionView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "submitterId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "title": "Test pattern", "type": "video", "notes": null,
     "tags": ["test"], "status": "pending", "uploadState": "transcoding", "progress": 40, "errorCode": null,

@@ -3,7 +3,7 @@
 use domain::{
     channels::Channel,
     media::MediaType,
-    memes::{Meme, MemeChange},
+    memes::{Meme, MemeChange, Order, TagCount},
     promotions::final_price,
 };
 use poem_openapi::{Enum, Object, types::MaybeUndefined};
@@ -55,11 +55,19 @@ pub(crate) struct MemeView {
     kind: MemeType,
     /// Where its file is, relative to this service.
     file_url: String,
+    /// Where a still picture of it is, and some seconds of it that move, without sound: both WebP, drawn a little after it was
+    /// made. What does not move has no preview.
+    poster_url: Option<String>,
+    preview_url: Option<String>,
     /// Milliseconds.
     duration_ms: i32,
     /// Pixels; null for audio.
     width: Option<i32>,
     height: Option<i32>,
+    /// How loud its channel wants it, in per cent.
+    volume: i16,
+    /// Decibels that make it as loud as other memes; absent where there is nothing to hear.
+    gain_db: Option<f64>,
     /// Coins, before any promotion.
     price: i64,
     /// Coins now, after the best promotion that runs; one that you have used up yourself does not count for you.
@@ -74,6 +82,10 @@ pub(crate) struct MemeView {
     max_per_stream: Option<i32>,
     /// The same, of one viewer.
     max_per_viewer: Option<i32>,
+    /// In small letters.
+    tags: Vec<String>,
+    /// Whether it is among your favourites; in lists for whoever is logged in.
+    favourite: Option<bool>,
     created_at: OffsetDateTime,
 }
 
@@ -85,6 +97,8 @@ impl MemeView {
             id: meme.id,
             channel_id: meme.channel_id,
             file_url: meme.file_url(),
+            poster_url: meme.poster_hash.as_deref().map(uploaded),
+            preview_url: meme.preview_hash.as_deref().map(uploaded),
             price,
             final_price: final_price(price, discount_bp),
             has_default_price: meme.price.is_none(),
@@ -93,12 +107,28 @@ impl MemeView {
             duration_ms: meme.duration_ms,
             width: meme.width,
             height: meme.height,
+            volume: meme.volume,
+            gain_db: meme.gain_db,
             cooldown_seconds: meme.cooldown_seconds,
             viewer_cooldown_seconds: meme.viewer_cooldown_seconds,
             max_per_stream: meme.max_per_stream,
             max_per_viewer: meme.max_per_viewer,
+            tags: meme.tags,
+            favourite: None,
             created_at: meme.created_at,
         }
+    }
+}
+
+/// Where the file with this hash is, relative to this service.
+pub(crate) fn uploaded(hash: &str) -> String {
+    format!("/uploads/{hash}")
+}
+
+impl MemeView {
+    /// For somebody who does or does not keep it.
+    pub(crate) fn liked(self, favourite: bool) -> Self {
+        Self { favourite: Some(favourite), ..self }
     }
 }
 
@@ -118,6 +148,10 @@ pub(crate) struct MemePatch {
     max_per_stream: MaybeUndefined<i32>,
     /// The same, of one viewer.
     max_per_viewer: MaybeUndefined<i32>,
+    /// All of its tags from now on: at most 20 of 1 to 50 characters, which are kept in small letters.
+    tags: Option<Vec<String>>,
+    /// 0 to 100 per cent of how loud it would be.
+    volume: Option<i16>,
 }
 
 impl From<MemePatch> for MemeChange {
@@ -129,6 +163,43 @@ impl From<MemePatch> for MemeChange {
             viewer_cooldown_seconds: patch.viewer_cooldown_seconds,
             max_per_stream: given(patch.max_per_stream),
             max_per_viewer: given(patch.max_per_viewer),
+            tags: patch.tags,
+            volume: patch.volume,
         }
+    }
+}
+
+/// In which order: the newest first, those that were shown most (a minute ago) first, the cheapest first, or by the alphabet.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum MemeOrder {
+    Newest,
+    Popular,
+    Price,
+    Title,
+}
+
+impl From<MemeOrder> for Order {
+    fn from(order: MemeOrder) -> Self {
+        match order {
+            MemeOrder::Newest => Self::Newest,
+            MemeOrder::Popular => Self::Popular,
+            MemeOrder::Price => Self::Price,
+            MemeOrder::Title => Self::Title,
+        }
+    }
+}
+
+/// A tag, and how many memes that can be played have it.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct TagView {
+    tag: String,
+    count: i64,
+}
+
+impl From<TagCount> for TagView {
+    fn from(TagCount { tag, count }: TagCount) -> Self {
+        Self { tag, count }
     }
 }

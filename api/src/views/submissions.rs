@@ -1,11 +1,15 @@
 //! Words of submissions.
 
-use domain::submissions::{self, Approval, Received, Submission, trust::Trusted};
+use domain::submissions::{
+    self, Approval, Received, Submission,
+    blocks::{Block, Target},
+    trust::Trusted,
+};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::memes::MemeType;
+use super::memes::{MemeType, uploaded};
 
 /// What the channel's team decided.
 #[derive(Debug, Clone, Copy, Enum)]
@@ -78,10 +82,14 @@ pub(crate) struct SubmissionView {
     upload_state: UploadState,
     /// Per cent of the encoding.
     progress: i16,
-    /// Why it failed, for a program: `INVALID_FILE_CONTENT`, `VIDEO_TOO_LONG`, `UPLOAD_TIMEOUT` or `UPLOAD_FAILED`.
+    /// Why it failed, for a program: `INVALID_FILE_CONTENT`, `VIDEO_TOO_LONG`, `CONTENT_BLOCKED`, `UPLOAD_TIMEOUT`
+    /// or `UPLOAD_FAILED`.
     error_code: Option<String>,
     /// Why it failed, for a person.
     error_detail: Option<String>,
+    /// Where a still picture of it is, and some seconds of it that move: WebP, drawn a little after its file is ready.
+    poster_url: Option<String>,
+    preview_url: Option<String>,
     /// The meme that came of it.
     meme_id: Option<Uuid>,
     /// SHA-256 of the bytes that were sent.
@@ -103,8 +111,10 @@ pub(crate) struct SubmissionView {
     duration_ms: Option<i32>,
     /// Who decided.
     moderator_id: Option<Uuid>,
-    /// What checks found worth a look.
+    /// What checks found worth a look: `similar_to_meme`, `similar_to_blocked`.
     flags: Option<Vec<String>>,
+    /// The channel's meme that it looks like.
+    similar_meme_id: Option<Uuid>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -124,6 +134,8 @@ impl From<Submission> for SubmissionView {
             progress: submission.progress,
             error_code: submission.failure.map(|failure| failure.code().to_owned()),
             error_detail: submission.failure_detail,
+            poster_url: submission.poster_hash.as_deref().map(uploaded),
+            preview_url: submission.preview_hash.as_deref().map(uploaded),
             meme_id: submission.meme_id,
             file_hash: submission.source_hash,
             file_size: submission.source_size,
@@ -136,6 +148,7 @@ impl From<Submission> for SubmissionView {
             duration_ms: None,
             moderator_id: None,
             flags: None,
+            similar_meme_id: None,
             created_at: submission.created_at,
             updated_at: submission.updated_at,
         }
@@ -148,10 +161,11 @@ impl From<Received> for SubmissionView {
         Self {
             submitter_login: Some(received.submitter_login),
             submitter_name: Some(received.submitter_name),
-            file_url: received.file_hash.map(|hash| format!("/uploads/{hash}")),
+            file_url: received.file_hash.as_deref().map(uploaded),
             duration_ms: received.duration_ms,
             moderator_id: received.submission.moderator_id,
             flags: Some(flags),
+            similar_meme_id: received.submission.similar_meme_id,
             ..received.submission.into()
         }
     }
@@ -185,6 +199,8 @@ pub(crate) struct Rejection {
     /// For its sender, 1 to 500 characters.
     #[oai(validator(min_length = 1, max_length = 500))]
     pub(crate) note: Option<String>,
+    /// Whether the same is never taken here again.
+    pub(crate) block: Option<bool>,
 }
 
 /// What a submission's sender shall change.
@@ -238,6 +254,51 @@ pub(crate) struct DecidedView {
 #[oai(example, rename_all = "camelCase")]
 pub(crate) struct DecisionsView {
     pub(crate) results: Vec<DecidedView>,
+}
+
+/// What shall not be taken any more: a meme or a submission.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct BlockWish {
+    meme_id: Option<Uuid>,
+    submission_id: Option<Uuid>,
+}
+
+impl BlockWish {
+    /// None: it is not one of the two.
+    pub(crate) const fn target(&self) -> Option<Target> {
+        match (self.meme_id, self.submission_id) {
+            (Some(meme), None) => Some(Target::Meme(meme)),
+            (None, Some(submission)) => Some(Target::Submission(submission)),
+            _ => None,
+        }
+    }
+}
+
+/// Something that is not taken any more.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct BlockView {
+    id: Uuid,
+    /// Where; absent: on no channel.
+    channel_id: Option<Uuid>,
+    #[oai(rename = "type")]
+    kind: MemeType,
+    /// SHA-256 of the bytes as they were sent: `fileHash` of their submission.
+    file_hash: Option<String>,
+    created_at: OffsetDateTime,
+}
+
+impl From<Block> for BlockView {
+    fn from(block: Block) -> Self {
+        Self {
+            id: block.id,
+            channel_id: block.channel_id,
+            kind: block.kind.into(),
+            file_hash: block.source_hash,
+            created_at: block.created_at,
+        }
+    }
 }
 
 /// Somebody whose submissions are taken unseen.

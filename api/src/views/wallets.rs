@@ -2,7 +2,7 @@
 
 use domain::{
     activations::{Receipt, ReceiptPlay},
-    wallets::Wallet,
+    wallets::{Choice, OwnedWallet, Wallet},
 };
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
@@ -141,5 +141,53 @@ impl ReceiptsView {
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|receipt| receipt.version);
         Self { receipts: found.into_iter().map(Into::into).collect(), next }
+    }
+}
+
+/// A wallet, and whose it is.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct OwnedWalletView {
+    user_id: Uuid,
+    login: String,
+    display_name: String,
+    channel_id: Uuid,
+    channel_slug: String,
+    /// Coins that can be spent now.
+    balance: i64,
+}
+
+impl From<OwnedWallet> for OwnedWalletView {
+    fn from(wallet: OwnedWallet) -> Self {
+        Self {
+            user_id: wallet.user_id,
+            login: wallet.login,
+            display_name: wallet.display_name,
+            channel_id: wallet.channel_id,
+            channel_slug: wallet.channel_slug,
+            balance: wallet.balance,
+        }
+    }
+}
+
+/// Whom and what wallets can be looked up by.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct WalletOptionsView {
+    pub(crate) users: Vec<ChoiceView>,
+    pub(crate) channels: Vec<ChoiceView>,
+}
+
+/// A person or a channel.
+#[derive(Debug, Object)]
+pub(crate) struct ChoiceView {
+    id: Uuid,
+    /// Login or slug.
+    name: String,
+}
+
+impl From<Choice> for ChoiceView {
+    fn from(Choice { id, name }: Choice) -> Self {
+        Self { id, name }
     }
 }

@@ -3,8 +3,8 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, outbox, playback, privacy,
-    requests, sessions, submissions, tokens,
+    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media, moderation, outbox,
+    playback, privacy, requests, sessions, stats, submissions, tokens,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -28,6 +28,8 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<keys::RotateKeys>(),
         Kind::of::<mails::ForgetMails>(),
         Kind::of::<mails::SendMail>(),
+        Kind::of::<media::DrawPreviews>(),
+        Kind::of::<moderation::PurgeAsset>(),
         Kind::of::<outbox::EndStaleMessages>(),
         Kind::of::<outbox::SendChatMessage>(),
         Kind::of::<outbox::TrimOutbox>(),
@@ -40,6 +42,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<privacy::SweepExports>(),
         Kind::of::<requests::ForgetRequests>(),
         Kind::of::<sessions::ForgetSessions>(),
+        Kind::of::<stats::RollUpPlays>(),
         Kind::of::<submissions::GiveBackFiles>(),
         Kind::of::<submissions::GiveUpUpload>(),
         Kind::of::<submissions::ProbeUpload>(),

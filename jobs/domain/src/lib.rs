@@ -47,7 +47,11 @@ pub mod memes;
 
 pub mod submissions;
 
+pub mod moderation;
+
 pub mod activations;
+
+pub mod stats;
 
 pub mod audit;
 

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own: its figures are its output")]
 
+mod catalogue;
 mod cluster;
 mod cpu;
 mod crowd;
@@ -43,7 +44,7 @@ struct Arguments {
     #[arg(long, global = true)]
     quick: bool,
     /// Only these figures
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,footprint")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,catalogue,footprint")]
     only: Vec<Part>,
     /// Folder on a real disk, reachable for PostgreSQL's user; what is made in it is removed at the end
     #[arg(long, global = true, default_value = "/var/tmp")]
@@ -79,6 +80,7 @@ enum Part {
     Writes,
     Overlays,
     Hub,
+    Catalogue,
     Footprint,
 }
 
@@ -94,6 +96,8 @@ struct Plan {
     overlay_time: Duration,
     hub_rounds: usize,
     hub_time: Duration,
+    /// Of the channel whose catalogue is looked through.
+    memes: usize,
     starts: usize,
     commits: usize,
 }
@@ -109,6 +113,7 @@ impl Plan {
                 overlay_time: seconds(5),
                 hub_rounds: 1,
                 hub_time: seconds(5),
+                memes: 2000,
                 starts: 2,
                 commits: 200,
             }
@@ -120,6 +125,7 @@ impl Plan {
                 overlay_time: seconds(40),
                 hub_rounds: 3,
                 hub_time: seconds(15),
+                memes: 100_000,
                 starts: 10,
                 commits: 2000,
             }
@@ -218,6 +224,9 @@ async fn system(bench: &Bench, cluster: Cluster, only: &[Part], report: &mut Rep
     }
     if only.contains(&Part::Hub) {
         report.tell(hub::measure(bench, &cluster).await.context("measure the hub")?);
+    }
+    if only.contains(&Part::Catalogue) {
+        report.tell(catalogue::measure(bench, &cluster).await.context("measure the catalogue")?);
     }
     cluster.stop().await?;
     if only.contains(&Part::Footprint) {

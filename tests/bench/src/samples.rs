@@ -31,7 +31,14 @@ impl Samples {
             let index = (self.micros.len() as f64 * share) as usize;
             self.micros.get(index).or(self.micros.last()).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
         };
-        Summary { count: self.micros.len(), p50_ms: at(0.50), p90_ms: at(0.90), p99_ms: at(0.99), max_ms: at(1.0) }
+        Summary {
+            count: self.micros.len(),
+            p50_ms: at(0.50),
+            p90_ms: at(0.90),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+            max_ms: at(1.0),
+        }
     }
 }
 
@@ -42,6 +49,7 @@ pub(crate) struct Summary {
     pub(crate) count: usize,
     pub(crate) p50_ms: f64,
     pub(crate) p90_ms: f64,
+    pub(crate) p95_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
 }

@@ -16,7 +16,7 @@ use sqlx::{Executor as _, PgPool};
 use tokio::process::Command;
 use uuid::Uuid;
 
-use crate::{Bench, CHANNELS, cluster::Cluster, server::Server};
+use crate::{Bench, CHANNELS, catalogue::WORDS, cluster::Cluster, server::Server};
 
 /// What every viewer owns at first.
 const COINS: i64 = 100_000_000;
@@ -41,16 +41,7 @@ pub(crate) struct Stall {
 
 /// Fills a new database of ours by the domain's own commands.
 pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> anyhow::Result<Vec<Stall>> {
-    cluster.create(database).await?;
-    // The folder belongs to the database of the figures before.
-    let data = data_dir(bench);
-    if data.exists() {
-        std::fs::remove_dir_all(&data).with_context(|| format!("empty {}", data.display()))?;
-    }
-    // Whoever starts first in dev mode makes demo data, which is not what the rounds shall measure.
-    let server = start_ours(bench, cluster, database, "seed").await?;
-    server.says("Try it").await?;
-    server.stop().await?;
+    empty(bench, cluster, database).await?;
     let pool = cluster.pool(database).await?;
     let db = Database::new(pool.clone(), Wakes::new().0);
     let keys = Keys::derive(SECRET.as_bytes());
@@ -65,6 +56,7 @@ pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> an
         duration_ms: MEME_MS,
         width: Some(640),
         height: Some(360),
+        loudness: None,
     };
     let asset_id = media::create_asset(&mut tx, asset).await?.id;
     let mut stalls = Vec::with_capacity(CHANNELS);
@@ -75,8 +67,14 @@ pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> an
         let viewer_login = format!("viewer_{number}");
         let viewer = accounts::upsert_by_login(&mut tx, &viewer_login, &viewer_login, Role::Viewer).await?;
         let wallet = wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, COINS, "bench").await?.wallet;
-        let new =
-            NewMeme { channel_id: channel.id, asset_id, title: "Bench", price: Some(PRICE), created_by: owner.id };
+        let new = NewMeme {
+            channel_id: channel.id,
+            asset_id,
+            title: "Bench",
+            price: Some(PRICE),
+            created_by: owner.id,
+            tags: &[],
+        };
         let meme = memes::create(&mut tx, new).await?.id;
         stalls.push(Stall {
             viewer_login,
@@ -92,6 +90,68 @@ pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> an
     tx.commit().await?;
     settle(&pool).await?;
     Ok(stalls)
+}
+
+/// A new database of ours with nothing in it but the demo data.
+async fn empty(bench: &Bench, cluster: &Cluster, database: &str) -> anyhow::Result<()> {
+    cluster.create(database).await?;
+    // The folder belongs to the database of the figures before.
+    let data = data_dir(bench);
+    if data.exists() {
+        std::fs::remove_dir_all(&data).with_context(|| format!("empty {}", data.display()))?;
+    }
+    // Whoever starts first in dev mode makes demo data, which is not what the rounds shall measure.
+    let server = start_ours(bench, cluster, database, "seed").await?;
+    server.says("Try it").await?;
+    server.stop().await?;
+    Ok(())
+}
+
+/// Memes that one transaction makes.
+const SOME: usize = 1000;
+
+/// A database of ours with one channel that has this many memes.
+pub(crate) async fn catalogue(bench: &Bench, cluster: &Cluster, database: &str, count: usize) -> anyhow::Result<()> {
+    empty(bench, cluster, database).await?;
+    let pool = cluster.pool(database).await?;
+    let db = Database::new(pool.clone(), Wakes::new().0);
+    let mut tx = db.begin().await?;
+    let slug = "bench_catalogue";
+    let owner = accounts::upsert_by_login(&mut tx, slug, slug, Role::Streamer).await?;
+    let channel = channels::ensure(&mut tx, &owner).await?;
+    let mut assets = Vec::new();
+    for (number, kind) in [MediaType::Video, MediaType::Image, MediaType::Gif, MediaType::Audio].into_iter().enumerate()
+    {
+        for seconds in 1..=10 {
+            let hash = format!("{number:032x}{seconds:032x}");
+            media::add_reference(&mut tx, NewFile { hash: &hash, size: 100_000, mime_type: "video/mp4" }).await?;
+            let asset = NewAsset {
+                kind,
+                file_hash: &hash,
+                source_hash: None,
+                duration_ms: seconds * 1000,
+                width: Some(640),
+                height: Some(360),
+                loudness: None,
+            };
+            assets.push(media::create_asset(&mut tx, asset).await?.id);
+        }
+    }
+    for number in 0..count {
+        let word = |step: usize| WORDS[(number / step + number * step) % WORDS.len()];
+        let title = format!("{} {} {}", word(1), word(7), number % 5000);
+        let tags: Vec<String> = (0..number % 4).map(|step| word(step + 11).to_owned()).collect();
+        let price = (number % 3 == 0).then_some(i64::try_from(number % 500)?);
+        let asset_id = assets[number % assets.len()];
+        let new = NewMeme { channel_id: channel.id, asset_id, title: &title, price, created_by: owner.id, tags: &tags };
+        memes::create(&mut tx, new).await?;
+        if number % SOME == SOME - 1 {
+            tx.commit().await?;
+            tx = db.begin().await?;
+        }
+    }
+    tx.commit().await?;
+    settle(&pool).await
 }
 
 /// Starts `memalerts all` on the database, as it comes but for what a bench cannot do without: the dev login, and no rate

@@ -69,6 +69,7 @@ pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
         duration_ms: MEME_MS,
         width: Some(640),
         height: Some(360),
+        loudness: None,
     };
     let asset_id = media::create_asset(&mut tx, asset).await?.id;
     let mut viewers = Vec::new();
@@ -86,8 +87,14 @@ pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
         for viewer in &viewers {
             wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, COINS, "chaos").await?;
         }
-        let new =
-            NewMeme { channel_id: channel.id, asset_id, title: "Chaos", price: Some(PRICE), created_by: owner.id };
+        let new = NewMeme {
+            channel_id: channel.id,
+            asset_id,
+            title: "Chaos",
+            price: Some(PRICE),
+            created_by: owner.id,
+            tags: &[],
+        };
         let meme = memes::create(&mut tx, new).await?.id;
         places.push(Place {
             overlay_token: channel_token(&keys, Purpose::Overlay, channel.id, channel.overlay_token_version),

@@ -10,7 +10,7 @@ use super::source;
 
 /// Tables of people that take rows of somebody who is forgotten, and why that leaves nothing. All others refuse them
 /// (`refuse_forgotten`).
-const OPEN: [(&str, &str); 18] = [
+const OPEN: [(&str, &str); 21] = [
     ("sessions", "opened only behind the person's row, which says that nobody logs in"),
     ("attempts", "the last transaction looks again; guesses at a login that is gone are of nobody"),
     ("idempotency_keys", "the last transaction looks again"),
@@ -20,6 +20,9 @@ const OPEN: [(&str, &str); 18] = [
     ("token_sightings", "written for tokens of the living only"),
     ("mail_links", "made of mails"),
     ("activations", "placed behind the person's row"),
+    ("channel_viewer_days", "figures only"),
+    ("meme_tags", "kept by memes, behind the row of the channel's owner"),
+    ("meme_words", "the same"),
     ("chat_messages", "the last transaction looks again"),
     ("credits_sightings", "the last transaction looks again"),
     ("credits_chatters", "the last transaction looks again"),

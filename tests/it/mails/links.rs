@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use harness::{Session, TestApp, wait_until};
+use harness::{Pool, Session, TestApp, wait_until};
 use reqwest::Method;
 use serde_json::json;
 
@@ -309,6 +309,31 @@ async fn nobody_is_mailed_more_than_three_times_an_hour() {
     let last = |subject: &str| sent.iter().rfind(|mail| mail.subject == subject).expect(subject);
     last("Set another password");
     verify(&app, &token(last("Confirm your e-mail address"))).await.expect(204);
+}
+
+#[tokio::test]
+async fn strangers_do_not_use_up_the_mails_of_whoever_needs_one() {
+    let office = PostOffice::open();
+    let app =
+        office.known_to(TestApp::builder().pools(&[Pool::Outbox]).env("TRUSTED_PROXIES", "127.0.0.1")).start().await;
+    let from = async |address: String, path: &str, body: serde_json::Value| {
+        let request = app.anonymous().request(Method::POST, path).header("x-forwarded-for", address);
+        Session::send(request.json(&body)).await
+    };
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": PASSWORD });
+    from("203.0.113.7".to_owned(), "/auth/register", wish).await.expect(201);
+    let email = json!({ "email": "anna@example.org" });
+    for number in 0..12 {
+        from(format!("198.51.{}.9", number / 2), "/auth/password/forgot", email.clone()).await.expect(202);
+        // One that is not sent yet would give way to the next.
+        app.drain().await;
+    }
+    let asked = || office.taken().into_iter().filter(|mail| mail.subject == "Set another password").count();
+    assert_eq!(asked(), 10, "of strangers, from everywhere");
+    // From where she has logged in.
+    from("203.0.113.99".to_owned(), "/auth/password/forgot", email.clone()).await.expect(202);
+    app.drain().await;
+    assert_eq!(asked(), 11);
 }
 
 #[tokio::test]

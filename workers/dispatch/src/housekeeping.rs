@@ -48,6 +48,7 @@ const TRIM: i64 = 10_000;
 pub(crate) async fn trim_events(ctx: Ctx, _job: TrimEvents) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     while events::trim(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    events::trim_streams(&mut conn).await?;
     Ok(Verdict::Done)
 }
 

@@ -9,6 +9,7 @@ mod audit_money;
 mod expire_play;
 mod expire_waiting;
 mod housekeeping;
+mod roll_up_plays;
 mod rotate_keys;
 mod telemetry;
 
@@ -45,6 +46,7 @@ pub fn workers(concurrency: usize, vault: &Arc<Vault>) -> Workers {
         .handle(housekeeping::forget_sessions)
         .handle(housekeeping::forget_attempts)
         .handle(housekeeping::forget_tokens)
+        .handle(roll_up_plays::handle)
         .every(Duration::from_secs(10), || domain::playback::SweepScreens {})
         .every(Duration::from_mins(10), || domain::budgets::ForgetBudgets {})
         .every(Duration::from_hours(1), || domain::requests::ForgetRequests {})
@@ -52,6 +54,7 @@ pub fn workers(concurrency: usize, vault: &Arc<Vault>) -> Workers {
         .every(Duration::from_hours(1), || domain::attempts::ForgetAttempts {})
         .every(Duration::from_hours(1), || domain::tokens::ForgetTokens {})
         .every(Duration::from_mins(10), || domain::events::TrimEvents {})
+        .every(Duration::from_mins(1), || domain::stats::RollUpPlays {})
         .every(Duration::from_hours(24), || domain::audit::AuditMoney {})
 }
 

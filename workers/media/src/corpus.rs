@@ -319,6 +319,64 @@ async fn a_probe_that_hangs_and_forks_is_killed_and_worth_another_try() {
     assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok(), "something outlived its group");
 }
 
+#[tokio::test]
+async fn a_probe_that_forks_without_end_or_eats_memory_takes_nothing_of_ours_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let sleeper = format!("sleep 63.{}", std::process::id());
+    let cases = [
+        // As root it is refused the next process some time, and ends by itself.
+        ("forks", format!("while :; do {sleeper} & done"), None),
+        ("forks_away", format!("while :; do ({sleeper} &) ; done"), None),
+        ("ignores", format!("trap '' TERM INT HUP; while :; do {sleeper}; done"), Some(true)),
+        // The kernel refuses it the memory: it ends by itself, and what it said is no report.
+        ("eats", "exec tail -c 4000000000 /dev/zero".to_owned(), Some(false)),
+    ];
+    for (uid, (name, script, killed)) in (64_200..).zip(cases) {
+        // Also the name under which the kernel lists it.
+        let program = dir.path().join(format!("{name}{}", std::process::id()));
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        for path in [dir.path(), &program] {
+            std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        // Users of their own, so that what one may start is not used up by another one's dead.
+        let settings = Settings {
+            ffprobe: program.clone(),
+            probe_deadline: Duration::from_millis(700),
+            uid,
+            ..Settings::default()
+        };
+        let bench = Bench::with(settings);
+        let video = sample(&Settings::default(), MediaType::Video).await.unwrap().bytes;
+        let stopped = bench.work(&video, MediaType::Video, Container::Mp4).await;
+        let as_expected = match &stopped {
+            Err(Stop::Ours { failure, .. }) => {
+                killed.unwrap_or(true) && *failure == domain::submissions::Failure::UploadTimeout
+            }
+            Err(Stop::Refused(_)) => !killed.unwrap_or(false),
+            _ => false,
+        };
+        assert!(as_expected, "{name}: {stopped:?}");
+        assert_eq!(bench.leftovers(), 0);
+        let known_as = program.file_name().unwrap().to_string_lossy().into_owned();
+        let gone = async {
+            while running(&sleeper) > 0 || listed(&known_as) > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok(), "{name}: something is left of it");
+    }
+}
+
+/// Processes of this name, zombies among them.
+fn listed(name: &str) -> usize {
+    let name = format!("({})", &name[..name.len().min(15)]);
+    let processes = std::fs::read_dir(Path::new("/proc")).unwrap();
+    processes
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("stat")).ok())
+        .filter(|stat| stat.contains(&name))
+        .count()
+}
+
 /// Processes with this command line.
 fn running(command: &str) -> usize {
     let wanted = command.replace(' ', "\0");

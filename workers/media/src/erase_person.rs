@@ -18,7 +18,7 @@ use crate::pool::Pool;
 /// A file that is being worked on ends one way or the other, and is found then; a mail needs the address.
 const LATER: Duration = Duration::from_secs(10);
 /// Of the empty file, which stands where a file was.
-const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+pub(crate) const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// Each step may be repeated, and each is committed by itself but the last one, which leaves nothing to find the rest by.
 pub(crate) async fn handle(ctx: Ctx, job: ErasePerson, pool: Pool) -> Outcome {

@@ -26,7 +26,7 @@ pub(crate) async fn handle(ctx: Ctx, job: GiveBackFiles, pool: Pool) -> Outcome 
     if let Some(asset) = &asset
         && !media::remove_asset(&mut tx, asset).await?
     {
-        return Err(JobError::retry("its files are others by now: its sender is being forgotten"));
+        return Err(JobError::retry("its files are others by now: they were drawn, or its sender is being forgotten"));
     }
     let mut unneeded = Vec::new();
     for hash in &hashes {
@@ -43,6 +43,8 @@ pub(crate) async fn handle(ctx: Ctx, job: GiveBackFiles, pool: Pool) -> Outcome 
     Ok(Verdict::Done)
 }
 
-fn files_of(asset: &Asset) -> impl Iterator<Item = String> {
-    [Some(asset.file_hash.clone()), asset.source_hash.clone()].into_iter().flatten()
+/// Its references, each to be given back.
+pub(crate) fn files_of(asset: &Asset) -> impl Iterator<Item = String> {
+    let shown = [Some(asset.file_hash.clone()), asset.source_hash.clone()];
+    shown.into_iter().chain([asset.poster_hash.clone(), asset.preview_hash.clone()]).flatten()
 }

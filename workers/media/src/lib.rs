@@ -1,7 +1,7 @@
 //! The pool `media`: from uploaded bytes to a meme that is safe to show.
 //!
-//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`give_up_upload`], [`give_back_files`],
-//! [`reject_submissions`], [`sweep_blobs`]; and what people ask of us about themselves, as that is about files, too: [`export_person`], [`erase_person`],
+//! One file a job: [`validate_upload`], [`probe_upload`], [`transcode_upload`], [`draw_previews`], [`give_up_upload`], [`give_back_files`],
+//! [`reject_submissions`], [`purge_asset`], [`sweep_blobs`]; and what people ask of us about themselves, as that is about files, too: [`export_person`], [`erase_person`],
 //! [`sweep_exports`]. The rules for files are in [`policy`] and [`container_rules`]; the walls around ffprobe and ffmpeg in
 //! [`confine`]. Nothing else in the house runs ffmpeg.
 
@@ -9,16 +9,21 @@ mod confine;
 mod container_rules;
 #[cfg(test)]
 mod corpus;
+mod draw_previews;
 mod encoder;
 mod erase_person;
 mod export_person;
 mod ffprobe;
 mod give_back_files;
 mod give_up_upload;
+mod look;
+mod loudness;
 mod policy;
 mod pool;
+mod previews;
 mod probe_upload;
 mod program;
+mod purge_asset;
 mod reject_submissions;
 mod samples;
 mod settings;
@@ -49,13 +54,16 @@ pub fn workers(blobs: Blobs, settings: Settings) -> Workers {
     let pool = pool::Pool { blobs, settings: Arc::new(settings) };
     let (validate, probe, transcode, give_up) = (pool.clone(), pool.clone(), pool.clone(), pool.clone());
     let (give_back, export, erase) = (pool.clone(), pool.clone(), pool.clone());
-    let (exports, sweep) = (pool.clone(), pool);
+    let previews = pool.clone();
+    let (exports, purge, sweep) = (pool.clone(), pool.clone(), pool);
     Workers::new("media", concurrency)
         .handle(move |ctx, job| validate_upload::handle(ctx, job, validate.clone()))
         .handle(move |ctx, job| probe_upload::handle(ctx, job, probe.clone()))
         .handle(move |ctx, job| transcode_upload::handle(ctx, job, transcode.clone()))
+        .handle(move |ctx, job| draw_previews::handle(ctx, job, previews.clone()))
         .handle(move |ctx, job| give_up_upload::handle(ctx, job, give_up.clone()))
         .handle(move |ctx, job| give_back_files::handle(ctx, job, give_back.clone()))
+        .handle(move |ctx, job| purge_asset::handle(ctx, job, purge.clone()))
         .handle(reject_submissions::handle)
         .handle(move |ctx, job| export_person::handle(ctx, job, export.clone()))
         .handle(move |ctx, job| erase_person::handle(ctx, job, erase.clone()))

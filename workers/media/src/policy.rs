@@ -26,6 +26,35 @@ pub(crate) struct Facts {
     /// Pixels as shown, before we scale; none for audio.
     pub size: Option<(u32, u32)>,
     pub has_audio: bool,
+    /// None: nothing can be seen through.
+    #[serde(default)]
+    pub transparent: Option<Transparent>,
+}
+
+/// Codecs that write transparency beside their picture, where only a decoder of their own sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Transparent {
+    Vp8,
+    Vp9,
+}
+
+impl Transparent {
+    fn of(stream: &Stream) -> Option<Self> {
+        match (stream.codec_name.as_deref(), stream.tags.alpha_mode.as_deref()) {
+            (Some("vp8"), Some("1")) => Some(Self::Vp8),
+            (Some("vp9"), Some("1")) => Some(Self::Vp9),
+            _ => None,
+        }
+    }
+
+    /// As ffmpeg names it.
+    pub(crate) const fn decoder(self) -> &'static str {
+        match self {
+            Self::Vp8 => "libvpx",
+            Self::Vp9 => "libvpx-vp9",
+        }
+    }
 }
 
 /// Why it is refused, with a sentence for its sender.
@@ -38,6 +67,10 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub(crate) fn content(detail: impl Into<String>) -> Self {
         Self { failure: Failure::InvalidFileContent, detail: detail.into() }
+    }
+
+    pub(crate) fn blocked() -> Self {
+        Self { failure: Failure::ContentBlocked, detail: "the same is blocked on this channel".to_owned() }
     }
 
     pub(crate) fn too_long(limit: Duration) -> Self {
@@ -95,6 +128,7 @@ pub(crate) fn judge(report: &Report, kind: MediaType, container: Container, limi
         duration_ms: duration.map(|seconds| (seconds * 1000.0).round() as i64),
         size,
         has_audio: audio.is_some(),
+        transparent: picture.and_then(Transparent::of),
     })
 }
 
@@ -159,7 +193,13 @@ mod tests {
         let facts = judge(mp4("2.5", 320, 240), MediaType::Video, Container::Mp4).unwrap();
         assert_eq!(
             facts,
-            Facts { container: Container::Mp4, duration_ms: Some(2500), size: Some((320, 240)), has_audio: true }
+            Facts {
+                container: Container::Mp4,
+                duration_ms: Some(2500),
+                size: Some((320, 240)),
+                has_audio: true,
+                transparent: None
+            }
         );
     }
 

@@ -18,6 +18,8 @@ pub struct Settings {
     pub probe_deadline: Duration,
     /// ffmpeg is killed after this long.
     pub transcode_deadline: Duration,
+    /// What memes are brought to by their gain, in LUFS.
+    pub loudness_target: f64,
     /// As whom both run when we are root.
     pub uid: u32,
     /// Uploads worked on at once in this process. An encoder uses two threads.
@@ -33,6 +35,7 @@ impl Default for Settings {
             max_duration: Duration::from_secs(15),
             probe_deadline: Duration::from_secs(10),
             transcode_deadline: Duration::from_secs(120),
+            loudness_target: -16.0,
             uid: NOBODYS_UID,
             concurrency: (cores / 2).max(1),
         }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::{
     Stop,
     encoder::{self, Encoded, Order},
-    policy::Facts,
+    policy::{Facts, Refusal},
     pool::Pool,
 };
 
@@ -54,6 +54,10 @@ pub(crate) async fn share(ctx: &Ctx, pool: &Pool, submission: &Submission, known
         Err(SubmissionError::Moved) => {
             tx.rollback().await?;
             return pool.overtaken(ctx, None).await;
+        }
+        Err(SubmissionError::Blocked) => {
+            tx.rollback().await?;
+            return pool.stop::<TranscodeUpload>(ctx, submission, Refusal::blocked().into()).await;
         }
         // That other one was rejected meanwhile: this one is encoded then.
         Err(SubmissionError::Media(MediaError::FileNotFound(_))) => return Ok(Verdict::Snooze(Duration::ZERO)),
@@ -103,7 +107,8 @@ async fn publish(ctx: &Ctx, pool: &Pool, submission: &Submission, encoded: Encod
     let (width, height) = encoded.size.map_or((None, None), |(w, h)| (i32::try_from(w).ok(), i32::try_from(h).ok()));
     let size = i64::try_from(bytes).map_err(JobError::discard)?;
     let file = NewFile { hash: &hash, size, mime_type: encoded.mime_type };
-    let rendition = Rendition { file, duration_ms: encoded.duration_ms, width, height };
+    let Encoded { duration_ms, loudness, look, .. } = encoded;
+    let rendition = Rendition { file, look: look.as_ref(), duration_ms, width, height, loudness };
 
     // While no transaction waits for it.
     let staged = match pool.blobs.send(encoded.staged).await {
@@ -121,6 +126,14 @@ async fn publish(ctx: &Ctx, pool: &Pool, submission: &Submission, encoded: Encod
         Err(SubmissionError::Moved) => {
             tx.rollback().await?;
             return pool.overtaken(ctx, Some(&hash)).await;
+        }
+        Err(SubmissionError::Blocked) => {
+            tx.rollback().await?;
+            let outcome = pool.stop::<TranscodeUpload>(ctx, submission, Refusal::blocked().into()).await;
+            if let Err(error) = pool.remove_unneeded(ctx.db(), &hash).await {
+                tracing::warn!(?error, hash, "the sweep will remove this file");
+            }
+            return outcome;
         }
         Err(error) => return Err(JobError::retry(error)),
     }

@@ -1,5 +1,7 @@
 //! SQL of people.
 
+mod preferences;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -7,6 +9,8 @@ use super::{
     Role, User,
     model::{LONGEST, login_like},
 };
+
+pub use preferences::{change_preferences, preferences};
 
 struct Row {
     id: Uuid,

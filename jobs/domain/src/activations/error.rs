@@ -6,6 +6,8 @@ use crate::wallets::WalletError;
 pub enum PlaceError {
     #[error("no such meme")]
     MemeNotFound,
+    #[error("the name of the sender shows nothing")]
+    Sender,
     #[error("the channel is closed: its owner is banned or no streamer any more")]
     Closed,
     #[error("the channel takes no activations now")]

@@ -14,12 +14,12 @@ mod settle;
 pub use error::PlaceError;
 pub use jobs::AdvancePlayback;
 pub use model::{Activation, Place, Reason, Source, Status};
-pub use place::{Placed, Wish, place, place_test};
+pub use place::{FreePlay, Placed, SENDER_LENGTH, Wish, place, place_free};
 pub use repo::{
     Counts, Receipt, ReceiptPlay, ViewerState, audit, count_ended, counts, find, find_of_viewer, history, list_queued,
     receipts, viewer_state, words_of_screens,
 };
 pub use settle::updated_event;
 
-pub(crate) use repo::{Row, find_playing, list_upcoming, lock, lock_queued, lock_unfinished};
+pub(crate) use repo::{Row, find_playing, list_upcoming, lock, lock_queued, lock_unfinished, move_to_front};
 pub(crate) use settle::{End, settle};

@@ -87,13 +87,21 @@ impl Reason {
     }
 }
 
-/// Who asked for it.
+/// Who asked for it. All but a viewer's move no coins and count in no statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// A viewer, for coins.
     Meme,
-    /// The streamer's test event; moves no coins and counts in no statistics.
+    /// The streamer's test event.
     Test,
+    /// The streamer, who plays once more what was played.
+    Replay,
+    /// Another program: somebody donated.
+    Donation,
+    /// Another program: somebody redeemed a reward of a platform.
+    Redeem,
+    /// Another program: somebody said it in a chat.
+    Chat,
 }
 
 impl Source {
@@ -102,11 +110,25 @@ impl Source {
         match self {
             Self::Meme => "meme",
             Self::Test => "test",
+            Self::Replay => "replay",
+            Self::Donation => "donation",
+            Self::Redeem => "redeem",
+            Self::Chat => "chat",
+        }
+    }
+
+    /// What is larger plays first: who gave money does not stand behind those who gave coins.
+    #[must_use]
+    pub const fn priority(self) -> i16 {
+        match self {
+            Self::Donation => 20,
+            Self::Redeem => 10,
+            Self::Meme | Self::Test | Self::Replay | Self::Chat => 0,
         }
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Activation {
     pub id: Uuid,
     pub channel_id: Uuid,
@@ -127,6 +149,10 @@ pub struct Activation {
     /// SHA-256 of the file that screens show.
     pub file_hash: String,
     pub duration_ms: i32,
+    /// Per cent.
+    pub volume: i16,
+    /// Decibels that even it out; none where there is nothing to hear.
+    pub gain_db: Option<f64>,
     /// 0 until it is started; a new number for every start.
     pub play_epoch: i64,
     /// When a screen said that it began.

@@ -21,6 +21,7 @@ use crate::{
     channels::Channel,
     events,
     promotions::final_price,
+    unseen,
     wallets::{self, Account, Kind, Locked, Movement, Wallet},
 };
 
@@ -74,22 +75,56 @@ pub async fn place(tx: &mut Tx, wishes: &[Wish]) -> Result<Vec<Result<Placed, Pl
     Ok(answers)
 }
 
-/// Places a play of the streamer's own, which moves no coins and counts in no statistics.
+/// Characters of the name of whom a play is for.
+pub const SENDER_LENGTH: usize = 80;
+
+/// A play that moves no coins and counts in no statistics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreePlay {
+    pub meme: Uuid,
+    pub source: Source,
+    /// For whom it is; none: who orders it.
+    pub sender: Option<String>,
+    /// What is larger plays first; none: as the source has it.
+    pub priority: Option<i16>,
+    /// The play that this one repeats.
+    pub replay_of: Option<Uuid>,
+}
+
+impl FreePlay {
+    /// The streamer's own.
+    #[must_use]
+    pub const fn new(source: Source, meme: Uuid) -> Self {
+        Self { meme, source, sender: None, priority: None, replay_of: None }
+    }
+}
+
+/// Places a play that nobody pays for, in the name of `user`.
 ///
 /// # Errors
-/// The database refused; [`PlaceError::MemeNotFound`] when the channel does not have the meme.
-pub async fn place_test(tx: &mut Tx, channel: &Channel, user: Uuid, meme: Uuid) -> Result<Uuid, PlaceError> {
-    let quotes = repo::quotes(&mut *tx, &[Wish { user_id: user, meme_id: meme }]).await?;
+/// The database refused; [`PlaceError::MemeNotFound`] when the channel does not have the meme, [`PlaceError::Sender`] for a
+/// name that shows nothing.
+pub async fn place_free(tx: &mut Tx, channel: &Channel, user: Uuid, play: &FreePlay) -> Result<Uuid, PlaceError> {
+    let quotes = repo::quotes(&mut *tx, &[Wish { user_id: user, meme_id: play.meme }]).await?;
     let quote = quotes.get(&0).filter(|quote| quote.channel_id == channel.id).ok_or(PlaceError::MemeNotFound)?;
+    let mut quote = quote.clone();
+    if let Some(sender) = &play.sender {
+        quote.sender_name = unseen::plain(sender, SENDER_LENGTH);
+        if quote.sender_name.is_empty() {
+            return Err(PlaceError::Sender);
+        }
+    }
     let id = Uuid::now_v7();
     let row = NewActivation {
         id,
-        quote: quote.clone(),
-        source: Source::Test,
+        source: play.source,
         promotion: None,
         final_price: 0,
         is_counted: false,
         turn_at: quote.now,
+        priority: play.priority.unwrap_or(play.source.priority()),
+        replay_of: play.replay_of,
+        quote,
     };
     repo::insert(&mut *tx, &[row]).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
@@ -204,6 +239,8 @@ impl Batch {
             final_price: owed,
             is_counted: limits.is_some(),
             turn_at,
+            priority: Source::Meme.priority(),
+            replay_of: None,
         });
         Ok(Placed {
             id,

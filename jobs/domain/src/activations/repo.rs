@@ -32,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) media_type: String,
     pub(crate) file_hash: String,
     pub(crate) duration_ms: i32,
+    pub(crate) volume: i16,
+    pub(crate) gain_db: Option<f64>,
     pub(crate) play_epoch: i64,
     pub(crate) started_at: Option<OffsetDateTime>,
     pub(crate) deadline: Option<OffsetDateTime>,
@@ -57,6 +59,8 @@ impl From<Row> for Activation {
             media_type: row.media_type,
             file_hash: row.file_hash,
             duration_ms: row.duration_ms,
+            volume: row.volume,
+            gain_db: row.gain_db,
             play_epoch: row.play_epoch,
             started_at: row.started_at,
             deadline: row.deadline,
@@ -73,7 +77,7 @@ macro_rules! select {
             Row,
             "select a.id, a.channel_id, c.slug as channel_slug, a.user_id, a.meme_id, a.source, a.status, a.reason,
                     a.price, a.final_price, a.sender_name, a.title, a.type as media_type, a.file_hash, a.duration_ms,
-                    a.play_epoch, a.started_at, a.deadline, a.ended_at, a.created_at
+                    a.volume, a.gain_db, a.play_epoch, a.started_at, a.deadline, a.ended_at, a.created_at
              from activations a join channels c on c.id = a.channel_id " + $condition
             $(, $argument)*
         )
@@ -149,6 +153,21 @@ pub(crate) async fn lock_queued(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(Activation::from).collect())
+}
+
+/// The waiting item plays before all others of its channel. The caller has locked it.
+pub(crate) async fn move_to_front(conn: &mut PgConnection, activation: &Activation) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update activations a set priority = front.priority, turn_at = front.turn_at - interval '1 microsecond'
+         from (select priority, turn_at from activations where channel_id = $2 and status = 'queued'
+               order by priority desc, turn_at, id limit 1) front
+         where a.id = $1",
+        activation.id,
+        activation.channel_id,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// What plays now and has not ended, locked, in the order of their starts.

@@ -20,13 +20,15 @@ pub struct By {
 }
 
 const NAMES: &str = "
-    adjust_wallet approve_submission ask_for_changes ask_to_change_email ban change_channel_settings
-    change_credits_settings change_email change_meme change_observer change_password change_promotion change_role
-    change_team change_token change_trust clear_queue create_promotion create_token delete_meme delete_promotion
-    end_other_sessions end_session export forget link_account pause_intake pause_playback play_test_event
-    reject_submission replace_recovery_codes reset_credits reset_password resume_intake resume_playback revoke_token
+    adjust_wallet approve_submission ask_for_changes ask_to_change_email ban change_blocklist
+    change_channel_settings change_credits_settings change_email change_meme change_moderator change_observer
+    change_overlay_presets change_password change_promotion change_role
+    change_team change_token change_trust clear_queue create_promotion create_token delete_asset delete_meme delete_promotion
+    end_other_sessions end_session export forget hide_asset link_account move_to_front open_channel pause_intake pause_playback
+    play_test_event queue_event reject_submission remove_from_queue replace_recovery_codes replay reset_credits
+    reset_password resume_intake resume_playback revoke_token
     rotate_credits_token rotate_overlay_token rotate_submissions_link say set_live skip switch_bot
-    switch_submissions switch_totp_off switch_totp_on unban unlink_account verify_email
+    switch_submissions switch_totp_off switch_totp_on unban unhide_asset unlink_account verify_email
 ";
 
 /// All words for what is done; a guard compares them with what the sources say.
@@ -45,12 +47,14 @@ pub struct Act {
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
     pub(super) reason: Option<String>,
+    /// What was asked for was so before.
+    pub(super) idle: bool,
 }
 
 impl Act {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, user: None, channel: None, thing: None, before: None, after: None, reason: None }
+        Self { name, user: None, channel: None, thing: None, before: None, after: None, reason: None, idle: false }
     }
 
     /// To this person.
@@ -71,15 +75,16 @@ impl Act {
         Self { thing: Some(thing), ..self }
     }
 
-    /// What it changed; of two objects only what differs.
+    /// What it changed; of two objects only what differs. Where nothing does, there was no act, and none is noted.
     #[must_use]
     pub fn changing(self, before: Value, after: Value) -> Self {
+        let idle = before.is_object() && before == after;
         let (before, after) = match (before, after) {
             (Value::Object(before), Value::Object(after)) => differing(before, after),
             other => other,
         };
         let some = |value: Value| (!value.is_null()).then_some(value);
-        Self { before: some(before), after: some(after), ..self }
+        Self { before: some(before), after: some(after), idle, ..self }
     }
 
     #[must_use]

@@ -9,6 +9,9 @@ use super::{Act, Actor, By, Filter, Noted};
 /// # Errors
 /// The database refused.
 pub async fn note(conn: &mut PgConnection, by: &By, act: Act) -> Result<(), sqlx::Error> {
+    if act.idle {
+        return Ok(());
+    }
     let (actor, system) = match &by.actor {
         Actor::Person(id) => (Some(*id), None),
         Actor::System(name) => (None, Some(name.as_str())),

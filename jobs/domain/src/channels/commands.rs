@@ -50,8 +50,13 @@ pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, Ch
 ///
 /// # Errors
 /// [`ChannelError::Invalid`] names the field and the range.
-pub async fn change_settings(tx: &mut Tx, id: Uuid, change: &SettingsChange) -> Result<Channel, ChannelError> {
+pub async fn change_settings(
+    tx: &mut Tx,
+    id: Uuid,
+    change: &SettingsChange,
+) -> Result<(Channel, Channel), ChannelError> {
     change.check()?;
+    let before = repo::lock(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
     repo::update(&mut *tx, id, change).await?;
     let channel = repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
     let mut told = vec![config_event(&channel)];
@@ -59,7 +64,7 @@ pub async fn change_settings(tx: &mut Tx, id: Uuid, change: &SettingsChange) -> 
         told.push(submissions_event(&channel));
     }
     events::record(tx, told).await?;
-    Ok(channel)
+    Ok((before, channel))
 }
 
 /// What becomes of the switch for submissions.
@@ -76,7 +81,7 @@ pub enum Switch {
 /// # Errors
 /// The channel is gone, or the database refused.
 pub async fn switch_submissions(tx: &mut Tx, id: Uuid, switch: Switch) -> Result<(bool, Channel), ChannelError> {
-    let before = repo::lock_submissions(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    let before = repo::lock(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?.submissions_enabled;
     let after = match switch {
         Switch::On => true,
         Switch::Off => false,
@@ -127,13 +132,14 @@ pub async fn with_switch(conn: &mut PgConnection, keys: &Keys, token: &str) -> R
     if good && !channel.closed { Ok(channel) } else { Err(ChannelError::TokenRefused) }
 }
 
-/// The streamer is live from now on, or is not any more.
+/// The streamer is live from now on, or is not any more. The channel before and after.
 ///
 /// # Errors
 /// The channel is gone, or the database refused.
-pub async fn set_live(conn: &mut PgConnection, id: Uuid, live: bool) -> Result<Channel, ChannelError> {
-    repo::set_live(&mut *conn, id, live).await?;
-    repo::find(conn, id).await?.ok_or(ChannelError::NotFound)
+pub async fn set_live(tx: &mut Tx, id: Uuid, live: bool) -> Result<(Channel, Channel), ChannelError> {
+    let before = repo::lock(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?;
+    repo::set_live(&mut *tx, id, live).await?;
+    Ok((before, repo::find(&mut *tx, id).await?.ok_or(ChannelError::NotFound)?))
 }
 
 /// Makes a new overlay token the only good one.

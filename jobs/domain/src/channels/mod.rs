@@ -3,6 +3,7 @@
 mod commands;
 mod error;
 mod model;
+mod presets;
 mod repo;
 
 pub use commands::{
@@ -11,4 +12,5 @@ pub use commands::{
 };
 pub use error::ChannelError;
 pub use model::{Channel, OverlayMode, ReviewMode, SettingsChange, parse_slug};
-pub use repo::{find, find_by_slug, find_of_owner};
+pub use presets::{MAX_PRESETS, Preset, put_presets};
+pub use repo::{find, find_by_slug, find_of_owner, presets};

@@ -185,16 +185,22 @@ impl SettingsChange {
         if self.fair_step_seconds.is_some_and(|seconds| !(0..=3600).contains(&seconds)) {
             return invalid("fairStepSeconds", "0 to 3600 seconds");
         }
-        if let Some(style) = &self.overlay_style_json {
-            if style.chars().count() > 50_000 {
-                return invalid("overlayStyleJson", "at most 50000 characters");
-            }
-            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(style).is_err() {
-                return invalid("overlayStyleJson", "must be a JSON object");
-            }
+        if let Some(Err(problem)) = self.overlay_style_json.as_deref().map(check_style) {
+            return invalid("overlayStyleJson", problem);
         }
         Ok(())
     }
+}
+
+/// What is wrong with how an overlay shall look, if anything.
+pub(super) fn check_style(style: &str) -> Result<(), &'static str> {
+    if style.chars().count() > 50_000 {
+        return Err("at most 50000 characters");
+    }
+    if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(style).is_err() {
+        return Err("must be a JSON object");
+    }
+    Ok(())
 }
 
 /// Slugs that nobody gets: words of our own paths, which an address with a channel's name in it must never be taken for;

@@ -1,9 +1,14 @@
 //! SQL of channels.
 
+mod presets;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Channel, OverlayMode, ReviewMode, SettingsChange};
+
+pub use presets::presets;
+pub(super) use presets::put_presets;
 
 pub(super) struct Row {
     id: Uuid,
@@ -190,11 +195,12 @@ pub(super) async fn raise_switch(conn: &mut PgConnection, id: Uuid) -> Result<()
     Ok(())
 }
 
-/// Whether submissions were on; nobody else switches them until the end of the transaction.
-pub(super) async fn lock_submissions(conn: &mut PgConnection, id: Uuid) -> Result<Option<bool>, sqlx::Error> {
-    sqlx::query_scalar!("select submissions_enabled from channels where id = $1 for no key update", id)
-        .fetch_optional(conn)
-        .await
+/// The channel, which nobody else changes until the end of the transaction.
+pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Channel>, sqlx::Error> {
+    sqlx::query!("select 1 as held from channels where id = $1 for no key update", id)
+        .fetch_optional(&mut *conn)
+        .await?;
+    find(conn, id).await
 }
 
 /// The streamer is live, since the first time that it was said, or is not.

@@ -13,4 +13,4 @@ mod repo;
 
 pub use jobs::TrimEvents;
 pub use model::{Audience, BadCursor, Cursor, Event, NewEvent, Recorded, Stream};
-pub use repo::{after, after_many, head, moved, record, snapshot, trim};
+pub use repo::{after, after_many, head, moved, record, snapshot, trim, trim_streams};

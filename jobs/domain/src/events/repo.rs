@@ -203,6 +203,23 @@ pub async fn trim(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Erro
     Ok(done.rows_affected())
 }
 
+/// Removes the heads of logs of channels that are no more: what was recorded at the very moment of somebody's erasure leaves
+/// one, under a name that is nobody's now.
+///
+/// # Errors
+/// The database refused.
+pub async fn trim_streams(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from event_streams as stream
+         where starts_with(key, 'channel:')
+           and not exists (select from channels where slug = substr(stream.key, 9))
+           and not exists (select from events where events.stream = stream.key)"
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The arrays that `unnest` puts together again.
 fn columns(known: &[(String, Cursor)]) -> (Vec<String>, Vec<i64>, Vec<i64>) {
     let keys = known.iter().map(|(key, _)| key.clone()).collect();

@@ -6,9 +6,9 @@
 //! somebody holds (a token that is being renewed) is passed over and met again in the next pass. [`status`] counts what is
 //! under which key.
 //!
-//! Two accidents are prevented: a process that starts without a key that something is sealed under ([`closed`]), and a
-//! rotation to a key that some process does not seal under yet, for which each process tells its own ([`announce`],
-//! [`holders`]).
+//! Three accidents are prevented: a process that starts without a key that something is sealed under ([`closed`]); one that
+//! starts beside another one when what one of them seals would be closed to the other ([`announce`]); and a rotation to a
+//! key that some process does not seal under yet ([`holders`]).
 
 mod error;
 mod jobs;
@@ -19,7 +19,7 @@ mod start;
 
 pub use error::KeysError;
 pub use jobs::RotateKeys;
-pub use model::{ANNOUNCED_EVERY, COLUMNS, Column, Count, Holder};
-pub use repo::{announce, holders, status, withdraw};
+pub use model::{ANNOUNCED_EVERY, COLUMNS, Column, Count, Holder, Stranger};
+pub use repo::{holders, status, withdraw};
 pub use rotate::{Progress, advance, order};
-pub use start::closed;
+pub use start::{announce, closed};

@@ -1,7 +1,8 @@
 //! Where sealed values are.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::access::{KeyId, Place};
@@ -48,4 +49,30 @@ pub struct Holder {
     pub process: String,
     /// The id of the key that it seals under, in hexadecimal.
     pub key: String,
+}
+
+/// A process that lives and has other keys than this one, so that one of the two would seal what the other cannot open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    pub id: Uuid,
+    /// Where to look for it.
+    pub process: String,
+    /// The id of the key that it seals under, in hexadecimal.
+    pub key: String,
+    /// Whether this process does not open what it seals; else it does not open what this process would seal.
+    pub closed_to_us: bool,
+    /// When it last said that it lives.
+    pub seen_at: OffsetDateTime,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { process, key, .. } = self;
+        match self.closed_to_us {
+            true => write!(f, "{process} seals under key {key}, which this process does not have"),
+            false => {
+                write!(f, "{process} seals under key {key} and does not have the one that this process seals under")
+            }
+        }
+    }
 }

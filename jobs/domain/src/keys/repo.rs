@@ -4,8 +4,8 @@
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::{COLUMNS, Column, Count, Holder};
-use crate::access::KeyId;
+use super::{COLUMNS, Column, Count, Holder, Stranger};
+use crate::access::{KeyId, Vault};
 
 /// At most `limit` values of rows beyond `after` that are not under the key, held until the transaction ends; without those
 /// that somebody else holds.
@@ -90,24 +90,57 @@ pub(super) async fn count_under(conn: &mut PgConnection, column: Column, key: Ke
     query.build_query_scalar().fetch_one(conn).await
 }
 
-/// Says that this process lives and seals under the key, and forgets those that have not said so for a while.
-///
-/// # Errors
-/// The database refused.
-pub async fn announce(conn: &mut PgConnection, id: Uuid, process: &str, key: KeyId) -> Result<(), sqlx::Error> {
+/// Of two processes that begin at once, the later one sees the former.
+pub(super) async fn take_turn(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('key_holders', 0))").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// The other processes that live and seal what this vault does not open, or do not open what it seals.
+pub(super) async fn strangers(conn: &mut PgConnection, id: Uuid, vault: &Vault) -> Result<Vec<Stranger>, sqlx::Error> {
+    let (present, opens) = names(vault);
+    sqlx::query_as!(
+        Stranger,
+        r#"select id, process, key, not (key = any ($3)) as "closed_to_us!", seen_at
+           from key_holders
+           where id <> $1 and seen_at >= machine_now() - interval '20 s'
+             and not (key = any ($3) and ($2 = key or $2 = any (opens)))
+           order by process, id"#,
+        id,
+        present,
+        &opens,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Says that this process lives and which keys it has, and forgets those that have not said so for a while.
+pub(super) async fn announce(
+    conn: &mut PgConnection,
+    id: Uuid,
+    process: &str,
+    vault: &Vault,
+) -> Result<(), sqlx::Error> {
+    let (present, opens) = names(vault);
     sqlx::query!(
         "with gone as (
              delete from key_holders where id <> $1 and seen_at < machine_now() - interval '20 s'
          )
-         insert into key_holders (id, process, key) values ($1, $2, $3)
+         insert into key_holders (id, process, key, opens) values ($1, $2, $3, $4)
          on conflict (id) do update set seen_at = machine_now()",
         id,
         process,
-        key.to_string(),
+        present,
+        &opens,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The key that seals, and all that open.
+fn names(vault: &Vault) -> (String, Vec<String>) {
+    (vault.present().to_string(), vault.key_ids().map(|key| key.to_string()).collect())
 }
 
 /// Says that this process seals nothing any more.

@@ -1,8 +1,10 @@
 //! What a process looks at before it serves.
 
+use queue::Tx;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::{COLUMNS, Count, repo};
+use super::{COLUMNS, Count, Stranger, repo};
 use crate::access::{KeyId, Vault};
 
 /// Values that are under none of the vault's keys, nor under one of those that are lost and known to be. Nothing is counted
@@ -20,4 +22,17 @@ pub async fn closed(conn: &mut PgConnection, vault: &Vault, lost: &[KeyId]) -> R
         }
     }
     Ok(closed)
+}
+
+/// Says that this process lives and which keys it has, unless others live whose keys do not fit: those are named then.
+///
+/// # Errors
+/// The database refused.
+pub async fn announce(tx: &mut Tx, id: Uuid, process: &str, vault: &Vault) -> Result<Vec<Stranger>, sqlx::Error> {
+    repo::take_turn(&mut *tx).await?;
+    let strangers = repo::strangers(&mut *tx, id, vault).await?;
+    if strangers.is_empty() {
+        repo::announce(&mut *tx, id, process, vault).await?;
+    }
+    Ok(strangers)
 }

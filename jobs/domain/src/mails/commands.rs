@@ -10,11 +10,17 @@ use super::{
     repo::{self, Person},
 };
 
-/// What mails of a kind to an address that somebody asks for are counted under ([`super::MOST`]): whoever asks for one kind
-/// takes nothing from who needs another.
+/// What mails of a kind to an address that somebody asks for are counted under ([`super::MOST_ANYWHERE`]): whoever asks for
+/// one kind takes nothing from who needs another.
 #[must_use]
 pub fn subject(kind: Kind, email: &str) -> String {
     format!("mail:{kind}:{}", hex::encode(Sha256::digest(email)))
+}
+
+/// Those of a network ([`super::MOST`]): strangers elsewhere do not use up what the person has.
+#[must_use]
+pub fn subject_from(network: &str, kind: Kind, email: &str) -> String {
+    format!("mail:{network}:{kind}:{}", hex::encode(Sha256::digest(email)))
 }
 
 /// Sends the person a link that verifies the account's address.

@@ -17,9 +17,9 @@ mod links;
 mod model;
 mod repo;
 
-pub use commands::{ask_to_change, ask_to_reset, ask_to_verify, begin, fail, sent, subject, tell};
+pub use commands::{ask_to_change, ask_to_reset, ask_to_verify, begin, fail, sent, subject, subject_from, tell};
 pub use error::MailError;
 pub use jobs::{ForgetMails, SendMail};
 pub use links::{Link, Owner, end_links, look, redeem, verify};
-pub use model::{Kind, Language, Letter, MOST};
+pub use model::{Kind, Language, Letter, MOST, MOST_ANYWHERE};
 pub use repo::forget_old;

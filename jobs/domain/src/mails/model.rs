@@ -7,8 +7,11 @@ use uuid::Uuid;
 use super::Link;
 use crate::attempts::Budget;
 
-/// Mails of one kind that somebody may ask for to one address.
+/// Mails of one kind that somebody may ask for to one address from one network.
 pub const MOST: Budget = Budget { tries: 3, window: Duration::from_hours(1) };
+
+/// The same from all networks where the person has not logged in lately.
+pub const MOST_ANYWHERE: Budget = Budget { tries: 10, window: Duration::from_hours(1) };
 
 /// What a mail is about. To add one: a variant, its name, and its words in pool `outbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

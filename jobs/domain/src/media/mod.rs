@@ -5,15 +5,22 @@
 
 mod container;
 mod error;
+mod jobs;
 mod kind;
+mod look;
+mod loudness;
 mod model;
 mod repo;
 
 pub use container::{Container, HEAD, Unwelcome};
 pub use error::MediaError;
+pub use jobs::DrawPreviews;
 pub use kind::MediaType;
-pub use model::{Asset, File, NewAsset, NewFile};
+pub use look::{Look, alike};
+pub use loudness::Loudness;
+pub use model::{Asset, File, NewAsset, NewFile, Previews};
 pub use repo::{
-    add_reference, create_asset, find_asset, find_asset_of_source, find_servable, get_file, hold, is_referenced,
-    referenced, release, remove_asset,
+    add_reference, create_asset, empty_asset, find_asset, find_asset_of_source, find_previews_of_file, find_servable,
+    get_file, hold, is_hidden, is_referenced, looks::find_look, looks::keep_look, referenced, release, remove_asset,
+    set_previews,
 };

@@ -1,6 +1,6 @@
 //! What can go wrong with memes.
 
-use super::{MAX_PRICE, MAX_TITLE};
+use super::{MAX_PRICE, MAX_TAG, MAX_TAGS, MAX_TITLE};
 
 #[derive(Debug, thiserror::Error)]
 pub enum MemeError {
@@ -8,6 +8,8 @@ pub enum MemeError {
     NotFound,
     #[error("a title has at most {MAX_TITLE} characters, and no NUL among them")]
     InvalidTitle,
+    #[error("at most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, and no NUL among them")]
+    InvalidTags,
     #[error("a price is between 0 and {MAX_PRICE} coins")]
     InvalidPrice,
     #[error("{least} to {most}")]

@@ -1,9 +1,24 @@
 //! Memes: what a channel offers, each an asset with a title and a price.
 
+mod catalogue;
 mod error;
 mod model;
 mod repo;
 
+pub use catalogue::{Filter, MAX_QUERY, MOST_COUNTED, Order, Place, Shown, TagCount};
 pub use error::MemeError;
-pub use model::{MAX_COOLDOWN, MAX_PLAYS, MAX_PRICE, MAX_TITLE, Meme, MemeChange, MemeStatus, NewMeme, title_of};
-pub use repo::{count_of_channel, create, delete, find, list_of_channel, update};
+pub use model::{
+    MAX_COOLDOWN, MAX_PLAYS, MAX_PRICE, MAX_TAG, MAX_TAGS, MAX_TITLE, Meme, MemeChange, MemeStatus, NewMeme,
+    normal_tags, title_of,
+};
+pub use repo::{
+    catalogue::{count, list, tags},
+    create, delete,
+    favourites::{
+        MOST_FAVOURITES, add_favourite, count_favourites, favourites_among, list_favourites, remove_favourite,
+    },
+    find,
+    search::{Found, search},
+    similar::{find_showing, find_similar},
+    update,
+};

@@ -5,16 +5,25 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::MemeError;
-use crate::{channels::Channel, media::MediaType, unseen::is_unseen};
+use crate::{
+    channels::Channel,
+    media::MediaType,
+    unseen::{is_blank, is_unseen},
+};
 
 /// Characters of a title.
 pub const MAX_TITLE: usize = 200;
+pub const MAX_TAGS: usize = 20;
+/// Characters of one tag.
+pub const MAX_TAG: usize = 50;
 /// Coins.
 pub const MAX_PRICE: i64 = 1_000_000_000;
 /// Seconds.
 pub const MAX_COOLDOWN: i32 = 86_400;
 /// Plays in a stream, where they are limited.
 pub const MAX_PLAYS: i32 = 1_000;
+/// Per cent.
+const MAX_VOLUME: i16 = 100;
 
 /// Whether viewers can play it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -42,7 +51,7 @@ impl MemeStatus {
 }
 
 /// A meme with what its asset says about the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Meme {
     pub id: Uuid,
     pub channel_id: Uuid,
@@ -62,12 +71,21 @@ pub struct Meme {
     /// Pixels; none for audio.
     pub width: Option<i32>,
     pub height: Option<i32>,
+    /// SHA-256 of its pictures, once they are drawn.
+    pub poster_hash: Option<String>,
+    pub preview_hash: Option<String>,
+    /// Decibels that make it as loud as everything else; none where there is nothing to hear.
+    pub gain_db: Option<f64>,
+    /// Per cent, as its channel wants it.
+    pub volume: i16,
     /// Seconds from one play to the next, of anybody and of the same viewer; 0: at once.
     pub cooldown_seconds: i32,
     pub viewer_cooldown_seconds: i32,
     /// Plays in one stream, of everybody and of one viewer; none: any number.
     pub max_per_stream: Option<i32>,
     pub max_per_viewer: Option<i32>,
+    /// In the form of [`normal_tags`].
+    pub tags: Vec<String>,
 }
 
 impl Meme {
@@ -94,6 +112,7 @@ pub struct NewMeme<'a> {
     /// Coins; none: the channel's default price.
     pub price: Option<i64>,
     pub created_by: Uuid,
+    pub tags: &'a [String],
 }
 
 /// What to change; a field that is none stays as it is.
@@ -107,6 +126,9 @@ pub struct MemeChange {
     /// `Some(None)` takes the limit away.
     pub max_per_stream: Option<Option<i32>>,
     pub max_per_viewer: Option<Option<i32>>,
+    pub tags: Option<Vec<String>>,
+    /// Per cent.
+    pub volume: Option<i16>,
 }
 
 impl MemeChange {
@@ -127,6 +149,9 @@ impl MemeChange {
                 return Err(MemeError::InvalidLimit { field, least: 1, most: MAX_PLAYS });
             }
         }
+        if self.volume.is_some_and(|volume| !(0..=MAX_VOLUME).contains(&volume)) {
+            return Err(MemeError::InvalidLimit { field: "volume", least: 0, most: MAX_VOLUME.into() });
+        }
         Ok(())
     }
 }
@@ -139,6 +164,27 @@ pub fn title_of(file_name: &str) -> String {
     let words: String = stem.chars().filter(|c| !is_unseen(*c)).map(|c| if c == '_' { ' ' } else { c }).collect();
     let title: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_TITLE).collect();
     if title.chars().any(char::is_alphanumeric) { title } else { "Untitled".to_owned() }
+}
+
+/// Tags as they are kept: in small letters, with one space between words, each once.
+///
+/// # Errors
+/// [`MemeError::InvalidTags`]: too many, too long, empty, or with a NUL.
+pub fn normal_tags(tags: &[String]) -> Result<Vec<String>, MemeError> {
+    if tags.len() > MAX_TAGS {
+        return Err(MemeError::InvalidTags);
+    }
+    let mut normal: Vec<String> = Vec::with_capacity(tags.len());
+    for tag in tags {
+        let tag = tag.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if is_blank(&tag) || tag.chars().count() > MAX_TAG || tag.contains('\0') {
+            return Err(MemeError::InvalidTags);
+        }
+        if !normal.contains(&tag) {
+            normal.push(tag);
+        }
+    }
+    Ok(normal)
 }
 
 pub(super) fn check_title(title: &str) -> Result<(), MemeError> {
@@ -173,6 +219,18 @@ mod tests {
             assert_eq!(title_of(name), title, "{name:?}");
         }
         assert_eq!(title_of(&"ё".repeat(500)), "ё".repeat(MAX_TITLE));
+    }
+
+    #[test]
+    fn tags_are_small_single_and_few() {
+        let normal = |tags: &[&str]| normal_tags(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        assert_eq!(normal(&["Коты", " коты ", "Funny   Cat"]).unwrap(), ["коты", "funny cat"]);
+        assert!(normal(&["ж".repeat(MAX_TAG).as_str()]).is_ok());
+        let many: Vec<String> = (0..=MAX_TAGS).map(|number| number.to_string()).collect();
+        for wrong in [vec![""], vec![" "], vec!["\u{200b}"], vec!["a\0b"], vec![&*"ж".repeat(MAX_TAG + 1)]] {
+            assert!(normal(&wrong).is_err(), "{wrong:?}");
+        }
+        assert!(normal_tags(&many).is_err());
     }
 
     #[test]

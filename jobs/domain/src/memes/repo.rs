@@ -1,11 +1,16 @@
 //! SQL of memes.
 
+pub(super) mod catalogue;
+pub(super) mod favourites;
+pub(super) mod search;
+pub(super) mod similar;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
     Meme, MemeChange, MemeError, MemeStatus, NewMeme,
-    model::{check_price, check_title},
+    model::{check_price, check_title, normal_tags},
 };
 use crate::media::MediaType;
 
@@ -18,7 +23,8 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Meme>, sql
         Meme,
         r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
                   m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
-                  m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer
+                  a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.cooldown_seconds, m.viewer_cooldown_seconds,
+                  m.max_per_stream, m.max_per_viewer, m.tags
            from memes m join meme_assets a on a.id = m.asset_id
            where m.id = $1 and m.status <> 'deleted'"#,
         id,
@@ -27,64 +33,26 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Meme>, sql
     .await
 }
 
-/// The channel's approved memes, newest first.
-///
-/// # Errors
-/// The database refused.
-pub async fn list_of_channel(
-    conn: &mut PgConnection,
-    channel_id: Uuid,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<Meme>, sqlx::Error> {
-    sqlx::query_as!(
-        Meme,
-        r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
-                  m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
-                  m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer
-           from memes m join meme_assets a on a.id = m.asset_id
-           where m.channel_id = $1 and m.status = 'approved'
-           order by m.created_at desc, m.id
-           limit $2 offset $3"#,
-        channel_id,
-        limit,
-        offset,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// How many memes [`list_of_channel`] has in all.
-///
-/// # Errors
-/// The database refused.
-pub async fn count_of_channel(conn: &mut PgConnection, channel_id: Uuid) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from memes where channel_id = $1 and status = 'approved'"#,
-        channel_id,
-    )
-    .fetch_one(conn)
-    .await
-}
-
 /// Creates an approved meme of an asset.
 ///
 /// # Errors
-/// [`MemeError::InvalidTitle`], [`MemeError::InvalidPrice`], or the database refused.
+/// [`MemeError::InvalidTitle`], [`MemeError::InvalidTags`], [`MemeError::InvalidPrice`], or the database refused.
 pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, MemeError> {
     check_title(new.title)?;
     check_price(new.price)?;
+    let tags = normal_tags(new.tags)?;
     let meme = sqlx::query_as!(
         Meme,
         r#"with m as (
-               insert into memes (id, channel_id, asset_id, title, price, created_by)
-               values ($1, $2, $3, $4, $5, $6)
-               returning id, channel_id, asset_id, title, price, status, created_by, created_at, cooldown_seconds,
-                         viewer_cooldown_seconds, max_per_stream, max_per_viewer
+               insert into memes (id, channel_id, asset_id, title, price, created_by, tags)
+               values ($1, $2, $3, $4, $5, $6, $7)
+               returning id, channel_id, asset_id, title, price, status, created_by, created_at, volume,
+                         cooldown_seconds, viewer_cooldown_seconds, max_per_stream, max_per_viewer, tags
            )
            select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
                   m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
-                  m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer
+                  a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.cooldown_seconds, m.viewer_cooldown_seconds,
+                  m.max_per_stream, m.max_per_viewer, m.tags
            from m join meme_assets a on a.id = m.asset_id"#,
         Uuid::now_v7(),
         new.channel_id,
@@ -92,6 +60,7 @@ pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, M
         new.title,
         new.price,
         new.created_by,
+        &tags,
     )
     .fetch_one(conn)
     .await?;
@@ -105,12 +74,14 @@ pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, M
 /// database refused.
 pub async fn update(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> Result<Meme, MemeError> {
     change.check()?;
+    let tags = change.tags.as_deref().map(normal_tags).transpose()?;
     sqlx::query!(
         "update memes set title = coalesce($2, title), price = case when $3 then $4 else price end,
              cooldown_seconds = coalesce($5, cooldown_seconds),
              viewer_cooldown_seconds = coalesce($6, viewer_cooldown_seconds),
              max_per_stream = case when $7 then $8 else max_per_stream end,
-             max_per_viewer = case when $9 then $10 else max_per_viewer end
+             max_per_viewer = case when $9 then $10 else max_per_viewer end,
+             tags = coalesce($11, tags), volume = coalesce($12, volume)
          where id = $1 and status <> 'deleted'",
         id,
         change.title,
@@ -122,6 +93,8 @@ pub async fn update(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> R
         change.max_per_stream.flatten(),
         change.max_per_viewer.is_some(),
         change.max_per_viewer.flatten(),
+        tags.as_deref(),
+        change.volume,
     )
     .execute(&mut *conn)
     .await?;

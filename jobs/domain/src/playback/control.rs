@@ -10,7 +10,7 @@ use super::{
     repo,
 };
 use crate::{
-    activations::{self, Activation, AdvancePlayback, End, Reason, Status},
+    activations::{self, Activation, AdvancePlayback, End, FreePlay, Reason, Source, Status},
     channels::Channel,
     events,
 };
@@ -48,6 +48,55 @@ pub async fn withdraw(tx: &mut Tx, viewer: Uuid, id: Uuid) -> Result<Activation,
     let channel = activation.channel_id;
     give_back(tx, channel, std::slice::from_mut(&mut activation), Reason::Withdrawn, Some(viewer)).await?;
     Ok(activation)
+}
+
+/// Takes a waiting item out of the channel's queue; the coins return.
+///
+/// # Errors
+/// [`PlaybackError::NotFound`] for another channel's, [`PlaybackError::NotQueued`] once it plays or has ended.
+pub async fn remove(tx: &mut Tx, channel: &Channel, id: Uuid, actor: Uuid) -> Result<Activation, PlaybackError> {
+    let mut activation = lock_waiting(tx, channel, id).await?;
+    give_back(tx, channel.id, std::slice::from_mut(&mut activation), Reason::Skipped, Some(actor)).await?;
+    Ok(activation)
+}
+
+/// A waiting item plays before all others.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn move_to_front(tx: &mut Tx, channel: &Channel, id: Uuid) -> Result<Activation, PlaybackError> {
+    let activation = lock_waiting(tx, channel, id).await?;
+    activations::move_to_front(&mut *tx, &activation).await?;
+    queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
+    Ok(activation)
+}
+
+async fn lock_waiting(tx: &mut Tx, channel: &Channel, id: Uuid) -> Result<Activation, PlaybackError> {
+    let found = activations::lock(&mut *tx, id).await?;
+    let activation = found.filter(|it| it.channel_id == channel.id).ok_or(PlaybackError::NotFound)?;
+    match activation.status {
+        Status::Queued => Ok(activation),
+        status => Err(PlaybackError::NotQueued(status)),
+    }
+}
+
+/// Plays once more what has been played, for the same person and for no coins; in the name of `user`.
+///
+/// # Errors
+/// [`PlaybackError::NotFound`] for another channel's, [`PlaybackError::NotEnded`] for what waits or plays;
+/// [`PlaceError::MemeNotFound`](activations::PlaceError::MemeNotFound) when the channel has the meme no more.
+pub async fn replay(tx: &mut Tx, channel: &Channel, id: Uuid, user: Uuid) -> Result<Uuid, PlaybackError> {
+    let found = activations::find(&mut *tx, id).await?;
+    let past = found.filter(|it| it.channel_id == channel.id).ok_or(PlaybackError::NotFound)?;
+    if past.ended_at.is_none() {
+        return Err(PlaybackError::NotEnded(past.status));
+    }
+    let play = FreePlay {
+        sender: Some(past.sender_name),
+        replay_of: Some(past.id),
+        ..FreePlay::new(Source::Replay, past.meme_id)
+    };
+    Ok(activations::place_free(tx, channel, user, &play).await?)
 }
 
 /// What [`clear`] did.

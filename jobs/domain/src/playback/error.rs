@@ -9,8 +9,10 @@ pub enum PlaybackError {
     /// The screen speaks of a play that is over or was never started.
     #[error("the play {play_epoch} is over or another one: the activation is {}", status.as_str())]
     StalePlay { status: Status, play_epoch: i64 },
-    #[error("the activation is {}, only a waiting one can be taken back", .0.as_str())]
+    #[error("the activation is {}, only a waiting one can be moved or taken back", .0.as_str())]
     NotQueued(Status),
+    #[error("the activation is {}, only one that has ended can be played again", .0.as_str())]
+    NotEnded(Status),
     #[error("nothing plays")]
     NothingPlays,
     #[error(transparent)]

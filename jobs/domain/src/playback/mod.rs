@@ -21,7 +21,7 @@ mod screens;
 
 pub use acknowledge::{Report, ReportedState, acknowledge};
 pub use advance::advance;
-pub use control::{Cleared, clear, pause, resume, skip, withdraw};
+pub use control::{Cleared, clear, move_to_front, pause, remove, replay, resume, skip, withdraw};
 pub use error::PlaybackError;
 pub use expire::{Overdue, close_with, expire_play, expire_waiting, overdue};
 pub use jobs::{AnnounceQueue, ExpirePlay, ExpireWaiting, SweepScreens};

@@ -31,6 +31,11 @@ pub struct PlayView {
     pub file_url: String,
     /// Milliseconds.
     pub duration_ms: i32,
+    /// Per cent.
+    pub volume: i16,
+    /// Decibels that make it as loud as everything else; none where there is nothing to hear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gain_db: Option<f64>,
     pub title: String,
     pub sender_display_name: String,
     pub play_epoch: i64,
@@ -39,7 +44,7 @@ pub struct PlayView {
     pub started_at: Option<OffsetDateTime>,
     /// Milliseconds since then, without pauses; 0 until a screen has begun.
     pub elapsed_ms: i64,
-    /// `meme` or `test`.
+    /// As [`activations::Source`] has it.
     pub source: String,
 }
 
@@ -51,6 +56,8 @@ impl PlayView {
             media_type: activation.media_type.clone(),
             file_url: activation.file_url(),
             duration_ms: activation.duration_ms,
+            volume: activation.volume,
+            gain_db: activation.gain_db,
             title: activation.title.clone(),
             sender_display_name: activation.sender_name.clone(),
             play_epoch: activation.play_epoch,

@@ -72,6 +72,16 @@ pub struct Asset {
     pub id: Uuid,
     pub file_hash: String,
     pub source_hash: Option<String>,
+    pub poster_hash: Option<String>,
+    pub preview_hash: Option<String>,
+}
+
+impl Asset {
+    /// Of its files: it has a reference to each.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = &String> {
+        let more = [&self.source_hash, &self.poster_hash, &self.preview_hash];
+        std::iter::once(&self.file_hash).chain(more.into_iter().flatten())
+    }
 }
 
 /// The end: nothing is left that says who it was. Assets of the person's show `nothing` from now on, an empty file. The
@@ -79,7 +89,7 @@ pub struct Asset {
 /// bytes and is to be removed after the commit.
 ///
 /// # Errors
-/// The database refused.
+/// [`PrivacyError::Drawn`]: to be tried again, from the hashes on; or the database refused.
 pub async fn finish(
     tx: &mut Tx,
     user: Uuid,
@@ -93,8 +103,10 @@ pub async fn finish(
     let mut unneeded = Vec::new();
     for asset in assets.iter().filter(|asset| asset.file_hash != nothing.hash) {
         media::add_reference(&mut *tx, nothing).await?;
-        repo::empty_asset(&mut *tx, asset.id, nothing.hash).await?;
-        for hash in [Some(&asset.file_hash), asset.source_hash.as_ref()].into_iter().flatten() {
+        if !repo::empty_asset(&mut *tx, asset, nothing.hash).await? {
+            return Err(PrivacyError::Drawn);
+        }
+        for hash in asset.hashes() {
             if media::release(&mut *tx, hash).await? {
                 unneeded.push(hash.clone());
             }

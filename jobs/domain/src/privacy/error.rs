@@ -17,6 +17,8 @@ pub enum PrivacyError {
     /// The last one must not shut the house.
     #[error("you are an admin: have another one take the role away first")]
     Admin,
+    #[error("pictures of an asset were drawn while it was to be emptied")]
+    Drawn,
     #[error("files: {0}")]
     Media(#[from] crate::media::MediaError),
     #[error("accounts: {0}")]

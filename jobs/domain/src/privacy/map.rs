@@ -98,6 +98,13 @@ pub const HOLDINGS: &[Holding] = &[
         ),
     },
     Holding {
+        table: "blocks",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "channel_id", "type", "source_hash", "file_hash", "created_at"],
+        withheld: &["frames"],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
         table: "wallets",
         whose: "user_id = (select id from person)",
         shown: &["id", "channel_id", "balance", "version", "created_at"],
@@ -179,16 +186,66 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "created_by = (select id from person)
                 or channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &[
-            "id", "channel_id", "asset_id", "title", "price", "status", "cooldown_seconds", "viewer_cooldown_seconds",
-            "max_per_stream", "max_per_viewer", "created_at", "deleted_at",
+            "id", "channel_id", "asset_id", "title", "price", "status", "volume", "cooldown_seconds", "viewer_cooldown_seconds",
+            "max_per_stream", "max_per_viewer", "tags", "created_at", "deleted_at",
         ],
-        withheld: &["created_by", "is_limited"],
+        withheld: &["created_by", "is_limited", "type", "seconds", "search"],
         // A meme in somebody else's channel is that channel's.
         erase: Set {
-            to: "title = '', price = null, status = 'deleted', deleted_at = coalesce(deleted_at, app_now())",
-            which: "(title <> '' or price is not null or status <> 'deleted')
+            to: "title = '', tags = '{}', price = null, status = 'deleted', deleted_at = coalesce(deleted_at, app_now())",
+            which: "(title <> '' or tags <> '{}' or price is not null or status <> 'deleted')
                     and channel_id in (select id from channels where owner_id = (select id from person))",
         },
+    },
+    Holding {
+        table: "meme_tags",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "tag", "meme_id", "created_at"],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "meme_words",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person)) and trigram like '  %'",
+        // Of each word one row.
+        shown: &["channel_id", "word"],
+        withheld: &["trigram"],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "global_moderators",
+        whose: "user_id = (select id from person)",
+        shown: &["granted_at"],
+        withheld: &["user_id", "granted_by"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "favourites",
+        whose: "user_id = (select id from person)",
+        shown: &["channel_id", "meme_id", "added_at"],
+        withheld: &["user_id"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "user_preferences",
+        whose: "user_id = (select id from person)",
+        shown: &["theme", "autoplay_memes", "mute_memes", "updated_at"],
+        withheld: &["user_id"],
+        erase: Delete("user_id = (select id from person)"),
+    },
+    Holding {
+        table: "overlay_presets",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "place", "name", "style_json"],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "channel_viewer_days",
+        whose: "user_id = (select id from person)",
+        shown: &["channel_id", "day", "plays", "coins"],
+        withheld: &["user_id"],
+        erase: Keep("sums of activations, which stay: of a person without a name"),
     },
     Holding {
         table: "meme_submissions",
@@ -198,7 +255,7 @@ pub const HOLDINGS: &[Holding] = &[
             "error_code", "error_detail", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
             "revision", "moderator_note", "decided_at", "flags", "created_at", "updated_at",
         ],
-        withheld: &["submitter_id", "moderator_id"],
+        withheld: &["submitter_id", "moderator_id", "similar_meme_id"],
         // What was said of it by whoever decided goes with each of those whom it may name.
         erase: Set {
             to: "title = case when submitter_id = (select id from person) then '' else title end,
@@ -219,10 +276,10 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "user_id = (select id from person)",
         shown: &[
             "id", "channel_id", "meme_id", "source", "status", "reason", "price", "discount_bp", "promotion_id",
-            "final_price", "sender_name", "title", "type", "file_hash", "duration_ms", "started_at", "ended_at", "created_at",
+            "final_price", "sender_name", "title", "type", "file_hash", "duration_ms", "volume", "gain_db", "started_at", "ended_at", "created_at",
         ],
         withheld: &[
-            "user_id", "detail", "rule_version", "priority", "is_counted", "turn_at", "waits_from", "play_epoch", "dispatched_at", "deadline",
+            "user_id", "detail", "rule_version", "priority", "replay_of", "is_counted", "is_rolled_up", "turn_at", "waits_from", "play_epoch", "dispatched_at", "deadline",
         ],
         // Coins were paid for it, and the channel has played it; whose wish and whose meme it was, nobody knows any more.
         erase: Set {
@@ -383,10 +440,13 @@ pub const HOLDINGS: &[Holding] = &[
 /// All other tables, and why they are not in the map.
 pub const IMPERSONAL: &[(&str, &str)] = &[
     ("account_budgets", "accounts of our bots"),
+    ("block_parts", "what files look like that nobody has any more"),
     ("budgets", "keyed hashes that live for minutes"),
     ("chat_batches", "lines as they came, until the job that reads them is done; seconds"),
     ("chat_dead_letters", "lines that nobody could read; gone with `trim-chat`"),
     ("chat_sessions", "who reads which chat"),
+    ("channel_days", "sums of what channels have shown"),
+    ("channel_meme_days", "sums of what channels have shown"),
     ("chat_workers", "processes"),
     ("credits_events", "ids of events"),
     ("credits_sessions", "when a channel's credits began"),
@@ -404,7 +464,10 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("jobs_done", "orders hold ids, not copies; gone after two weeks"),
     ("key_holders", "processes, and the id of the key that each seals under"),
     ("lanes", "whose turn it is on a channel"),
+    ("look_parts", "what files look like, by their content"),
+    ("looks", "what files look like, by their content"),
     ("meme_assets", "files, by their content"),
+    ("meme_plays", "how often memes were shown"),
     ("revoked_grants", "sealed tokens on their way back to a platform, of an account that is nobody's any more; days"),
     ("screen_reports", "what screens said about plays"),
     ("screens", "screens that show a channel now"),

@@ -297,7 +297,7 @@ pub(super) async fn close_channel(conn: &mut PgConnection, id: Uuid) -> Result<(
 pub async fn hold_assets(conn: &mut PgConnection, user: Uuid, more: &str) -> Result<Vec<Asset>, sqlx::Error> {
     let assets = sqlx::query_as!(
         Asset,
-        "select a.id, a.file_hash, a.source_hash from meme_assets a
+        "select a.id, a.file_hash, a.source_hash, a.poster_hash, a.preview_hash from meme_assets a
          where a.id in (
              select s.asset_id from meme_submissions s where s.submitter_id = $1
              union select m.asset_id from memes m join channels c on c.id = m.channel_id where c.owner_id = $1)
@@ -309,13 +309,7 @@ pub async fn hold_assets(conn: &mut PgConnection, user: Uuid, more: &str) -> Res
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut hashes: Vec<&str> = assets
-        .iter()
-        .flat_map(|asset| [Some(&asset.file_hash), asset.source_hash.as_ref()])
-        .flatten()
-        .map(String::as_str)
-        .chain([more])
-        .collect();
+    let mut hashes: Vec<&str> = assets.iter().flat_map(Asset::hashes).map(String::as_str).chain([more]).collect();
     hashes.sort_unstable();
     hashes.dedup();
     for hash in hashes {
@@ -324,11 +318,17 @@ pub async fn hold_assets(conn: &mut PgConnection, user: Uuid, more: &str) -> Res
     Ok(assets)
 }
 
-pub(super) async fn empty_asset(conn: &mut PgConnection, id: Uuid, nothing: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!("update meme_assets set file_hash = $2, source_hash = null where id = $1", id, nothing)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Whether its pictures are these still: they may have been drawn meanwhile.
+pub(super) async fn empty_asset(conn: &mut PgConnection, asset: &Asset, nothing: &str) -> Result<bool, sqlx::Error> {
+    let emptied = sqlx::query!(
+        "update meme_assets set file_hash = $2, source_hash = null, poster_hash = null, preview_hash = null
+         where id = $1 and poster_hash is not distinct from $3 and preview_hash is not distinct from $4",
+        asset.id,
+        nothing,
+        asset.poster_hash,
+        asset.preview_hash,
+    );
+    Ok(emptied.execute(conn).await?.rows_affected() == 1)
 }
 
 pub(super) async fn forget_accounts(conn: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {

@@ -5,6 +5,25 @@ use uuid::Uuid;
 
 use super::{NewPromotion, Promotion};
 
+/// Promotions with what was bought under them and not given back.
+macro_rules! select {
+    ($tail:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Promotion,
+            r#"select p.id, p.channel_id, p.name, p.discount_bp, p.starts_at, p.ends_at, p.active, p.max_uses,
+                      p.max_uses_per_viewer, used.count as "uses!",
+                      p.active and p.starts_at <= app_now() and p.ends_at > app_now()
+                          and used.count < coalesce(p.max_uses, used.count + 1) as "running!",
+                      p.created_at
+               from promotions p
+               cross join lateral (select count(*) as count from activations a
+                                   where a.promotion_id = p.id and a.status in ('queued', 'playing', 'done')) used "#
+                + $tail
+            $(, $argument)*
+        )
+    };
+}
+
 /// The channel's promotions that are not deleted: those that run, then those to come, then the others, each the newest first.
 ///
 /// # Errors
@@ -21,26 +40,16 @@ pub async fn list(
     )
     .fetch_one(&mut *conn)
     .await?;
-    let items = sqlx::query_as!(
-        Promotion,
-        r#"select p.id, p.channel_id, p.name, p.discount_bp, p.starts_at, p.ends_at, p.active, p.max_uses,
-                  p.max_uses_per_viewer, used.count as "uses!",
-                  p.active and p.starts_at <= app_now() and p.ends_at > app_now()
-                      and used.count < coalesce(p.max_uses, used.count + 1) as "running!",
-                  p.created_at
-           from promotions p
-           cross join lateral (select count(*) as count from activations a
-                               where a.promotion_id = p.id and a.status in ('queued', 'playing', 'done')) used
-           where p.channel_id = $1 and p.deleted_at is null
-           order by case when not p.active or p.ends_at <= app_now() then 2 when p.starts_at > app_now() then 1 else 0 end,
-                    p.created_at desc, p.id
-           limit $2 offset $3"#,
+    let items = select!(
+        "where p.channel_id = $1 and p.deleted_at is null
+         order by case when not p.active or p.ends_at <= app_now() then 2 when p.starts_at > app_now() then 1 else 0 end,
+                  p.created_at desc, p.id
+         limit $2 offset $3",
         channel,
         limit,
         offset,
-    )
-    .fetch_all(conn)
-    .await?;
+    );
+    let items = items.fetch_all(conn).await?;
     Ok((items, total))
 }
 
@@ -49,22 +58,7 @@ pub async fn list(
 /// # Errors
 /// The database refused.
 pub async fn find(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Option<Promotion>, sqlx::Error> {
-    sqlx::query_as!(
-        Promotion,
-        r#"select p.id, p.channel_id, p.name, p.discount_bp, p.starts_at, p.ends_at, p.active, p.max_uses,
-                  p.max_uses_per_viewer, used.count as "uses!",
-                  p.active and p.starts_at <= app_now() and p.ends_at > app_now()
-                      and used.count < coalesce(p.max_uses, used.count + 1) as "running!",
-                  p.created_at
-           from promotions p
-           cross join lateral (select count(*) as count from activations a
-                               where a.promotion_id = p.id and a.status in ('queued', 'playing', 'done')) used
-           where p.id = $2 and p.channel_id = $1 and p.deleted_at is null"#,
-        channel,
-        id,
-    )
-    .fetch_optional(conn)
-    .await
+    select!("where p.id = $2 and p.channel_id = $1 and p.deleted_at is null", channel, id).fetch_optional(conn).await
 }
 
 /// The largest discount that runs on the channel and is not used up, in basis points; what a single viewer has used of it

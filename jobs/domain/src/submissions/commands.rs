@@ -4,12 +4,12 @@ use queue::Tx;
 
 use super::{
     Failure, NewSubmission, ProbeUpload, Rendition, Submission, SubmissionError, TranscodeUpload, UploadState,
-    ValidateUpload, events, repo, review,
+    ValidateUpload, blocks, events, findings, repo, review,
 };
 use crate::{
     channels::{self, Channel, ReviewMode},
     events::record,
-    media::{self, Asset, NewAsset, NewFile},
+    media::{self, Asset, DrawPreviews, NewAsset, NewFile},
     teams::{self, TeamRole},
 };
 
@@ -17,9 +17,10 @@ use crate::{
 /// the bytes.
 ///
 /// # Errors
-/// A word is beyond its limits, or the database refused.
+/// A word is beyond its limits, [`SubmissionError::Blocked`], or the database refused.
 pub async fn receive(tx: &mut Tx, new: &NewSubmission) -> Result<Submission, SubmissionError> {
     new.check()?;
+    blocks::refuse(&mut *tx, new.channel_id, &new.source_hash).await?;
     let file = NewFile { hash: &new.source_hash, size: new.source_size, mime_type: new.container.mime_type() };
     media::add_reference(tx, file).await?;
     let submission = repo::insert(tx, new).await?;
@@ -59,9 +60,12 @@ pub async fn advance_to_transcode(
 /// published it.
 ///
 /// # Errors
-/// [`SubmissionError::Moved`] when that was done before, or it was rejected meanwhile.
+/// [`SubmissionError::Moved`] when that was done before, or it was rejected meanwhile; [`SubmissionError::Blocked`].
 pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition<'_>) -> Result<(), SubmissionError> {
     media::add_reference(tx, rendition.file).await?;
+    if let Some(look) = rendition.look {
+        media::keep_look(&mut *tx, rendition.file.hash, look).await?;
+    }
     let asset = media::create_asset(
         tx,
         NewAsset {
@@ -71,6 +75,7 @@ pub async fn complete(tx: &mut Tx, submission: &Submission, rendition: Rendition
             duration_ms: rendition.duration_ms,
             width: rendition.width,
             height: rendition.height,
+            loudness: rendition.loudness,
         },
     )
     .await?;
@@ -93,6 +98,7 @@ pub async fn reuse(tx: &mut Tx, submission: &Submission, known: &Asset) -> Resul
             duration_ms: known.duration_ms,
             width: known.width,
             height: known.height,
+            loudness: known.loudness(),
         },
     )
     .await?;
@@ -112,10 +118,15 @@ pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail
 
 /// The reference to the source passes from the submission to the asset. What waits for the team is told to its sender.
 async fn settle(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<(), SubmissionError> {
-    repo::set_ready(&mut *tx, submission.id, submission.upload_state, asset.id).await?;
+    queue::enqueue(tx, &DrawPreviews { asset: asset.id }).await?;
+    blocks::refuse_rendition(&mut *tx, submission, &asset.file_hash).await?;
+    let found = findings::of(&mut *tx, submission, asset).await?;
+    repo::set_ready(&mut *tx, submission.id, submission.upload_state, asset.id, &found).await?;
     // As it is now: checks may have found something since the work began.
     let ready = repo::find(&mut *tx, submission.id).await?.ok_or(SubmissionError::Moved)?;
-    match seen_by(tx, &ready).await? {
+    // What the house has hidden is nobody's meme unseen.
+    let seen = if media::is_hidden(tx, asset.id).await? { Seen::Team } else { seen_by(tx, &ready).await? };
+    match seen {
         Seen::Sender => {
             let own = Some(ready.submitter_id);
             review::publish(tx, &ready, None, own, &review::Approval::default()).await

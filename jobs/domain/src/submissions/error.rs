@@ -1,9 +1,9 @@
 //! What can go wrong with submissions.
 
-use super::{MAX_NOTES, MAX_TAG, MAX_TAGS, SubmissionStatus};
+use super::{MAX_NOTES, SubmissionStatus};
 use crate::{
     media::MediaError,
-    memes::{MAX_TITLE, MemeError},
+    memes::{MAX_TAG, MAX_TAGS, MAX_TITLE, MemeError},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,8 @@ pub enum SubmissionError {
     InvalidTitle,
     #[error("notes have at most {MAX_NOTES} characters")]
     InvalidNotes,
+    #[error("the house has taken this file out of sight")]
+    Hidden,
     #[error("there are at most {MAX_TAGS} tags, each of 1 to {MAX_TAG} characters")]
     InvalidTags,
     #[error("a duration is between 1 ms and an hour")]
@@ -22,6 +24,14 @@ pub enum SubmissionError {
     NoSuchPerson,
     #[error("the channel trusts {0} people, which is as many as there may be")]
     TooManyTrusted(i64),
+    #[error("the same is blocked here")]
+    Blocked,
+    #[error("there is no such meme")]
+    NoSuchMeme,
+    #[error("nothing is blocked under this id")]
+    NoSuchBlock,
+    #[error("{0} things are blocked here, which is as many as there may be")]
+    TooManyBlocked(i64),
     /// There is none, or it is of another channel or another person.
     #[error("there is no such submission")]
     NotFound,

@@ -1,5 +1,6 @@
 //! What was sent in to a channel, as its team looks at it.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -38,8 +39,17 @@ pub struct Filter {
 }
 
 /// A place in the list: after this submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
+    #[serde(with = "time::serde::timestamp::microseconds")]
     pub created_at: OffsetDateTime,
     pub id: Uuid,
+}
+
+impl Submission {
+    /// Where it stands.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place { created_at: self.created_at, id: self.id }
+    }
 }

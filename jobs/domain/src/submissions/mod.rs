@@ -13,16 +13,21 @@
 //! and what its review mode says, unless a check has found something. All else waits for one decision ([`decide`]), once.
 //! Only a rejection may come before the file is ready: the work on it ends then.
 //!
+//! When a file is ready, checks hold it against what there is ([`findings`]) and against what is not taken any more
+//! ([`blocks`]): the same bytes are refused, what looks like them waits for the team, with a word that says why.
+//!
 //! A job that is given up without a last word of its own orders [`GiveUpUpload`], which ends the submission.
 //!
 //! The submission holds one reference to the uploaded bytes until it is ready (its asset has it then) or failed. What is
 //! rejected or replaced leaves its references to [`GiveBackFiles`]. The functions here change rows; who has the files
 //! publishes or removes them in the same transaction, after [`media::hold`](crate::media::hold).
 
+pub mod blocks;
 mod cascade;
 mod commands;
 mod error;
 mod events;
+mod findings;
 mod inbox;
 mod jobs;
 mod model;
@@ -38,9 +43,7 @@ pub use inbox::{Filter, Place, Received};
 pub use jobs::{
     GiveBackFiles, GiveUpUpload, ProbeUpload, RejectSubmissions, SweepBlobs, TranscodeUpload, ValidateUpload,
 };
-pub use model::{
-    Failure, MAX_NOTES, MAX_TAG, MAX_TAGS, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState,
-};
+pub use model::{Failure, MAX_NOTES, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState};
 pub use repo::{count_of_submitter, find, inbox::count, inbox::list, list_of_submitter};
 pub use resubmit::{NewFile, Resubmission, resubmit};
 pub use review::{Approval, Decision, decide};

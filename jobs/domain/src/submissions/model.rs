@@ -6,15 +6,12 @@ use uuid::Uuid;
 
 use super::SubmissionError;
 use crate::{
-    media::{Container, MediaType, NewFile},
-    memes::MAX_TITLE,
+    media::{Container, Look, Loudness, MediaType, NewFile},
+    memes::{MAX_TITLE, normal_tags},
 };
 
 /// Characters of the notes to the streamer.
 pub const MAX_NOTES: usize = 500;
-pub const MAX_TAGS: usize = 20;
-/// Characters of one tag.
-pub const MAX_TAG: usize = 50;
 /// Milliseconds; what a client may claim, not what is allowed.
 const MAX_CLAIMED_DURATION: i32 = 3_600_000;
 
@@ -82,6 +79,8 @@ pub enum Failure {
     InvalidFileContent,
     /// It plays longer than allowed.
     VideoTooLong,
+    /// The same is blocked on the channel, or on all.
+    ContentBlocked,
     /// Looking at it or encoding it took longer than allowed, every time.
     UploadTimeout,
     /// Our fault: it was tried as often as the policy says.
@@ -95,6 +94,7 @@ impl Failure {
         match self {
             Self::InvalidFileContent => "INVALID_FILE_CONTENT",
             Self::VideoTooLong => "VIDEO_TOO_LONG",
+            Self::ContentBlocked => "CONTENT_BLOCKED",
             Self::UploadTimeout => "UPLOAD_TIMEOUT",
             Self::UploadFailed => "UPLOAD_FAILED",
         }
@@ -131,7 +131,12 @@ pub struct Submission {
     pub probe: Option<serde_json::Value>,
     /// From `ready` on, until it is rejected.
     pub asset_id: Option<Uuid>,
+    /// SHA-256 of the asset's pictures, once they are drawn.
+    pub poster_hash: Option<String>,
+    pub preview_hash: Option<String>,
     pub meme_id: Option<Uuid>,
+    /// A meme of the channel that it looks like.
+    pub similar_meme_id: Option<Uuid>,
     /// From 1; each time that it is sent in again counts.
     pub revision: i16,
     /// Who decided by hand, when it was decided.
@@ -187,8 +192,7 @@ pub(super) fn check_words(
     if !notes.is_none_or(|notes| fits(notes, MAX_NOTES)) {
         return Err(SubmissionError::InvalidNotes);
     }
-    let fit = |tag: &String| !tag.trim().is_empty() && fits(tag, MAX_TAG);
-    if !tags.is_none_or(|tags| tags.len() <= MAX_TAGS && tags.iter().all(fit)) {
+    if tags.is_some_and(|tags| normal_tags(tags).is_err()) {
         return Err(SubmissionError::InvalidTags);
     }
     Ok(())
@@ -210,11 +214,15 @@ fn fits(text: &str, most: usize) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub struct Rendition<'a> {
     pub file: NewFile<'a>,
+    /// None for sound, and where there is nothing to be told apart.
+    pub look: Option<&'a Look>,
     /// Milliseconds that a screen shows it.
     pub duration_ms: i32,
     /// Pixels; none for audio.
     pub width: Option<i32>,
     pub height: Option<i32>,
+    /// None where there is nothing to hear.
+    pub loudness: Option<Loudness>,
 }
 
 #[cfg(test)]
@@ -241,7 +249,7 @@ mod tests {
         let full = NewSubmission {
             title: "ж".repeat(200),
             notes: Some("ж".repeat(500)),
-            tags: vec!["ж".repeat(50); 20],
+            tags: (0..20).map(|number| format!("{number:ж<50}")).collect(),
             claimed_duration_ms: Some(1),
             ..new()
         };
@@ -255,7 +263,10 @@ mod tests {
         assert!(matches!(NewSubmission { title: "x".repeat(201), ..new() }.check(), Err(E::InvalidTitle)));
         assert!(matches!(NewSubmission { title: "\0".into(), ..new() }.check(), Err(E::InvalidTitle)));
         assert!(matches!(NewSubmission { notes: Some("x".repeat(501)), ..new() }.check(), Err(E::InvalidNotes)));
-        assert!(matches!(NewSubmission { tags: vec!["x".into(); 21], ..new() }.check(), Err(E::InvalidTags)));
+        assert!(matches!(
+            NewSubmission { tags: (0..21).map(|number| number.to_string()).collect(), ..new() }.check(),
+            Err(E::InvalidTags)
+        ));
         assert!(matches!(NewSubmission { tags: vec![" ".into()], ..new() }.check(), Err(E::InvalidTags)));
         assert!(matches!(NewSubmission { claimed_duration_ms: Some(0), ..new() }.check(), Err(E::InvalidDuration)));
     }

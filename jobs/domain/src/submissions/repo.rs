@@ -1,14 +1,16 @@
 //! SQL of submissions.
 
+pub(super) mod blocks;
 pub(super) mod inbox;
 pub(super) mod trust;
 
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgConnection, postgres::PgQueryResult, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     Failure, NewFile, NewSubmission, Resubmission, Submission, SubmissionError, SubmissionStatus, UploadState,
+    findings::Findings,
 };
 use crate::media::MediaType;
 
@@ -33,7 +35,10 @@ struct Row {
     source_mime_type: String,
     probe: Option<serde_json::Value>,
     asset_id: Option<Uuid>,
+    poster_hash: Option<String>,
+    preview_hash: Option<String>,
     meme_id: Option<Uuid>,
+    similar_meme_id: Option<Uuid>,
     revision: i16,
     moderator_id: Option<Uuid>,
     moderator_note: Option<String>,
@@ -65,7 +70,10 @@ impl From<Row> for Submission {
             source_mime_type: row.source_mime_type,
             probe: row.probe,
             asset_id: row.asset_id,
+            poster_hash: row.poster_hash,
+            preview_hash: row.preview_hash,
             meme_id: row.meme_id,
+            similar_meme_id: row.similar_meme_id,
             revision: row.revision,
             moderator_id: row.moderator_id,
             moderator_note: row.moderator_note,
@@ -86,9 +94,11 @@ macro_rules! select {
                       s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
                       s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
                       s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash,
-                      s.source_size, s.source_mime_type, s.probe, s.asset_id, s.meme_id, s.revision, s.moderator_id,
-                      s.moderator_note, s.decided_at, s.flags, s.created_at, s.updated_at
-               from meme_submissions s join channels c on c.id = s.channel_id "#
+                      s.source_size, s.source_mime_type, s.probe, s.asset_id,
+                      a.poster_hash as "poster_hash?", a.preview_hash as "preview_hash?", s.meme_id,
+                      s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note, s.decided_at, s.flags, s.created_at, s.updated_at
+               from meme_submissions s join channels c on c.id = s.channel_id
+               left join meme_assets a on a.id = s.asset_id "#
                 + $tail
             $(, $argument)*
         )
@@ -188,6 +198,11 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Resu
     find(conn, id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
+/// Whether the submission was where the step begins.
+fn taken(step: &PgQueryResult) -> Result<(), SubmissionError> {
+    if step.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+}
+
 pub(super) async fn advance(
     conn: &mut PgConnection,
     id: Uuid,
@@ -205,7 +220,7 @@ pub(super) async fn advance(
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }
 
 pub(super) async fn set_ready(
@@ -213,17 +228,22 @@ pub(super) async fn set_ready(
     id: Uuid,
     from: UploadState,
     asset_id: Uuid,
+    found: &Findings,
 ) -> Result<(), SubmissionError> {
     let done = sqlx::query!(
-        "update meme_submissions set upload_state = 'ready', progress = 100, asset_id = $3, updated_at = app_now()
+        "update meme_submissions
+         set upload_state = 'ready', progress = 100, asset_id = $3, flags = flags || $4, similar_meme_id = $5,
+             updated_at = app_now()
          where id = $1 and upload_state = $2 and status = 'pending'",
         id,
         from.as_str(),
         asset_id,
+        &found.flags,
+        found.similar_meme,
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }
 
 pub(super) async fn approve(
@@ -245,7 +265,7 @@ pub(super) async fn approve(
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }
 
 /// What is still being worked on is not worked on any more.
@@ -266,7 +286,7 @@ pub(super) async fn reject(
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }
 
 pub(super) async fn ask_for_changes(
@@ -286,7 +306,7 @@ pub(super) async fn ask_for_changes(
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }
 
 /// The note stays: what was asked for is of interest to whoever looks again.
@@ -307,14 +327,15 @@ pub(super) async fn send_in_again(
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }
 
 pub(super) async fn replace_file(conn: &mut PgConnection, id: Uuid, file: &NewFile) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update meme_submissions
          set upload_state = 'received', progress = 0, probe = null, asset_id = null, type = $2, source_hash = $3,
-             source_size = $4, source_mime_type = $5, claimed_duration_ms = $6, flags = '{}'
+             source_size = $4, source_mime_type = $5, claimed_duration_ms = $6, flags = '{}',
+             similar_meme_id = null
          where id = $1",
         id,
         file.kind.as_str(),
@@ -355,5 +376,5 @@ pub(super) async fn fail(
     )
     .execute(conn)
     .await?;
-    if done.rows_affected() == 0 { Err(SubmissionError::Moved) } else { Ok(()) }
+    taken(&done)
 }

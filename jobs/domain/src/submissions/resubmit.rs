@@ -3,7 +3,9 @@
 use queue::Tx;
 use uuid::Uuid;
 
-use super::{GiveBackFiles, Submission, SubmissionError, SubmissionStatus, ValidateUpload, events, model, repo};
+use super::{
+    GiveBackFiles, Submission, SubmissionError, SubmissionStatus, ValidateUpload, blocks, events, model, repo,
+};
 use crate::{
     events::record,
     media::{self, Container, MediaType},
@@ -46,7 +48,7 @@ impl Resubmission {
 ///
 /// # Errors
 /// [`SubmissionError::NotFound`] also for another person's, [`SubmissionError::NoChangesWanted`],
-/// [`SubmissionError::SentInTooOften`], or a word is beyond its limits.
+/// [`SubmissionError::SentInTooOften`], [`SubmissionError::Blocked`], or a word is beyond its limits.
 pub async fn resubmit(
     tx: &mut Tx,
     submitter: Uuid,
@@ -62,6 +64,9 @@ pub async fn resubmit(
     }
     if before.revision > most {
         return Err(SubmissionError::SentInTooOften(most));
+    }
+    if let Some(file) = &changes.file {
+        blocks::refuse(&mut *tx, before.channel_id, &file.hash).await?;
     }
     repo::send_in_again(&mut *tx, id, changes).await?;
     if let Some(file) = &changes.file {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     channels::Channel,
     events::{NewEvent, record},
+    media,
     memes::{self, NewMeme},
     unseen::is_blank,
 };
@@ -27,8 +28,8 @@ pub struct Approval {
 pub enum Decision {
     /// It becomes a meme.
     Approve(Approval),
-    /// It does not; its files go.
-    Reject { note: Option<String> },
+    /// It does not; its files go. `block`: the same is not taken again ([`super::blocks`], which the caller has told).
+    Reject { note: Option<String>, block: bool },
     /// Its sender may send it in again.
     AskForChanges { note: String },
 }
@@ -37,8 +38,8 @@ impl Decision {
     fn check(&self) -> Result<(), SubmissionError> {
         match self {
             Self::Approve(approval) => model::check_words(approval.title.as_deref(), None, approval.tags.as_deref()),
-            Self::Reject { note: None } => Ok(()),
-            Self::Reject { note: Some(note) } | Self::AskForChanges { note } => check_note(note),
+            Self::Reject { note: None, .. } => Ok(()),
+            Self::Reject { note: Some(note), .. } | Self::AskForChanges { note } => check_note(note),
         }
     }
 }
@@ -75,7 +76,7 @@ pub async fn decide(
         Decision::Approve(approval) => {
             publish(tx, &submission, Some(moderator), Some(moderator), approval).await?;
         }
-        Decision::Reject { note } => {
+        Decision::Reject { note, .. } => {
             let told = reject(tx, &submission, Some(moderator), note.as_deref()).await?;
             record(tx, told).await?;
         }
@@ -103,8 +104,13 @@ pub(super) async fn publish(
         title: approval.title.as_deref().unwrap_or(&submission.title),
         price: approval.price,
         created_by: submission.submitter_id,
+        tags: approval.tags.as_deref().unwrap_or(&submission.tags),
     };
     let meme = memes::create(tx, new).await?;
+    // After the row, which waits for whoever hides the asset right now.
+    if media::is_hidden(tx, asset_id).await? {
+        return Err(SubmissionError::Hidden);
+    }
     repo::approve(tx, submission.id, meme.id, moderator, approval.tags.as_deref()).await?;
     record(tx, events::approved(submission, told, meme.id)).await?;
     Ok(())
@@ -136,7 +142,7 @@ mod tests {
         for wrong in ["", " ", "\u{200b}", "a\0b", &"ж".repeat(MAX_NOTES + 1)] {
             assert!(!asks(wrong), "{wrong:?}");
         }
-        assert!(Decision::Reject { note: None }.check().is_ok());
-        assert!(Decision::Reject { note: Some(String::new()) }.check().is_err());
+        assert!(Decision::Reject { note: None, block: false }.check().is_ok());
+        assert!(Decision::Reject { note: Some(String::new()), block: false }.check().is_err());
     }
 }

@@ -16,8 +16,12 @@ mod repo;
 
 pub use commands::{Adjusted, adjust};
 pub use error::WalletError;
-pub use model::Wallet;
+pub use model::{Choice, OwnedWallet, Wallet};
 pub use movements::{Account, Kind, Locked, Movement, post};
-pub use repo::{audit, find, list_of_user, lock_all};
+pub use repo::{
+    audit, find, list_of_user,
+    listed::{channels, list, people},
+    lock_all,
+};
 
 pub(crate) use model::updated_event;

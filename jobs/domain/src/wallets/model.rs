@@ -43,3 +43,23 @@ pub(crate) fn updated_event(wallet: &Wallet, slug: &str, delta: i64, reason: &st
     };
     NewEvent::new(Stream::User(wallet.user_id), Audience::USER, "wallet:updated", &data)
 }
+
+/// A wallet, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedWallet {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub login: String,
+    pub display_name: String,
+    pub channel_id: Uuid,
+    pub channel_slug: String,
+    pub balance: i64,
+}
+
+/// A person or a channel to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub id: Uuid,
+    /// Login or slug.
+    pub name: String,
+}

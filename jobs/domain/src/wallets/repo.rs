@@ -1,5 +1,7 @@
 //! SQL of wallets and the ledger.
 
+pub(super) mod listed;
+
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;

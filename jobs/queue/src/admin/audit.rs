@@ -23,10 +23,11 @@ pub struct ActView {
     pub at: OffsetDateTime,
     /// As [`By::actor`].
     pub actor: String,
-    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit`, or what the program
+    /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit`, `unlimit`, or what the program
     /// gave to [`note`].
     pub act: String,
-    /// One job's id, the conditions of many, or a pool and a worker; and why. Of the program's own acts what it gave.
+    /// One job's id, the conditions of many, or a pool and a worker; and why. Of a limit also what it was `before`. Of the
+    /// program's own acts what it gave.
     pub target: serde_json::Value,
     /// Jobs that it changed; none where it was not about jobs.
     pub jobs: Option<i64>,

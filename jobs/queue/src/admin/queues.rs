@@ -287,6 +287,14 @@ pub async fn limit(
     sqlx::query!("select 1 as held from job_gates where pool = $1 and key = '' for update", pool)
         .fetch_optional(&mut **tx)
         .await?;
+    let before = sqlx::query!(
+        r#"select jsonb_build_object('running', most_running, 'starts', most_starts, 'perSeconds', per_ms / 1000.0,
+                                     'reason', reason) as "limit!"
+           from job_limits where pool = $1"#,
+        pool
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
     let changed = if let Some(limit) = limit {
         sqlx::query!(
             "insert into job_limits (pool, most_running, most_starts, per_ms, reason) values ($1, $2, $3, $4, $5)
@@ -315,8 +323,9 @@ pub async fn limit(
         "starts": limit.and_then(|limit| limit.starts).map(|rate| rate.most),
         "perSeconds": limit.and_then(|limit| limit.starts).map(|rate| rate.per.as_secs_f64()),
         "reason": reason,
+        "before": before.map(|before| before.limit),
     });
-    note(tx, by, "limit", target, None).await?;
+    note(tx, by, if limit.is_some() { "limit" } else { "unlimit" }, target, None).await?;
     tx.wake(Topic::Pool(pool.into()));
     Ok(true)
 }

@@ -121,17 +121,17 @@ impl Stage {
     pub async fn count_looks(&self) {
         // Whoever looks asks for pauses; a sequence counts it, whatever becomes of the transaction.
         self.run(
-            "create sequence looks;
+            "create sequence fetches;
              alter table job_pauses rename to pauses;
              create function job_pauses_looked_at() returns setof pauses language plpgsql volatile as
-                 $$ begin perform nextval('looks'); return query select * from pauses; end $$;
+                 $$ begin perform nextval('fetches'); return query select * from pauses; end $$;
              create view job_pauses as select * from job_pauses_looked_at()",
         )
         .await;
     }
 
     pub async fn looks(&self) -> i64 {
-        self.count("select case when is_called then last_value else 0 end from looks").await
+        self.count("select case when is_called then last_value else 0 end from fetches").await
     }
 
     /// Makes `app_now()` a clock that stands still and is moved by [`Stage::advance`].

@@ -3,19 +3,20 @@
 mod arguments;
 mod transcoder;
 
-use std::{fs::File, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
+use std::{ffi::OsString, fs::File, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
 
 use blobs::{Blobs, Scratch, StageError, Staged};
-use domain::media::{Container, MediaType};
+use domain::media::{Container, Look, Loudness, MediaType};
 use nix::sys::signal::Signal;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::arguments::beginning;
 use self::transcoder::Transcoder;
 use crate::{
     Settings, Stop,
     confine::{self, Ended, Limits},
-    ffprobe,
+    ffprobe, look, loudness,
     policy::{Facts, Refusal, TOLERANCE},
 };
 
@@ -39,6 +40,10 @@ pub(crate) struct Encoded {
     pub duration_ms: i32,
     /// Pixels; none for audio.
     pub size: Option<(u32, u32)>,
+    /// None where there is nothing to hear.
+    pub loudness: Option<Loudness>,
+    /// None for sound, and where there is nothing to be told apart.
+    pub look: Option<Look>,
 }
 
 /// One thing to encode.
@@ -63,25 +68,33 @@ pub(crate) async fn encode(
     cancelled: &CancellationToken,
 ) -> Result<Encoded, Stop> {
     let scratch = blobs.scratch().await.map_err(Stop::storage)?;
+    // Of what was sent: ffmpeg does not read every rendition that it writes.
+    let shown = source.try_clone().map_err(Stop::storage)?;
     let size = transcode(settings, source, &scratch, order, progress, cancelled).await?;
     let duration_ms = match order.kind {
         MediaType::Image => picture_ms(order.claimed_ms, settings),
         MediaType::Gif => repeated(order.facts.duration_ms, limit_ms(settings)),
         MediaType::Video | MediaType::Audio => played(blobs, settings, &scratch, order, cancelled).await?,
     };
+    let loudness = match container(order) {
+        Some(container) if order.facts.has_audio => {
+            let sound = scratch.open_for_reading().await.map_err(Stop::storage)?.into_std().await;
+            loudness::measure(blobs, settings, sound, container, duration_ms, cancelled).await?
+        }
+        _ => None,
+    };
 
-    // Copied, not renamed: no other process ever had the published file open.
-    let mut staging = blobs.stage(MOST_OUTPUT).await.map_err(too_large)?;
-    let mut written = scratch.open_for_reading().await.map_err(Stop::storage)?;
-    staging.copy(&mut written).await.map_err(too_large)?;
-    if staging.size() == 0 {
-        return Err(Refusal::content("nothing in it can be shown").into());
-    }
+    let look = match order.kind {
+        MediaType::Audio => None,
+        _ => look::of(blobs, settings, shown, order, cancelled).await?,
+    };
     Ok(Encoded {
-        staged: staging.seal().await.map_err(too_large)?,
-        mime_type: arguments::mime_type(order.kind),
+        staged: stage(blobs, &scratch).await?,
+        mime_type: arguments::mime_type(order),
         duration_ms: i32::try_from(duration_ms).unwrap_or(i32::MAX).max(1),
         size,
+        loudness,
+        look,
     })
 }
 
@@ -98,19 +111,48 @@ async fn transcode(
     progress: watch::Sender<i16>,
     cancelled: &CancellationToken,
 ) -> Result<Option<(u32, u32)>, Stop> {
+    let size = arguments::shown_size(order);
+    let arguments = arguments::of(order, size, settings.max_duration);
+    run(settings, source, scratch, arguments, order.facts.duration_ms, progress, cancelled).await?;
+    Ok(size)
+}
+
+/// What is in `scratch`, ready to be published. Copied, not renamed: no other process ever had the published file open.
+pub(crate) async fn stage(blobs: &Blobs, scratch: &Scratch) -> Result<Staged, Stop> {
+    let mut staging = blobs.stage(MOST_OUTPUT).await.map_err(too_large)?;
+    let mut written = scratch.open_for_reading().await.map_err(Stop::storage)?;
+    staging.copy(&mut written).await.map_err(too_large)?;
+    if staging.size() == 0 {
+        return Err(Refusal::content("nothing in it can be shown").into());
+    }
+    staging.seal().await.map_err(too_large)
+}
+
+/// Runs ffmpeg on `source` behind the walls; what it writes is in `scratch`.
+///
+/// # Errors
+/// As [`encode`].
+pub(crate) async fn run(
+    settings: &Settings,
+    source: File,
+    scratch: &Scratch,
+    arguments: Vec<OsString>,
+    expected_ms: Option<i64>,
+    progress: watch::Sender<i16>,
+    cancelled: &CancellationToken,
+) -> Result<(), Stop> {
     let wall = settings.transcode_deadline;
     let limits = Limits { wall, cpu: wall * 2, memory: MEMORY, output: MOST_OUTPUT };
-    let size = arguments::shown_size(order);
     let result = scratch.open_for_writing().map_err(Stop::storage)?;
     let mut command = confine::command(&settings.ffmpeg, limits, settings.uid, source, result)
         .map_err(|error| Stop::ours("ffmpeg", error))?;
-    command.args(arguments::of(order, size, settings.max_duration));
-    let (transcoder, told) = Transcoder::new(command, order.facts.duration_ms, progress);
+    command.args(arguments);
+    let (transcoder, told) = Transcoder::new(command, expected_ms, progress);
     let ended = confine::run(limits, cancelled, move || transcoder.start())
         .await
         .map_err(|error| Stop::ours(&settings.ffmpeg.display().to_string(), error))?;
     match ended {
-        Ended::Exited(status) if status.success() => Ok(size),
+        Ended::Exited(status) if status.success() => Ok(()),
         Ended::Exited(status) => Err(failed(status, &told.last_words().await, wall)),
         Ended::TimedOut => Err(Stop::overran("ffmpeg", wall)),
         Ended::Cancelled => Err(Stop::Cancelled),
@@ -142,7 +184,7 @@ async fn played(
     order: &Order<'_>,
     cancelled: &CancellationToken,
 ) -> Result<i64, Stop> {
-    let container = if order.kind == MediaType::Audio { Container::Mp3 } else { Container::Mp4 };
+    let container = container(order).unwrap_or(Container::Mp4);
     let file = scratch.open_for_reading().await.map_err(Stop::storage)?.into_std().await;
     let report = ffprobe::probe(blobs, settings, file, container, cancelled).await?;
     let Some(seconds) = report.format.and_then(|format| format.duration).filter(|seconds| *seconds > 0.0) else {
@@ -158,6 +200,16 @@ async fn played(
         return Err(Refusal::content("it ends before its own header says: it was cut off").into());
     }
     Ok(((seconds * 1000.0).round() as i64).min(limit_ms(settings)))
+}
+
+/// What the rendition is wrapped in; none where it is a picture.
+const fn container(order: &Order<'_>) -> Option<Container> {
+    match order.kind {
+        MediaType::Video if order.facts.transparent.is_some() => Some(Container::WebM),
+        MediaType::Video => Some(Container::Mp4),
+        MediaType::Audio => Some(Container::Mp3),
+        MediaType::Image | MediaType::Gif => None,
+    }
 }
 
 /// As often as it takes to be seen, within the limit.

@@ -71,7 +71,7 @@ fn arguments(container: Container) -> Vec<OsString> {
             "-show_entries",
             // Named one by one: tags could hold megabytes.
             "format=format_name,duration,nb_streams:stream=codec_type,codec_name,width,height,duration\
-             :stream_disposition=attached_pic:stream_side_data=rotation",
+             :stream_disposition=attached_pic:stream_tags=alpha_mode:stream_side_data=rotation",
             container_rules::SOURCE,
         ]
         .map(OsString::from),

@@ -39,6 +39,8 @@ pub(crate) struct Stream {
     #[serde(default, deserialize_with = "seconds")]
     pub duration: Option<f64>,
     #[serde(default)]
+    pub tags: Tags,
+    #[serde(default)]
     pub disposition: Disposition,
     #[serde(default)]
     pub side_data_list: Vec<SideData>,
@@ -49,6 +51,13 @@ pub(crate) struct Disposition {
     /// 1: a cover picture, not a moving one.
     #[serde(default)]
     pub attached_pic: u8,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Tags {
+    /// `1`: a second picture in each packet says what can be seen through. Ours is written in capitals.
+    #[serde(alias = "ALPHA_MODE")]
+    pub alpha_mode: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

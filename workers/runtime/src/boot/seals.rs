@@ -1,13 +1,19 @@
 //! The keys that seal secrets at rest: whether a process has those that it needs, and which one it seals under.
 
+use std::{sync::Arc, time::Duration};
+
 use anyhow::{Context as _, bail};
 use domain::{
     access::{KeyId, Vault},
-    keys,
+    keys::{self, Stranger},
 };
+use queue::Database;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// How soon the end of a process with other keys is noticed.
+const LOOKED_EVERY: Duration = Duration::from_millis(500);
 
 /// A process's word, renewed until it is stopped, that it lives and under which key it seals.
 #[derive(Debug, Clone, Copy)]
@@ -37,26 +43,52 @@ pub(crate) async fn open_all(pool: &PgPool, vault: &Vault, lost: &[KeyId]) -> an
 }
 
 impl Announcement {
-    /// Says it, and goes on saying it.
+    /// Says it, and goes on saying it. A process with other keys that died without a word is waited for.
     ///
     /// # Errors
-    /// The database refused.
-    pub async fn begin(pool: &PgPool, vault: &Vault, stopped: CancellationToken) -> anyhow::Result<Self> {
+    /// A process with other keys lives; the database refused.
+    pub async fn begin(db: &Database, vault: Arc<Vault>, stopped: CancellationToken) -> anyhow::Result<Self> {
         let announcement = Self { id: Uuid::now_v7() };
-        let (process, key) = (process(pool), vault.present());
-        keys::announce(&mut *pool.acquire().await?, announcement.id, &process, key)
-            .await
-            .context("tell which key seals")?;
-        let pool = pool.clone();
+        let process = process(db.pool());
+        announcement.settle_in(db, &process, &vault).await?;
+        let db = db.clone();
         tokio::spawn(async move {
-            let again = async || keys::announce(&mut *pool.acquire().await?, announcement.id, &process, key).await;
             while stopped.run_until_cancelled(tokio::time::sleep(keys::ANNOUNCED_EVERY)).await.is_some() {
-                if let Err(error) = again().await {
-                    tracing::warn!(%error, "could not tell which key seals; trying again");
+                match announcement.announce(&db, &process, &vault).await {
+                    Ok(strangers) if strangers.is_empty() => {}
+                    // Nothing was heard of us for so long that somebody with other keys began.
+                    Ok(strangers) => tracing::error!("{}", no_room(&strangers)),
+                    Err(error) => tracing::warn!(%error, "could not tell which key seals; trying again"),
                 }
             }
         });
         Ok(announcement)
+    }
+
+    /// Until those with other keys are gone, or one of them says that it lives.
+    async fn settle_in(self, db: &Database, process: &str, vault: &Vault) -> anyhow::Result<()> {
+        let mut met: Option<Vec<Stranger>> = None;
+        loop {
+            let strangers = self.announce(db, process, vault).await.context("tell which key seals")?;
+            if strangers.is_empty() {
+                return Ok(());
+            }
+            let met = met.get_or_insert_with(|| {
+                tracing::info!("waiting for a word of processes with other keys, or for their end");
+                strangers.clone()
+            });
+            let seen = |now: &Stranger| met.iter().find(|then| then.id == now.id).map(|then| then.seen_at);
+            let alive: Vec<_> = strangers.iter().filter(|now| seen(now) != Some(now.seen_at)).cloned().collect();
+            anyhow::ensure!(alive.is_empty(), no_room(&alive));
+            tokio::time::sleep(LOOKED_EVERY).await;
+        }
+    }
+
+    async fn announce(self, db: &Database, process: &str, vault: &Vault) -> Result<Vec<Stranger>, sqlx::Error> {
+        let mut tx = db.begin().await?;
+        let strangers = keys::announce(&mut tx, self.id, process, vault).await?;
+        tx.commit().await?;
+        Ok(strangers)
     }
 
     /// The process seals nothing any more. Without this its word is good for some seconds, and a rotation waits for no more.
@@ -66,6 +98,17 @@ impl Announcement {
             tracing::debug!(%error, "could not tell that this process seals nothing any more");
         }
     }
+}
+
+/// Why a process cannot be beside those.
+fn no_room(strangers: &[Stranger]) -> String {
+    let lines = strangers.iter().map(|stranger| format!("\n  - {stranger}"));
+    format!(
+        "the processes of an instance open what each other seals, but:{}\na key is changed in two steps: first every process gets \
+         the new one as MEMALERTS_DATA_KEY_OLD, then every process gets it as MEMALERTS_DATA_KEY, and the former one as \
+         MEMALERTS_DATA_KEY_OLD",
+        lines.collect::<String>()
+    )
 }
 
 /// Where to look for this process.

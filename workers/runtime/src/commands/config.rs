@@ -1,5 +1,7 @@
 //! `memalerts config`: the settings in effect.
 
+use std::io::{self, Write as _};
+
 use super::{print, print_json};
 use crate::config::{Config, Setting};
 
@@ -9,13 +11,16 @@ pub(super) fn config(json: bool) -> anyhow::Result<()> {
     if json { print_json(&settings) } else { print(&table(&settings)) }
 }
 
-/// The same, also of settings with which nothing starts, and then what is wrong with them.
+/// The same, also of settings with which nothing starts, and then what is in doubt and what is wrong with them.
 pub(super) fn check(json: bool) -> anyhow::Result<()> {
-    let (settings, complaints) = Config::check_env();
+    let (settings, doubts, complaints) = Config::check_env();
     if json {
         print_json(&settings)?
     } else {
         print(&table(&settings))?
+    }
+    for doubt in doubts {
+        writeln!(io::stderr(), "in doubt: {doubt}")?;
     }
     match complaints {
         None => Ok(()),

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ::api::{ForwardedBy, Network};
-use url::Url;
+use url::{Host, Url};
 
 use super::{Environment, Reader};
 
@@ -44,12 +44,7 @@ impl Http {
                 "LISTEN_ADDRESS is {address}, but MEMALERTS_ENV=dev lets anyone log in as anyone: it listens on loopback only"
             ));
         }
-        let public_base_url = reader.text("PUBLIC_BASE_URL").map(|url| url.trim_end_matches('/').to_owned());
-        if let Some(url) = &public_base_url
-            && !(url.starts_with("http://") || url.starts_with("https://"))
-        {
-            reader.complain(format!("PUBLIC_BASE_URL must begin with http:// or https://, not {url:?}"));
-        }
+        let public_base_url = public_base_url(reader, environment);
         let mut tcp_port = |name, usual| {
             let port = reader.parse(name, "a TCP port (0 to 65535)").unwrap_or(usual);
             reader.otherwise(name, port);
@@ -78,7 +73,7 @@ impl Http {
 
     /// What will not work because `PUBLIC_BASE_URL` is not set; in dev its default is right.
     #[must_use]
-    pub fn public_url_problem(&self, environment: Environment) -> Option<String> {
+    pub(super) fn public_url_problem(&self, environment: Environment) -> Option<String> {
         (self.public_base_url.is_none() && !environment.is_dev()).then(|| {
             format!(
                 "PUBLIC_BASE_URL is not set: the links that are given out (overlays, credits, bot answers) begin with {}, which \
@@ -93,6 +88,35 @@ impl Http {
     pub fn public_url(&self) -> String {
         self.public_base_url.clone().unwrap_or_else(|| format!("http://localhost:{}", self.port))
     }
+}
+
+/// Cookies are for https outside of dev, and links that say otherwise lead nowhere.
+fn public_base_url(reader: &mut Reader, environment: Environment) -> Option<String> {
+    let text = reader.text("PUBLIC_BASE_URL")?;
+    let schemes: &[&str] = if environment.is_dev() { &["https", "http"] } else { &["https"] };
+    let plain = |url: &Url| {
+        let bare =
+            url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        bare && url.has_host() && (schemes.contains(&url.scheme()) || is_of_this_machine(url))
+    };
+    if !Url::parse(&text).is_ok_and(|url| plain(&url)) {
+        reader.complain(format!(
+            "PUBLIC_BASE_URL must be an address like https://host{}, without a name, a password or a query",
+            if environment.is_dev() { " (or http:// in dev)" } else { "; http:// for this machine alone" }
+        ));
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
+
+/// What nobody else can listen to, and what browsers take for safe.
+fn is_of_this_machine(url: &Url) -> bool {
+    url.scheme() == "http"
+        && match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
 }
 
 /// A name that is written otherwise than browsers write it would never be found: it is complained about.
@@ -120,7 +144,10 @@ fn networks(reader: &mut Reader) -> Vec<Network> {
     reader.otherwise("TRUSTED_PROXIES", "none");
     let mut networks = Vec::new();
     for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-        match text.parse() {
+        match text.parse::<Network>() {
+            Ok(network) if network.is_too_wide() => {
+                reader.complain(format!("TRUSTED_PROXIES must not hold {text}: strangers could say for whom they ask"));
+            }
             Ok(network) => networks.push(network),
             Err(()) => reader
                 .complain(format!("TRUSTED_PROXIES must hold IP addresses or networks like 10.0.0.0/8, not {text:?}")),

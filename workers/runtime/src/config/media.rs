@@ -10,6 +10,8 @@ pub struct Media {
     pub ffmpeg: PathBuf,
     /// `FFPROBE_PATH`: the same for the prober. Default ffprobe.
     pub ffprobe: PathBuf,
+    /// `LOUDNESS_TARGET_LUFS`: what memes are brought to by their gain, from -40 to -5 LUFS. Default -16.
+    pub loudness_target: f64,
     /// `MEDIA_UID`: as which user both run when we are root; a number that no account has. Default 64117.
     pub uid: u32,
     /// `MEDIA_CONCURRENCY`: uploads worked on at once in this process. Default half the cores.
@@ -33,10 +35,22 @@ impl Media {
         Self {
             ffmpeg: program("FFMPEG_PATH", usual.ffmpeg),
             ffprobe: program("FFPROBE_PATH", usual.ffprobe),
+            loudness_target: loudness_target(reader, usual.loudness_target),
             uid: u32::try_from(uid).unwrap_or(usual.uid),
             concurrency: whole(reader.number("MEDIA_CONCURRENCY", usual.concurrency as u64, 1, 64)),
             probe_timeout: reader.milliseconds("PROBE_TIMEOUT_MS", 10_000, 1),
             transcode_timeout: reader.milliseconds("TRANSCODE_TIMEOUT_MS", 120_000, 1),
         }
     }
+}
+
+fn loudness_target(reader: &mut Reader, usual: f64) -> f64 {
+    const NAME: &str = "LOUDNESS_TARGET_LUFS";
+    let what = "a number from -40 to -5";
+    let target = reader.parse(NAME, what).unwrap_or(usual);
+    if !(-40.0..=-5.0).contains(&target) {
+        reader.complain(format!("{NAME} must be {what}, not {target}"));
+    }
+    reader.otherwise(NAME, target);
+    target
 }

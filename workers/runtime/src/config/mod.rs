@@ -110,12 +110,14 @@ impl Config {
         reader.finish()
     }
 
-    /// What is in effect for each variable that is read, with the process's environment, and what is wrong with it.
+    /// What is in effect for each variable that is read, with the process's environment, what it leaves in doubt, and what is
+    /// wrong with it.
     #[must_use]
-    pub fn check_env() -> (Vec<Setting>, Option<Complaints>) {
+    pub fn check_env() -> (Vec<Setting>, Vec<String>, Option<Complaints>) {
         let mut reader = Reader::new(variables());
-        drop(Self::read(&mut reader));
-        reader.check()
+        let doubts = Self::read(&mut reader).doubts_of(&reader);
+        let (settings, complaints) = reader.check();
+        (settings, doubts, complaints)
     }
 
     /// What the process's environment leaves in doubt, though it is no mistake: one line each, for the log.
@@ -123,7 +125,12 @@ impl Config {
     pub fn doubts(&self) -> Vec<String> {
         let mut reader = Reader::new(variables());
         drop(Self::read(&mut reader));
+        self.doubts_of(&reader)
+    }
+
+    fn doubts_of(&self, reader: &Reader) -> Vec<String> {
         let mut doubts = reader.unknown();
+        doubts.extend(self.http.public_url_problem(self.environment));
         if !self.environment.is_dev() && self.mail.smtp_url.is_none() {
             doubts.push(
                 "SMTP_URL is not set: no address is verified, no forgotten password is set anew, and nobody hears what \
@@ -164,6 +171,31 @@ mod tests {
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config, Complaints> {
         Config::from_values(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn links_are_handed_out_for_an_address_that_browsers_can_trust() {
+        let told = |kind, url| {
+            let lines =
+                config(&[("MEMALERTS_ENV", kind), ("PUBLIC_BASE_URL", url)]).map_or_else(|it| it.lines, |_| vec![]);
+            lines.iter().any(|line| line.starts_with("PUBLIC_BASE_URL must be"))
+        };
+        for good in
+            ["https://memes.example/", "https://memes.example:8443/of/us", "http://localhost:8080", "http://127.0.0.1"]
+        {
+            assert!(!told("prod", good), "{good}");
+        }
+        for bad in [
+            "memes.example",
+            "https://",
+            "https://u:p@memes.example",
+            "https://u@memes.example",
+            "https://x.example/?a=b",
+            "ftp://x.example",
+        ] {
+            assert!(told("prod", bad) && told("dev", bad), "{bad}");
+        }
+        assert!(told("prod", "http://memes.example") && !told("dev", "http://memes.example"));
     }
 
     #[test]
@@ -252,6 +284,10 @@ mod tests {
         for wrong in ["proxy.example", "10.0.0.0/33", "10.0.0", "*"] {
             let Complaints { lines, .. } = told(wrong).unwrap_err();
             assert!(lines[0].starts_with("TRUSTED_PROXIES must hold"), "{wrong}: {lines:?}");
+        }
+        for wide in ["0.0.0.0/0", "::/0", "10.0.0.1,128.0.0.0/1"] {
+            let lines = told(wide).unwrap_err().lines;
+            assert!(lines[0].starts_with("TRUSTED_PROXIES must not hold"), "{wide}: {lines:?}");
         }
         let told = |header| config(&[("MEMALERTS_ENV", "dev"), ("TRUSTED_PROXY_HEADER", header)]);
         assert_eq!(told("Forwarded").unwrap().http.trusted_proxy_header, ForwardedBy::Forwarded);

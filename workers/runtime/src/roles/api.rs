@@ -53,9 +53,6 @@ pub fn bind(config: &mut Config) -> anyhow::Result<TcpListener> {
 /// # Errors
 /// The socket broke.
 pub async fn serve(process: &Process, listener: TcpListener) -> anyhow::Result<()> {
-    if let Some(problem) = process.config.http.public_url_problem(process.config.environment) {
-        tracing::warn!("{problem}");
-    }
     tracing::info!(address = %listener.local_addr()?, "the API takes requests");
     let draining = process.lifecycle.draining.clone();
     let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).context("how many files may be open")?;

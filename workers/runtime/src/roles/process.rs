@@ -43,9 +43,9 @@ impl Process {
         let keys = Keys::derive(instance.keys.master.expose().as_bytes());
         let vault = Arc::new(vault_of(&config.secrets, &keys));
         boot::open_all(&pool, &vault, &config.secrets.lost_data_keys).await?;
-        let announcement = boot::Announcement::begin(&pool, &vault, lifecycle.stopped.clone()).await?;
         let (wakes, outward) = Wakes::new();
         let db = Database::new(pool, wakes);
+        let announcement = boot::Announcement::begin(&db, vault.clone(), lifecycle.stopped.clone()).await?;
         tokio::spawn(queue::run_exchange(db.clone(), outward, lifecycle.stopped.clone()));
         Ok(Self { config, lifecycle, db, instance, blobs, keys, vault, announcement })
     }

@@ -193,6 +193,7 @@ fn media_settings(config: &Config) -> media::Settings {
         max_duration: config.uploads.max_duration,
         probe_deadline: config.media.probe_timeout,
         transcode_deadline: config.media.transcode_timeout,
+        loudness_target: config.media.loudness_target,
         uid: config.media.uid,
         concurrency: config.media.concurrency,
     }

@@ -115,7 +115,7 @@ pub(in crate::playback) async fn start(
                   a.id as "id?", a.user_id as "user_id?", a.meme_id as "meme_id?", a.source as "source?",
                   a.status as "status?", a.reason, a.price as "price?", a.final_price as "final_price?",
                   a.sender_name as "sender_name?", a.title as "title?", a.type as "media_type?", a.file_hash as "file_hash?",
-                  a.duration_ms as "duration_ms?", a.play_epoch as "play_epoch?", a.started_at, a.deadline, a.ended_at,
+                  a.duration_ms as "duration_ms?", a.volume as "volume?", a.gain_db, a.play_epoch as "play_epoch?", a.started_at, a.deadline, a.ended_at,
                   a.created_at as "created_at?"
            from chance
            left join open on open.channel_id = chance.channel_id
@@ -166,6 +166,8 @@ pub(in crate::playback) async fn start(
                 media_type: row.media_type?,
                 file_hash: row.file_hash?,
                 duration_ms: row.duration_ms?,
+                volume: row.volume?,
+                gain_db: row.gain_db,
                 play_epoch: row.play_epoch?,
                 started_at: row.started_at,
                 deadline: row.deadline,

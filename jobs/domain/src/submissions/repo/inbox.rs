@@ -24,7 +24,7 @@ pub async fn list(
     let mut query = QueryBuilder::new(
         "select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type, s.title, s.notes, s.tags,
                 s.claimed_duration_ms, s.status, s.upload_state, s.progress, s.error_code, s.error_detail, s.source_hash,
-                s.source_size, s.source_mime_type, s.asset_id, s.meme_id, s.revision, s.moderator_id, s.moderator_note,
+                s.source_size, s.source_mime_type, s.asset_id, a.poster_hash, a.preview_hash, s.meme_id, s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note,
                 s.decided_at, s.flags, s.created_at, s.updated_at, u.login, u.display_name, a.file_hash, a.duration_ms ",
     );
     narrow(&mut query, channel_id, filter);
@@ -82,8 +82,8 @@ fn narrow(query: &mut QueryBuilder<Postgres>, channel_id: Uuid, filter: &Filter)
         query.push(" and a.duration_ms <= ").push_bind(most);
     }
     if let Some(text) = &filter.text {
-        query.push(" and position(lower(").push_bind(text.clone());
-        query.push(") in lower(s.title || chr(10) || coalesce(s.notes, ''))) > 0");
+        query.push(" and position(fold_words(").push_bind(text.clone());
+        query.push(") in fold_words(s.title || chr(10) || coalesce(s.notes, ''))) > 0");
     }
 }
 
@@ -109,7 +109,10 @@ fn received(row: &PgRow) -> Result<Received, sqlx::Error> {
         // Of interest to who works on the file.
         probe: None,
         asset_id: row.try_get("asset_id")?,
+        poster_hash: row.try_get("poster_hash")?,
+        preview_hash: row.try_get("preview_hash")?,
         meme_id: row.try_get("meme_id")?,
+        similar_meme_id: row.try_get("similar_meme_id")?,
         revision: row.try_get("revision")?,
         moderator_id: row.try_get("moderator_id")?,
         moderator_note: row.try_get("moderator_note")?,

@@ -30,6 +30,8 @@ pub(super) async fn rows(conn: &mut PgConnection) -> Result<Vec<Row>, sqlx::Erro
                select hash, count(*)::int as times from (
                    select file_hash as hash from meme_assets
                    union all select source_hash from meme_assets where source_hash is not null
+                   union all select poster_hash from meme_assets where poster_hash is not null
+                   union all select preview_hash from meme_assets where preview_hash is not null
                    union all select source_hash from meme_submissions
                              where upload_state in ('received', 'probing', 'transcoding')
                    union all select file_hash from exports where file_hash is not null
@@ -52,6 +54,8 @@ pub(super) async fn row(conn: &mut PgConnection, hash: &str) -> Result<Option<Ro
         r#"select f.hash, f.size, f.reference_count as counted,
                   ((select count(*) from meme_assets where file_hash = $1)
                    + (select count(*) from meme_assets where source_hash = $1)
+                   + (select count(*) from meme_assets where poster_hash = $1)
+                   + (select count(*) from meme_assets where preview_hash = $1)
                    + (select count(*) from meme_submissions
                       where source_hash = $1 and upload_state in ('received', 'probing', 'transcoding'))
                    + (select count(*) from exports where file_hash = $1)

@@ -1,0 +1,38 @@
+//! Looks of an overlay that its streamer changes between.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{ChannelError, model::check_style, repo};
+use crate::unseen::is_blank;
+
+/// Presets of a channel, at most.
+pub const MAX_PRESETS: usize = 30;
+
+/// A look with a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preset {
+    /// 1 to 50 characters.
+    pub name: String,
+    /// As `overlay_style_json` of a channel.
+    pub style_json: String,
+}
+
+/// Puts these in the place of all that the channel had.
+///
+/// # Errors
+/// [`ChannelError::Invalid`] names the first that is wrong.
+pub async fn put_presets(conn: &mut PgConnection, channel_id: Uuid, presets: &[Preset]) -> Result<(), ChannelError> {
+    let invalid = |problem: String| ChannelError::Invalid { field: "presets", problem };
+    if presets.len() > MAX_PRESETS {
+        return Err(invalid(format!("at most {MAX_PRESETS}")));
+    }
+    for (place, preset) in presets.iter().enumerate() {
+        let name = &preset.name;
+        if is_blank(name) || name.chars().count() > 50 || name.contains('\0') {
+            return Err(invalid(format!("[{place}].name: 1 to 50 characters, not all of them blank")));
+        }
+        check_style(&preset.style_json).map_err(|problem| invalid(format!("[{place}].styleJson: {problem}")))?;
+    }
+    Ok(repo::put_presets(conn, channel_id, presets).await?)
+}

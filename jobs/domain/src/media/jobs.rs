@@ -1,0 +1,26 @@
+//! Orders of the pool `media` about assets that there are.
+
+use std::time::Duration;
+
+use queue::{Dedupe, Job, Retry};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Draws what an asset looks like before it is played. A meme without pictures is a meme all the same, so nobody waits for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DrawPreviews {
+    pub asset: Uuid,
+}
+
+impl Job for DrawPreviews {
+    const NAME: &'static str = "draw-previews";
+    const POOL: &'static str = "media";
+    const RETRY: Retry = Retry::new(3, Duration::from_secs(30), Duration::from_secs(300));
+    const TIMEOUT: Duration = Duration::from_secs(300);
+    /// Uploads first.
+    const PRIORITY: i16 = -5;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::Event(self.asset.to_string()))
+    }
+}
