@@ -151,7 +151,8 @@ impl<P: Serialize + DeserializeOwned> Leaf<P> {
 /// What somebody else has written into one must not reach the database, which would refuse it as our own fault.
 fn is_ours(place: &Value) -> bool {
     match place {
-        Value::Number(number) => number.as_i64().is_some_and(|number| number >= 0),
+        // Of numbers with a fraction there are ranks, which are what they are.
+        Value::Number(number) => number.as_i64().map_or(number.is_f64(), |number| number >= 0),
         Value::String(text) => !text.contains('\0'),
         Value::Array(parts) => parts.iter().all(is_ours),
         Value::Object(parts) => parts.values().all(is_ours),
@@ -216,7 +217,8 @@ mod tests {
             Leaf::<Value>::new(None, None, Some(&cursor), |_| true).is_ok()
         };
         assert!(read(json!({ "Newest": { "at": 1_795_350_000_000_000_i64, "id": "x", "seconds": null } })));
-        for forged in [json!({ "at": -377_705_116_800_000_000_i64 }), json!({ "title": "a\0b" }), json!([1.5])] {
+        assert!(read(json!({ "Found": { "rank": 0.607_927_1, "id": "x" } })));
+        for forged in [json!({ "at": -377_705_116_800_000_000_i64 }), json!({ "title": "a\0b" }), json!([u64::MAX])] {
             assert!(!read(forged.clone()), "{forged}");
         }
     }
