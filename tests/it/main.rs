@@ -59,6 +59,7 @@ mod stage;
 mod stats;
 mod submission_gates;
 mod submissions;
+mod taken_down;
 mod teams;
 mod tokens;
 mod twitch;

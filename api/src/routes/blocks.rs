@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Group, acts::by};
 use crate::{
     app::{App, AppState},
-    auth::{Admin, Moderator},
+    auth::{HouseModerator, Moderator},
     paging::{Listed, Page},
     problem::{ErrorCode, Problem},
     views::submissions::{BlockView, BlockWish},
@@ -84,7 +84,7 @@ impl Blocks {
     async fn list_everywhere(
         &self,
         app: Data<&App>,
-        _admin: Admin,
+        _moderator: HouseModerator,
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
         /// Items to pass over.
@@ -100,12 +100,12 @@ impl Blocks {
     async fn add_everywhere(
         &self,
         app: Data<&App>,
-        admin: Admin,
+        moderator: HouseModerator,
         wish: Json<BlockWish>,
     ) -> Result<Json<BlockView>, Problem> {
         let target = target(&wish)?;
         let mut tx = app.db.begin().await?;
-        let block = blocks::add(&mut tx, &by(&admin.user), None, target).await?;
+        let block = blocks::add(&mut tx, &by(&moderator.user), None, target).await?;
         tx.commit().await?;
         Ok(Json(block.into()))
     }
@@ -120,12 +120,12 @@ impl Blocks {
     async fn remove_everywhere(
         &self,
         app: Data<&App>,
-        admin: Admin,
+        moderator: HouseModerator,
         /// The id on the list.
         id: Path<Uuid>,
     ) -> Result<Removed, Problem> {
         let mut tx = app.db.begin().await?;
-        blocks::remove(&mut tx, &by(&admin.user), None, id.0).await?;
+        blocks::remove(&mut tx, &by(&moderator.user), None, id.0).await?;
         tx.commit().await?;
         Ok(Removed::Done)
     }

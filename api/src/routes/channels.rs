@@ -9,6 +9,7 @@ use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     Group,
@@ -147,4 +148,11 @@ pub(crate) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Chann
 /// As [`by_slug`], if it is open.
 pub(crate) async fn open_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Channel, Problem> {
     Ok(by_slug(conn, slug).await?.if_open()?)
+}
+
+/// The open channel with this id, or 404.
+pub(crate) async fn open_by_id(conn: &mut PgConnection, id: Uuid) -> Result<Channel, Problem> {
+    let channel = channels::find(conn, id).await?;
+    let channel = channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
+    Ok(channel.if_open()?)
 }

@@ -1,6 +1,7 @@
 //! Memes that a viewer likes.
 
 use domain::{
+    channels,
     memes::{self, Order, Place},
     promotions,
 };
@@ -11,7 +12,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::{Group, memes::open_by_id};
+use super::{Group, channels::open_by_id};
 use crate::{
     app::App,
     auth::Viewer,
@@ -77,7 +78,8 @@ impl Favourites {
         let found = memes::find(&mut conn, id.0).await?.filter(|meme| meme.status == memes::MemeStatus::Approved);
         let unknown = || Problem::not_found(ErrorCode::MemeNotFound, "there is no such meme");
         let meme = found.ok_or_else(unknown)?;
-        open_by_id(&mut conn, meme.channel_id).await.map_err(|_| unknown())?;
+        let channel = channels::find(&mut conn, meme.channel_id).await?;
+        channel.and_then(|channel| channel.if_open().ok()).ok_or_else(unknown)?;
         if !memes::add_favourite(&mut conn, viewer.id, meme.id, meme.channel_id).await? {
             let detail = format!("you keep {} memes already", memes::MOST_FAVOURITES);
             return Err(Problem::conflict(ErrorCode::Conflict, detail));

@@ -9,6 +9,7 @@ mod activations;
 pub(crate) mod acts;
 mod blocks;
 mod bots;
+mod catalogue;
 mod channels;
 mod credits;
 mod credits_overlay;
@@ -34,6 +35,7 @@ mod playback;
 mod preferences;
 mod privacy;
 mod promotions;
+mod queue_items;
 mod queues;
 mod resubmissions;
 mod reviews;
@@ -99,7 +101,7 @@ pub(crate) fn all() -> impl OpenApi {
             identities::Identities,
         ),
         (channels::Channels, teams::Teams),
-        (memes::Memes, favourites::Favourites, stats::Stats, promotions::Promotions),
+        (catalogue::Catalogue, memes::Memes, favourites::Favourites, stats::Stats, promotions::Promotions),
         (
             submissions::Submissions,
             resubmissions::Resubmissions,
@@ -113,7 +115,7 @@ pub(crate) fn all() -> impl OpenApi {
         (wallets::Wallets, moderation::Moderation),
         // Sixteen stand side by side at most.
         (queues::Queues, jobs::Jobs),
-        (playback::Playback, dock::Dock),
+        (playback::Playback, queue_items::QueueItems, dock::Dock),
         (overlay_tokens::OverlayTokens, overlay_looks::OverlayLooks, tokens::Tokens),
         overlay::Overlay,
         credits_overlay::CreditsOverlay,

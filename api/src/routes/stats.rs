@@ -3,10 +3,11 @@
 use domain::stats::{self, Span};
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Query, payload::Json};
-use time::{Date, Duration, OffsetDateTime};
+use sqlx::PgConnection;
+use time::{Date, Duration};
 use uuid::Uuid;
 
-use super::{Group, memes::open_by_id};
+use super::{Group, channels::open_by_id};
 use crate::{
     app::App,
     auth::Moderator,
@@ -37,8 +38,8 @@ impl Stats {
         /// The last day; today when absent.
         to: Query<Option<Date>>,
     ) -> Result<Json<Vec<DayView>>, Problem> {
-        let span = span(from.0, to.0)?;
         let mut conn = app.db.pool().acquire().await?;
+        let span = span(&mut conn, from.0, to.0).await?;
         let days = stats::days(&mut conn, streamer.channel.id, span).await?;
         Ok(Json(days.into_iter().map(Into::into).collect()))
     }
@@ -63,9 +64,9 @@ impl Stats {
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
     ) -> Result<Json<Vec<ViewerSumView>>, Problem> {
-        let span = span(from.0, to.0)?;
         let limit = Page::new(limit.0, None)?.limit;
         let mut conn = app.db.pool().acquire().await?;
+        let span = span(&mut conn, from.0, to.0).await?;
         let viewers = stats::viewers(&mut conn, streamer.channel.id, span, limit).await?;
         Ok(Json(viewers.into_iter().map(Into::into).collect()))
     }
@@ -85,9 +86,9 @@ impl Stats {
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
     ) -> Result<Json<Vec<MemeSumView>>, Problem> {
-        let span = span(from.0, to.0)?;
         let limit = Page::new(limit.0, None)?.limit;
         let mut conn = app.db.pool().acquire().await?;
+        let span = span(&mut conn, from.0, to.0).await?;
         let memes = stats::memes(&mut conn, streamer.channel.id, span, true, limit).await?;
         Ok(Json(memes.into_iter().map(Into::into).collect()))
     }
@@ -109,18 +110,21 @@ impl Stats {
         /// 1 to 200, 50 when absent.
         limit: Query<Option<i64>>,
     ) -> Result<Json<Vec<MemeSumView>>, Problem> {
-        let span = span(from.0, to.0)?;
         let limit = Page::new(limit.0, None)?.limit;
         let mut conn = app.db.pool().acquire().await?;
+        let span = span(&mut conn, from.0, to.0).await?;
         let channel = open_by_id(&mut conn, channel_id.0).await?;
         let memes = stats::memes(&mut conn, channel.id, span, false, limit).await?;
         Ok(Json(memes.into_iter().map(Into::into).collect()))
     }
 }
 
-fn span(from: Option<Date>, to: Option<Date>) -> Result<Span, Problem> {
+async fn span(conn: &mut PgConnection, from: Option<Date>, to: Option<Date>) -> Result<Span, Problem> {
     let wrong = |detail: String| Problem::bad_request(ErrorCode::ValidationError, detail);
-    let to = to.unwrap_or_else(|| OffsetDateTime::now_utc().date());
+    let to = match to {
+        Some(day) => day,
+        None => stats::today(conn).await?,
+    };
     let first = to.checked_sub(Duration::days(MONTH - 1)).unwrap_or(Date::MIN);
     let from = from.unwrap_or(first);
     let days = (to - from).whole_days();

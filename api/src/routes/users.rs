@@ -3,7 +3,8 @@
 use domain::{
     accounts::{self, Role},
     mails::Kind,
-    playback, submissions,
+    playback::{self, Unwanted},
+    submissions,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -83,8 +84,8 @@ impl Users {
     /// Ban somebody
     ///
     /// Ends all sessions of the person at once, and refuses new ones. The person's channel is closed: nobody sees it or
-    /// acts on it, what reads it ends, and what waits or plays there is given back. What the person has sent in and nobody
-    /// has decided about is rejected. Nobody bans themselves.
+    /// acts on it, what reads it ends, and what waits or plays there is given back. What the person has placed on other
+    /// channels leaves their queues, and what the person has sent in and nobody has decided about is rejected. Nobody bans themselves.
     #[oai(path = "/owner/users/:id/ban", method = "post", operation_id = "banUser")]
     async fn ban(
         &self,
@@ -101,6 +102,7 @@ impl Users {
         if is_news {
             playback::close_with(&mut tx, user.id).await?;
             submissions::order_rejection(&mut tx, user.id).await?;
+            playback::order_take_down(&mut tx, &Unwanted::Person(user.id)).await?;
             inform(&app, &mut tx, user.id, Kind::Banned, None).await?;
         }
         tx.commit().await?;

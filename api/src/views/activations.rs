@@ -100,7 +100,7 @@ pub(crate) struct ActivationView {
     sender_display_name: String,
     status: ActivationStatus,
     /// Why it did not end as `done`: `no_screen_started`, `never_ended`, `screen_failed`, `no_screen`, `waited_too_long`,
-    /// `skipped`, `cleared` or `withdrawn`.
+    /// `skipped`, `cleared`, `withdrawn` or `taken_down`.
     reason: Option<String>,
     /// Coins that were paid.
     coins_spent: i64,

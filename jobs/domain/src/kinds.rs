@@ -37,6 +37,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<playback::ExpirePlay>(),
         Kind::of::<playback::ExpireWaiting>(),
         Kind::of::<playback::SweepScreens>(),
+        Kind::of::<playback::TakeDown>(),
         Kind::of::<privacy::ErasePerson>(),
         Kind::of::<privacy::ExportPerson>(),
         Kind::of::<privacy::SweepExports>(),

@@ -47,8 +47,6 @@ pub mod memes;
 
 pub mod submissions;
 
-pub mod moderation;
-
 pub mod activations;
 
 pub mod stats;
@@ -56,6 +54,8 @@ pub mod stats;
 pub mod audit;
 
 pub mod playback;
+
+pub mod moderation;
 
 pub mod outbox;
 

@@ -11,6 +11,7 @@ mod expire_waiting;
 mod housekeeping;
 mod roll_up_plays;
 mod rotate_keys;
+mod take_down;
 mod telemetry;
 
 use std::{sync::Arc, time::Duration};
@@ -36,6 +37,7 @@ pub fn workers(concurrency: usize, vault: &Arc<Vault>) -> Workers {
         .handle_together(ADVANCE_BATCH, advance_playback::handle)
         .handle(expire_play::handle)
         .handle(expire_waiting::handle)
+        .handle(take_down::handle)
         .handle_together(BATCH, announce_queue::handle)
         .handle(audit_money::handle)
         .handle::<RotateKeys, _, _>(move |ctx, job| rotate_keys::handle(ctx, job, vault.clone()))

@@ -21,5 +21,7 @@ pub use repo::{
 };
 pub use settle::updated_event;
 
-pub(crate) use repo::{Row, find_playing, list_upcoming, lock, lock_queued, lock_unfinished, move_to_front};
+pub(crate) use repo::{
+    Row, find_playing, list_upcoming, lock, lock_queued, lock_unfinished, lock_unwanted, move_to_front,
+};
 pub(crate) use settle::{End, settle};

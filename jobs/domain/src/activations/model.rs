@@ -57,6 +57,8 @@ pub enum Reason {
     Cleared,
     /// The viewer took it back.
     Withdrawn,
+    /// The house took it out of sight, or banned who placed it.
+    TakenDown,
 }
 
 impl Reason {
@@ -72,6 +74,7 @@ impl Reason {
             Self::Skipped => "skipped",
             Self::Cleared => "cleared",
             Self::Withdrawn => "withdrawn",
+            Self::TakenDown => "taken_down",
         }
     }
 
@@ -82,7 +85,7 @@ impl Reason {
             Self::NoScreenStarted | Self::NeverEnded | Self::ScreenFailed | Self::NoScreen | Self::WaitedTooLong => {
                 Status::Failed
             }
-            Self::Skipped | Self::Cleared | Self::Withdrawn => Status::Cancelled,
+            Self::Skipped | Self::Cleared | Self::Withdrawn | Self::TakenDown => Status::Cancelled,
         }
     }
 }

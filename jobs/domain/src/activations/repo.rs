@@ -13,6 +13,7 @@ use super::{Activation, Place, Reason, Status};
 
 pub use receipts::{Receipt, ReceiptPlay, receipts};
 
+pub(crate) use locks::{lock, lock_queued, lock_unfinished, lock_unwanted, move_to_front};
 pub(super) use placing::{NewActivation, Offer, Quote, Waiting, insert, lock_counted, quotes, waiting};
 
 /// An activation as queries give it.
@@ -84,6 +85,9 @@ macro_rules! select {
     };
 }
 
+// Below the macro, which it uses.
+mod locks;
+
 /// The activation with this id.
 ///
 /// # Errors
@@ -131,52 +135,6 @@ pub async fn find_of_viewer(
 ) -> Result<Option<Activation>, sqlx::Error> {
     let row = select!("where a.id = $1 and a.user_id = $2", id, viewer).fetch_optional(conn).await?;
     Ok(row.map(Activation::from))
-}
-
-/// The activation, locked until the transaction ends.
-pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Activation>, sqlx::Error> {
-    Ok(select!("where a.id = $1 for update of a", id).fetch_optional(conn).await?.map(Activation::from))
-}
-
-/// The next items of the channel's queue, locked; at most `limit`.
-pub(crate) async fn lock_queued(
-    conn: &mut PgConnection,
-    channel: Uuid,
-    limit: i64,
-) -> Result<Vec<Activation>, sqlx::Error> {
-    let rows = select!(
-        "where a.channel_id = $1 and a.status = 'queued'
-         order by a.priority desc, a.turn_at, a.id limit $2 for update of a",
-        channel,
-        limit
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(Activation::from).collect())
-}
-
-/// The waiting item plays before all others of its channel. The caller has locked it.
-pub(crate) async fn move_to_front(conn: &mut PgConnection, activation: &Activation) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update activations a set priority = front.priority, turn_at = front.turn_at - interval '1 microsecond'
-         from (select priority, turn_at from activations where channel_id = $2 and status = 'queued'
-               order by priority desc, turn_at, id limit 1) front
-         where a.id = $1",
-        activation.id,
-        activation.channel_id,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What plays now and has not ended, locked, in the order of their starts.
-pub(crate) async fn lock_unfinished(conn: &mut PgConnection, channel: Uuid) -> Result<Vec<Activation>, sqlx::Error> {
-    let rows =
-        select!("where a.channel_id = $1 and a.status = 'playing' order by a.play_epoch for update of a", channel)
-            .fetch_all(conn)
-            .await?;
-    Ok(rows.into_iter().map(Activation::from).collect())
 }
 
 /// The waiting items in the order of play.

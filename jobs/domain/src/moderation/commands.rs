@@ -8,6 +8,7 @@ use super::{ModerationError, PurgeAsset, ReviewedAsset, repo};
 use crate::{
     accounts,
     acts::{self, Act, By},
+    playback::{self, Unwanted},
 };
 
 /// Takes the file of this asset out of sight everywhere, or brings it back; whether that is news.
@@ -27,6 +28,9 @@ pub async fn set_hidden(
     }
     if before.hidden_at.is_some() != hidden {
         repo::set_hidden(&mut *tx, &before.file_hash, hidden).await?;
+        if hidden {
+            playback::order_take_down(tx, &Unwanted::File(before.file_hash)).await?;
+        }
         let act = Act::new(if hidden { "hide_asset" } else { "unhide_asset" }).with(id).because(reason);
         acts::note(&mut *tx, by, act.changing(json!({ "hidden": !hidden }), json!({ "hidden": hidden }))).await?;
     }
@@ -45,6 +49,7 @@ pub async fn delete(tx: &mut Tx, by: &By, id: Uuid, reason: Option<&str>) -> Res
     for asset in repo::set_deleted(&mut *tx, &before.file_hash).await? {
         queue::enqueue(tx, &PurgeAsset { asset }).await?;
     }
+    playback::order_take_down(tx, &Unwanted::File(before.file_hash)).await?;
     let act = Act::new("delete_asset").with(id).because(reason);
     let was = json!({ "hidden": before.hidden_at.is_some(), "deleted": false });
     acts::note(&mut *tx, by, act.changing(was, json!({ "hidden": true, "deleted": true }))).await?;

@@ -72,6 +72,38 @@ impl Job for AnnounceQueue {
     }
 }
 
+/// What shall not be shown any more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Unwanted {
+    /// SHA-256 of a file that the house has taken out of sight.
+    File(String),
+    /// Who is banned: whatever the person has placed.
+    Person(Uuid),
+}
+
+/// Take it off the queues and off the screens, and give its coins back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TakeDown {
+    pub unwanted: Unwanted,
+    /// Once more, for what was placed at the moment of the decision.
+    pub again: bool,
+}
+
+impl Job for TakeDown {
+    const NAME: &'static str = "take-down";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = POLICY;
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        let which = match &self.unwanted {
+            Unwanted::File(hash) => hash.clone(),
+            Unwanted::Person(id) => id.to_string(),
+        };
+        Some(Dedupe::WakeUp(format!("{which}:{}", self.again)))
+    }
+}
+
 /// Forget screens whose process died without saying so, and wind clocks that stand still; periodic.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SweepScreens {}

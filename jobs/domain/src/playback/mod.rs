@@ -18,15 +18,17 @@ mod jobs;
 mod news;
 mod repo;
 mod screens;
+mod take_down;
 
 pub use acknowledge::{Report, ReportedState, acknowledge};
 pub use advance::advance;
 pub use control::{Cleared, clear, move_to_front, pause, remove, replay, resume, skip, withdraw};
 pub use error::PlaybackError;
 pub use expire::{Overdue, close_with, expire_play, expire_waiting, overdue};
-pub use jobs::{AnnounceQueue, ExpirePlay, ExpireWaiting, SweepScreens};
+pub use jobs::{AnnounceQueue, ExpirePlay, ExpireWaiting, SweepScreens, TakeDown, Unwanted};
 pub use news::{PlayView, QueueState, Upcoming, announce, playing, queue_state};
 pub use screens::{ScreenKind, arrive, leave, renew, sweep};
+pub use take_down::{haunts, order_take_down, take_down};
 
 use std::time::Duration;
 
@@ -42,3 +44,5 @@ pub const QUEUE_PATIENCE: Duration = Duration::from_hours(6);
 pub const CLOCK_LATE: Duration = Duration::from_secs(30);
 /// A screen that was not seen for this long is gone.
 pub const SCREEN_STALE: Duration = Duration::from_secs(40);
+/// A request that was let in before a decision is over by then.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(60);

@@ -9,4 +9,4 @@ mod repo;
 
 pub use jobs::RollUpPlays;
 pub use model::{Day, MemeSum, Span, ViewerSum};
-pub use repo::{days, memes, roll_up, viewers};
+pub use repo::{days, memes, roll_up, today, viewers};

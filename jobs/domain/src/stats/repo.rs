@@ -1,9 +1,18 @@
 //! SQL of statistics.
 
 use sqlx::PgConnection;
+use time::Date;
 use uuid::Uuid;
 
 use super::{Day, MemeSum, Span, ViewerSum};
+
+/// The day in UTC, by the database's clock.
+///
+/// # Errors
+/// The database refused.
+pub async fn today(conn: &mut PgConnection) -> Result<Date, sqlx::Error> {
+    sqlx::query_scalar!(r#"select (app_now() at time zone 'UTC')::date as "today!""#).fetch_one(conn).await
+}
 
 /// Adds up to `limit` plays that have been shown and are not in the statistics yet; how many there were.
 ///
