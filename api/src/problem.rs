@@ -32,6 +32,7 @@ pub(crate) enum ErrorCode {
     Unauthorized,
     SessionExpired,
     AccountBanned,
+    AccountDeleted,
     CredentialsInvalid,
     CodeRequired,
     CodeInvalid,

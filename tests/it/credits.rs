@@ -77,6 +77,9 @@ async fn a_new_chatter_is_shown_in_the_credits_once() {
     assert_eq!(relayed, 1, "one event per new chatter and session");
 
     demo.post("/streamer/credits/reset", &json!({})).await.expect(204);
+    let acts = app.login("chef", "admin").await.get("/owner/audit?act=reset_credits").await.expect(200);
+    let (before, after) = (&acts["acts"][0]["before"]["session"], &acts["acts"][0]["after"]["session"]);
+    assert!(before.is_string() && after.is_string() && before != after, "{acts}");
     overlay.wait_where("empty credits", |event| event.data["chatters"] == json!([])).await;
     twitch.say("demo", "anna", "back again");
     overlay.wait_where("anna anew", |event| event.data["chatters"][0]["name"] == "anna").await;

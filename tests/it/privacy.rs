@@ -301,6 +301,6 @@ async fn an_admin_is_not_forgotten_before_somebody_has_taken_the_role() {
     let stale = boss.delete("/users/me").await;
     assert_eq!((stale.status.as_u16(), stale.error_code()), (403, "STEP_UP_REQUIRED"));
     assert_eq!(app.login("boss", "viewer").await.delete("/users/me").await.status, 202);
-    let banned = app.anonymous().post("/auth/dev/login", &json!({ "login": "boss", "role": "viewer" })).await;
-    assert_eq!(banned.error_code(), "ACCOUNT_BANNED");
+    let gone = app.anonymous().post("/auth/dev/login", &json!({ "login": "boss", "role": "viewer" })).await;
+    assert_eq!(gone.error_code(), "ACCOUNT_DELETED");
 }

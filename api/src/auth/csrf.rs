@@ -25,9 +25,13 @@ pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, request: Re
     let by_page = !request.uri().path().starts_with("/overlay/t/")
         && (headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN));
     if judged && (by_cookie || by_page) && !request.data::<App>().is_some_and(|app| ours(&request, app)) {
-        let problem =
-            Problem::new(StatusCode::FORBIDDEN, ErrorCode::CsrfInvalid, "the request comes from another site");
-        return Err(problem.into());
+        let says = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+        let detail = if says {
+            "the request comes from another site"
+        } else {
+            "the request has a cookie and does not say whence it comes: programs send a Bearer token, or `Origin`"
+        };
+        return Err(Problem::new(StatusCode::FORBIDDEN, ErrorCode::CsrfInvalid, detail).into());
     }
     inner.call(request).await
 }

@@ -212,17 +212,37 @@ fn failed(
     answer: &Answer,
     problem: Problem,
 ) -> Result<WithCookies<Sent>, Problem> {
+    let denied = answer.error.as_deref() == Some("access_denied");
+    turned_back(request, provider, &flow.redirect_to, denied.then_some("access_denied"), problem)
+}
+
+/// A link that does not begin: as one that failed.
+pub(crate) fn not_begun(
+    request: &Request,
+    provider: Provider,
+    redirect_to: Option<&str>,
+    problem: Problem,
+) -> Result<WithCookies<Sent>, Problem> {
+    turned_back(request, provider, ours(redirect_to)?, None, problem)
+}
+
+fn turned_back(
+    request: &Request,
+    provider: Provider,
+    redirect_to: &str,
+    word: Option<&str>,
+    problem: Problem,
+) -> Result<WithCookies<Sent>, Problem> {
     let shows_pages = request.header("accept").is_some_and(|kinds| kinds.contains("text/html"));
     if !shows_pages {
         return Err(problem);
     }
-    let denied = answer.error.as_deref() == Some("access_denied");
-    let word = if denied { "access_denied".to_owned() } else { problem.word() };
+    let word = word.map_or_else(|| problem.word(), str::to_owned);
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("error", &word)
         .append_pair("provider", provider.as_str())
         .finish();
-    let (place, fragment) = flow.redirect_to.split_once('#').unwrap_or((&flow.redirect_to, ""));
+    let (place, fragment) = redirect_to.split_once('#').unwrap_or((redirect_to, ""));
     let joint = if place.contains('?') { '&' } else { '?' };
     let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
     Ok(sent(format!("{place}{joint}{query}{fragment}"), []))

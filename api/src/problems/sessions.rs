@@ -10,6 +10,7 @@ impl From<SessionError> for Problem {
         match error {
             SessionError::NoSuchUser => Self::unauthorized("the session's account is gone"),
             SessionError::Banned => Self::new(StatusCode::FORBIDDEN, ErrorCode::AccountBanned, error.to_string()),
+            SessionError::Erased => Self::new(StatusCode::FORBIDDEN, ErrorCode::AccountDeleted, error.to_string()),
             SessionError::Database(error) => error.into(),
         }
     }

@@ -101,8 +101,10 @@ impl Credits {
     #[oai(path = "/streamer/credits/reset", method = "post", operation_id = "resetCredits")]
     async fn reset(&self, app: Data<&App>, streamer: Editor) -> Result<Reset, Problem> {
         let mut tx = app.db.begin().await?;
-        credits::reset(&mut tx, streamer.channel.id).await?;
-        on_channel(&mut tx, &streamer, Act::new("reset_credits")).await?;
+        let sessions = credits::reset(&mut tx, streamer.channel.id).await?;
+        let act = Act::new("reset_credits")
+            .changing(json!({ "session": sessions.over }), json!({ "session": sessions.present }));
+        on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         Ok(Reset::Done)
     }

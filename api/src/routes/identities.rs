@@ -111,7 +111,7 @@ impl Identities {
     /// Link an account
     ///
     /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is
-    /// mine already gets new rights. Needs a fresh proof.
+    /// mine already gets new rights. Needs a fresh proof: a browser without one is sent back with `error=step_up_required`.
     #[oai(path = "/auth/:provider/link", method = "get", operation_id = "startLink")]
     async fn start_link(
         &self,
@@ -122,8 +122,7 @@ impl Identities {
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        proof::lately(&app, viewer.session).await?;
-        depart(&app, request, provider.0, redirect_to.0, Some(viewer), &[]).await
+        link(&app, request, provider.0, redirect_to.0, viewer, &[]).await
     }
 
     /// Link YouTube with the right to write
@@ -138,8 +137,7 @@ impl Identities {
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        proof::lately(&app, viewer.session).await?;
-        depart(&app, request, IdentityProvider::YouTube, redirect_to.0, Some(viewer), &[FORCE_SSL]).await
+        link(&app, request, IdentityProvider::YouTube, redirect_to.0, viewer, &[FORCE_SSL]).await
     }
 
     /// Link an account: the way back
@@ -201,6 +199,20 @@ impl Identities {
         tx.commit().await?;
         Ok(Unlinked::Done)
     }
+}
+
+async fn link(
+    app: &App,
+    request: &Request,
+    provider: IdentityProvider,
+    redirect_to: Option<String>,
+    viewer: Viewer,
+    scopes: &[&str],
+) -> Result<WithCookies<Sent>, Problem> {
+    if let Err(problem) = proof::lately(app, viewer.session).await {
+        return oauth::not_begun(request, provider.into(), redirect_to.as_deref(), problem);
+    }
+    depart(app, request, provider, redirect_to, Some(viewer), scopes).await
 }
 
 async fn depart(

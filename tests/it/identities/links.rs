@@ -173,11 +173,16 @@ async fn links_come_and_go_with_a_fresh_proof_only() {
     let (anna, token) = registered(&app).await;
     anna.link(Provider::Twitch, "anna").await;
     let id = anna.accounts().await[0]["id"].as_str().unwrap().to_owned();
+    let bert = Visitor::with_pages(&app);
+    bert.log_in(Provider::Twitch, "bert").await;
     app.advance(std::time::Duration::from_mins(11)).await;
     for path in ["/auth/kick/link", "/auth/youtube/link/force-ssl"] {
         let answer = anna.get(path).await;
         assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "STEP_UP_REQUIRED"), "{path}");
     }
+    let answer = bert.get("/auth/kick/link?redirect_to=/panel%3Ftab=1").await;
+    let back = "/panel?tab=1&error=step_up_required&provider=kick";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, back), "a browser sees no bare problem");
     let answer = anna.send(Method::DELETE, &format!("/auth/accounts/{id}")).await;
     assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "STEP_UP_REQUIRED"));
     let session = app.anonymous().with_token(&token);

@@ -75,18 +75,27 @@ pub async fn add_donor(tx: &mut Tx, event_id: &str, event: &DonorEvent) -> Resul
     changed(tx, channel.id).await
 }
 
+/// The session that a [`reset`] ended, if there was one, and the one that it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sessions {
+    pub over: Option<Uuid>,
+    pub present: Uuid,
+}
+
 /// Begins a new session: the credits are empty, and who writes from now on is new.
 ///
 /// # Errors
 /// The database refused.
-pub async fn reset(tx: &mut Tx, channel_id: Uuid) -> Result<(), CreditsError> {
+pub async fn reset(tx: &mut Tx, channel_id: Uuid) -> Result<Sessions, CreditsError> {
     let over = repo::lock_session_id(tx, channel_id).await?;
-    repo::new_session(tx, channel_id, Uuid::now_v7()).await?;
+    let present = Uuid::now_v7();
+    repo::new_session(tx, channel_id, present).await?;
     if let Some(session_id) = over {
         let later = Options { delay: Some(SESSION_KEPT), ..Options::default() };
         queue::enqueue_with(tx, &ForgetCreditsSession { session_id }, later).await?;
     }
-    changed(tx, channel_id).await
+    changed(tx, channel_id).await?;
+    Ok(Sessions { over, present })
 }
 
 /// What [`publish`] did.

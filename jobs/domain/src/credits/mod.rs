@@ -17,8 +17,8 @@ mod repo;
 pub mod signature;
 
 pub use commands::{
-    Published, add_chatter, add_donor, forget_old_events, forget_session, publish, reset, rotate_token, set_style,
-    sight,
+    Published, Sessions, add_chatter, add_donor, forget_old_events, forget_session, publish, reset, rotate_token,
+    set_style, sight,
 };
 pub use error::CreditsError;
 pub use jobs::{ForgetCreditsEvents, ForgetCreditsSession, PublishCredits, RelayChatter};

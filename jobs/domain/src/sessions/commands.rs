@@ -9,7 +9,7 @@ use crate::access::Keys;
 /// Opens a session for a person who was proven by `methods`.
 ///
 /// # Errors
-/// [`SessionError::Banned`], [`SessionError::NoSuchUser`].
+/// [`SessionError::Banned`], [`SessionError::Erased`], [`SessionError::NoSuchUser`].
 pub async fn open(
     tx: &mut Tx,
     keys: &Keys,
@@ -17,7 +17,11 @@ pub async fn open(
     methods: &[&str],
     origin: &Origin,
 ) -> Result<Opened, SessionError> {
-    if repo::lock_user(&mut *tx, user).await?.ok_or(SessionError::NoSuchUser)? {
+    let standing = repo::lock_user(&mut *tx, user).await?.ok_or(SessionError::NoSuchUser)?;
+    if standing.erased {
+        return Err(SessionError::Erased);
+    }
+    if standing.banned {
         return Err(SessionError::Banned);
     }
     let id = Uuid::now_v7();

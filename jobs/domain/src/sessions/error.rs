@@ -6,6 +6,8 @@ pub enum SessionError {
     NoSuchUser,
     #[error("the account is banned")]
     Banned,
+    #[error("the account is being deleted")]
+    Erased,
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

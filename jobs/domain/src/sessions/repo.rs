@@ -6,11 +6,21 @@ use uuid::Uuid;
 
 use super::{EndReason, Ended, Origin, Session};
 
-/// Whether the person is banned; none when there is no such person. Others may do the same meanwhile, but nobody may ban.
-pub(super) async fn lock_user(conn: &mut PgConnection, id: Uuid) -> Result<Option<bool>, sqlx::Error> {
-    sqlx::query_scalar!(r#"select banned_at is not null as "banned!" from users where id = $1 for share"#, id)
-        .fetch_optional(conn)
-        .await
+/// What speaks against a session of this person.
+pub(super) struct Standing {
+    pub(super) banned: bool,
+    pub(super) erased: bool,
+}
+
+/// None when there is no such person. Others may do the same meanwhile, but nobody may ban.
+pub(super) async fn lock_user(conn: &mut PgConnection, id: Uuid) -> Result<Option<Standing>, sqlx::Error> {
+    sqlx::query_as!(
+        Standing,
+        r#"select banned_at is not null as "banned!", erased_at is not null as "erased!" from users where id = $1 for share"#,
+        id,
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Nobody may open a session meanwhile.
