@@ -21,6 +21,7 @@ mod report;
 mod samples;
 mod seed;
 mod server;
+mod uploads;
 mod writes;
 
 use std::{
@@ -44,7 +45,7 @@ struct Arguments {
     #[arg(long, global = true)]
     quick: bool,
     /// Only these figures
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,catalogue,footprint")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,catalogue,footprint,uploads")]
     only: Vec<Part>,
     /// Folder on a real disk, reachable for PostgreSQL's user; what is made in it is removed at the end
     #[arg(long, global = true, default_value = "/var/tmp")]
@@ -82,6 +83,7 @@ enum Part {
     Hub,
     Catalogue,
     Footprint,
+    Uploads,
 }
 
 /// Channels, each with a viewer and an overlay. Few would be another world: PostgreSQL reads small tables whole.
@@ -99,6 +101,7 @@ struct Plan {
     /// Of the channel whose catalogue is looked through.
     memes: usize,
     starts: usize,
+    uploads: usize,
     commits: usize,
 }
 
@@ -115,6 +118,7 @@ impl Plan {
                 hub_time: seconds(5),
                 memes: 2000,
                 starts: 2,
+                uploads: 1,
                 commits: 200,
             }
         } else {
@@ -127,6 +131,7 @@ impl Plan {
                 hub_time: seconds(15),
                 memes: 100_000,
                 starts: 10,
+                uploads: 5,
                 commits: 2000,
             }
         }
@@ -231,6 +236,9 @@ async fn system(bench: &Bench, cluster: Cluster, only: &[Part], report: &mut Rep
     cluster.stop().await?;
     if only.contains(&Part::Footprint) {
         report.tell(footprint::measure(bench).await.context("measure the footprint")?);
+    }
+    if only.contains(&Part::Uploads) {
+        report.tell(uploads::measure(bench).await.context("measure uploads")?);
     }
     Ok(())
 }
