@@ -7,14 +7,11 @@
 use std::{ffi::OsString, fs::File};
 
 use blobs::Blobs;
-use domain::media::{Look, MediaType};
+use domain::media::{Container, Look, MediaType};
 use tokio::{io::AsyncReadExt as _, sync::watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Settings, Stop, container_rules,
-    encoder::{self, Order},
-};
+use crate::{Settings, Stop, container_rules, encoder};
 
 /// Frames of what moves.
 const FRAMES: i64 = 8;
@@ -25,7 +22,15 @@ const WAVES: usize = 8;
 /// A frame in which shades differ by less, on average, is of one colour: it looks like any other such frame.
 const FLAT: f64 = 4.0;
 
-/// Looks at what was sent. None: there is nothing to be told apart, or it could not be looked at, which is no reason to refuse
+/// What is looked at.
+pub(crate) struct Subject {
+    pub kind: MediaType,
+    pub container: Container,
+    /// None where nobody knows.
+    pub duration_ms: Option<i64>,
+}
+
+/// Looks at a file. None: there is nothing to be told apart, or it could not be looked at, which is no reason to refuse
 /// it.
 ///
 /// # Errors
@@ -34,13 +39,13 @@ pub(crate) async fn of(
     blobs: &Blobs,
     settings: &Settings,
     source: File,
-    order: &Order<'_>,
+    subject: &Subject,
     cancelled: &CancellationToken,
 ) -> Result<Option<Look>, Stop> {
     let scratch = blobs.scratch().await.map_err(Stop::storage)?;
     let (unheard, _) = watch::channel(0);
     let longest = i64::try_from(settings.max_duration.as_millis()).unwrap_or(i64::MAX);
-    let arguments = arguments(order, longest);
+    let arguments = arguments(subject, longest);
     match encoder::run(settings, source, &scratch, arguments, None, unheard, cancelled).await {
         Ok(()) => {}
         Err(Stop::Cancelled) => return Err(Stop::Cancelled),
@@ -56,18 +61,22 @@ pub(crate) async fn of(
     Ok(Look::new(shades.chunks_exact(SIDE * SIDE).filter_map(hash).collect()))
 }
 
-fn arguments(order: &Order<'_>, longest_ms: i64) -> Vec<OsString> {
+fn arguments(subject: &Subject, longest_ms: i64) -> Vec<OsString> {
     let shrink = format!("scale={SIDE}:{SIDE}:flags=area,format=gray");
-    let (frames, filter) = match order.kind {
+    let (frames, filter) = match subject.kind {
         MediaType::Image | MediaType::Audio => (1, shrink),
         MediaType::Video | MediaType::Gif => {
-            let length = order.facts.duration_ms.unwrap_or(longest_ms).max(1);
+            let length = subject.duration_ms.unwrap_or(longest_ms).max(1);
             // What is over after one frame has one all the same.
             (FRAMES, format!("tpad=stop_mode=clone:stop_duration=0.2,fps={}/{length},{shrink}", FRAMES * 1000))
         }
     };
     let mut arguments = encoder::beginning();
-    arguments.extend(container_rules::input(order.facts.container));
+    arguments.extend(container_rules::input(subject.container));
+    if subject.kind == MediaType::Video {
+        // What smoothes the edges of blocks is not seen in 32 pixels.
+        arguments.extend(["-skip_loop_filter", "all"].map(OsString::from));
+    }
     let frames = frames.to_string();
     arguments.extend(["-threads", "2", "-t", "30", "-i", container_rules::SOURCE].map(OsString::from));
     arguments.extend(["-map", "0:V:0", "-vf", &filter, "-frames:v", &frames].map(OsString::from));
@@ -105,10 +114,8 @@ fn hash(shades: &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use domain::media::Container;
-
     use super::*;
-    use crate::{policy::Facts, samples::draw};
+    use crate::samples::draw;
 
     /// Of a video that ffmpeg makes of this filter graph; four seconds.
     async fn look(source: &str, more: &[&str]) -> Option<Look> {
@@ -119,15 +126,8 @@ mod tests {
         arguments.extend(["-pix_fmt", "yuv420p", "-f", "mp4"]);
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, &draw(&settings, &arguments).await.unwrap()).unwrap();
-        let facts = Facts {
-            container: Container::Mp4,
-            duration_ms: Some(4000),
-            size: Some((640, 360)),
-            has_audio: false,
-            transparent: None,
-        };
-        let order = Order { kind: MediaType::Video, facts: &facts, claimed_ms: None };
-        of(&blobs, &settings, file, &order, &CancellationToken::new()).await.unwrap()
+        let subject = Subject { kind: MediaType::Video, container: Container::Mp4, duration_ms: Some(4000) };
+        of(&blobs, &settings, file, &subject, &CancellationToken::new()).await.unwrap()
     }
 
     #[tokio::test]

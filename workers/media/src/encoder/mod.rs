@@ -16,7 +16,9 @@ use self::transcoder::Transcoder;
 use crate::{
     Settings, Stop,
     confine::{self, Ended, Limits},
-    ffprobe, look, loudness,
+    ffprobe,
+    look::{self, Subject},
+    loudness,
     policy::{Facts, Refusal, TOLERANCE},
 };
 
@@ -68,26 +70,19 @@ pub(crate) async fn encode(
     cancelled: &CancellationToken,
 ) -> Result<Encoded, Stop> {
     let scratch = blobs.scratch().await.map_err(Stop::storage)?;
-    // Of what was sent: ffmpeg does not read every rendition that it writes.
-    let shown = source.try_clone().map_err(Stop::storage)?;
+    let sent = source.try_clone().map_err(Stop::storage)?;
     let size = transcode(settings, source, &scratch, order, progress, cancelled).await?;
     let duration_ms = match order.kind {
         MediaType::Image => picture_ms(order.claimed_ms, settings),
         MediaType::Gif => repeated(order.facts.duration_ms, limit_ms(settings)),
         MediaType::Video | MediaType::Audio => played(blobs, settings, &scratch, order, cancelled).await?,
     };
-    let loudness = match container(order) {
-        Some(container) if order.facts.has_audio => {
-            let sound = scratch.open_for_reading().await.map_err(Stop::storage)?.into_std().await;
-            loudness::measure(blobs, settings, sound, container, duration_ms, cancelled).await?
-        }
-        _ => None,
-    };
-
-    let look = match order.kind {
-        MediaType::Audio => None,
-        _ => look::of(blobs, settings, shown, order, cancelled).await?,
-    };
+    // Side by side: each waits for a program of its own, and neither is dropped while its program runs.
+    let (loudness, look) = tokio::join!(
+        loudness_of(blobs, settings, &scratch, order, duration_ms, cancelled),
+        look_of(blobs, settings, sent, &scratch, order, duration_ms, cancelled),
+    );
+    let (loudness, look) = (loudness?, look?);
     Ok(Encoded {
         staged: stage(blobs, &scratch).await?,
         mime_type: arguments::mime_type(order),
@@ -96,6 +91,47 @@ pub(crate) async fn encode(
         loudness,
         look,
     })
+}
+
+async fn loudness_of(
+    blobs: &Blobs,
+    settings: &Settings,
+    scratch: &Scratch,
+    order: &Order<'_>,
+    duration_ms: i64,
+    cancelled: &CancellationToken,
+) -> Result<Option<Loudness>, Stop> {
+    match container(order) {
+        Some(container) if order.facts.has_audio => {
+            let sound = scratch.open_for_reading().await.map_err(Stop::storage)?.into_std().await;
+            loudness::measure(blobs, settings, sound, container, duration_ms, cancelled).await
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A video is looked at as it will be shown, which is smaller than what was sent; a picture as it was sent, since ffmpeg does
+/// not read every picture that it writes.
+async fn look_of(
+    blobs: &Blobs,
+    settings: &Settings,
+    sent: File,
+    scratch: &Scratch,
+    order: &Order<'_>,
+    duration_ms: i64,
+    cancelled: &CancellationToken,
+) -> Result<Option<Look>, Stop> {
+    let (file, subject) = match (order.kind, container(order)) {
+        (MediaType::Audio, _) => return Ok(None),
+        (kind, Some(container)) => {
+            let shown = scratch.open_for_reading().await.map_err(Stop::storage)?.into_std().await;
+            (shown, Subject { kind, container, duration_ms: Some(duration_ms) })
+        }
+        (kind, None) => {
+            (sent, Subject { kind, container: order.facts.container, duration_ms: order.facts.duration_ms })
+        }
+    };
+    look::of(blobs, settings, file, &subject, cancelled).await
 }
 
 /// Milliseconds that a still picture is shown.
