@@ -89,6 +89,8 @@ pub struct Settings {
     pub media_origin: Option<String>,
     /// Bytes of the largest upload.
     pub max_upload_bytes: u64,
+    /// Coins that one admin may give or take alone; none: any number.
+    pub approval_above: Option<i64>,
     /// How often one submission may be sent in again.
     pub max_resubmits: i16,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.

@@ -51,13 +51,22 @@ pub(crate) async fn once<T: ToJSON, E: Into<Problem>>(
     request: Option<&Request>,
     work: impl AsyncFnOnce(&mut Tx) -> Result<T, E>,
 ) -> Result<Stored, Problem> {
+    let work = async |tx: &mut Tx| work(tx).await.map(|view| Stored { status: 200, body: view.to_json_string() });
+    once_as(db, request, work).await
+}
+
+/// As [`once`], where the work says with which status it answers.
+pub(crate) async fn once_as<E: Into<Problem>>(
+    db: &Database,
+    request: Option<&Request>,
+    work: impl AsyncFnOnce(&mut Tx) -> Result<Stored, E>,
+) -> Result<Stored, Problem> {
     let mut tx = db.begin().await?;
     if let Some(stored) = claim(&mut tx, request).await? {
         return Ok(stored);
     }
     match work(&mut tx).await {
-        Ok(view) => {
-            let stored = Stored { status: 200, body: view.to_json_string() };
+        Ok(stored) => {
             keep(&mut tx, request, &stored).await?;
             tx.commit().await?;
             Ok(stored)

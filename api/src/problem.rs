@@ -93,6 +93,8 @@ pub(crate) enum ErrorCode {
     YoutubeChannelRequired,
     LinkInvalid,
     MailNotConfigured,
+    SecondAdminRequired,
+    EntitlementRequired,
 }
 
 /// One thing that is wrong with a body.

@@ -7,7 +7,7 @@ use poem::{Body, IntoResponse, Response, http::StatusCode};
 use poem_openapi::{
     ApiResponse,
     payload::Json,
-    registry::{MetaResponses, Registry},
+    registry::{MetaResponse, MetaResponses, Registry},
     types::ToJSON,
 };
 
@@ -30,6 +30,36 @@ impl<T: ToJSON> ApiResponse for Kept<T> {
 
     fn register(registry: &mut Registry) {
         Json::<T>::register(registry);
+    }
+}
+
+/// As [`Kept`]; the document describes what was done as `T` (200), and what waits for somebody as `W` (202).
+pub(crate) struct KeptOr<T, W>(Kept<(T, W)>);
+
+impl<T, W> From<Stored> for KeptOr<T, W> {
+    fn from(stored: Stored) -> Self {
+        Self(stored.into())
+    }
+}
+
+impl<T: ToJSON, W: ToJSON> ApiResponse for KeptOr<T, W> {
+    fn meta() -> MetaResponses {
+        let mut meta = Json::<T>::meta();
+        let waits = Json::<W>::meta().responses.into_iter();
+        let description = "It waits for somebody else.";
+        meta.responses.extend(waits.map(|response| MetaResponse { description, status: Some(202), ..response }));
+        meta
+    }
+
+    fn register(registry: &mut Registry) {
+        Json::<T>::register(registry);
+        Json::<W>::register(registry);
+    }
+}
+
+impl<T: Send, W: Send> IntoResponse for KeptOr<T, W> {
+    fn into_response(self) -> Response {
+        self.0.into_response()
     }
 }
 

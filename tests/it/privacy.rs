@@ -58,6 +58,12 @@ impl World {
         ] {
             sqlx::query(statement).bind(id).bind(her_channel).bind(stage.channel_id).execute(app.pool()).await.unwrap();
         }
+        for (field, account) in [("providerUserId", "canary-4711"), ("login", "Canary_Wendy")] {
+            let wish = json!({
+                "channelId": stage.channel_id, "provider": "twitch", field: account, "amount": 5, "reason": "a canary waits",
+            });
+            stage.admin.post("/owner/grants", &wish).await.expect(200);
+        }
         // What she bought plays nowhere, and so it waits.
         let meme = stage.meme(1000).await;
         coins(&stage, &wendy, stage.channel_id).await;

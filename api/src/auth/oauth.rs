@@ -5,6 +5,7 @@
 
 use domain::{
     acts::{self, Act},
+    grants,
     identities::{self, BrowserSecret, Flow, LIFETIME, Provider, Wish},
     mails::Kind,
     sessions,
@@ -109,6 +110,8 @@ pub(crate) async fn log_in(
         let mut tx = app.db.begin().await?;
         let who = identities::log_in(&mut tx, &app.vault, &identity, &grant).await?;
         let granted = session::begin(app, &mut tx, request, who.user.id, &[provider.as_str()]).await?;
+        // Nobody who is banned comes so far.
+        grants::pay(&mut tx, who.user.id, &identity).await?;
         tx.commit().await?;
         // The browser's former session has ended by this.
         app.ended.catch_up().await;
@@ -149,6 +152,7 @@ pub(crate) async fn link(
             let details = format!("{provider}: {}", linked.account.display_name);
             tell(app, &mut tx, request, user, Kind::AccountLinked, Some(&details)).await?;
         }
+        grants::pay(&mut tx, user, &identity).await?;
         tx.commit().await?;
         Ok::<_, Problem>(())
     };

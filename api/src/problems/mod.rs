@@ -2,9 +2,12 @@
 
 mod accounts;
 mod activations;
+mod adjustments;
 mod bots;
 mod channels;
 mod credits;
+mod entitlements;
+mod grants;
 pub(crate) mod identities;
 mod jobs;
 mod mails;

@@ -35,6 +35,7 @@ impl From<SubmissionError> for Problem {
             SubmissionError::Hidden => Self::conflict(ErrorCode::AssetPurgedOrQuarantined, error.to_string()),
             SubmissionError::Moved => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::Meme(error) => error.into(),
+            SubmissionError::Wallet(error) => error.into(),
             SubmissionError::Enqueue(error) => error.into(),
             SubmissionError::Database(error) => error.into(),
             error @ SubmissionError::Media(_) => Self::internal(error),

@@ -7,6 +7,7 @@
 mod accounts;
 mod activations;
 pub(crate) mod acts;
+mod adjustments;
 mod blocks;
 mod bots;
 mod catalogue;
@@ -16,9 +17,11 @@ mod credits_overlay;
 pub(crate) mod dev;
 mod dock;
 mod door;
+mod entitlements;
 mod events;
 mod factors;
 mod favourites;
+mod grants;
 mod health;
 pub(crate) mod identities;
 mod internal;
@@ -112,7 +115,13 @@ pub(crate) fn all() -> impl OpenApi {
         ),
         uploads::Uploads,
         activations::Activations,
-        (wallets::Wallets, moderation::Moderation),
+        (
+            wallets::Wallets,
+            adjustments::Adjustments,
+            grants::Grants,
+            entitlements::Entitlements,
+            moderation::Moderation,
+        ),
         // Sixteen stand side by side at most.
         (queues::Queues, jobs::Jobs),
         (playback::Playback, queue_items::QueueItems, dock::Dock),

@@ -2,7 +2,8 @@
 
 use domain::{
     acts::Act,
-    channels::{self, Channel, Preset},
+    channels::{self, Channel, MAX_PRESETS, Preset},
+    entitlements::{self, Feature},
     memes::{self, Filter, Order},
     promotions,
 };
@@ -66,7 +67,8 @@ impl OverlayLooks {
 
     /// Change the looks of my overlay
     ///
-    /// These are all of them from now on, at most 30. What the overlay shows does not change by it: that is `overlayStyleJson`
+    /// These are all of them from now on, at most 30; with the entitlement `more_presets` of the channel or its owner 100, else
+    /// 403 `ENTITLEMENT_REQUIRED`. What the overlay shows does not change by it: that is `overlayStyleJson`
     /// of the channel's settings.
     #[oai(path = "/streamer/overlay/presets", method = "put", operation_id = "putOverlayPresets")]
     async fn put_presets(
@@ -79,6 +81,9 @@ impl OverlayLooks {
         let names =
             |presets: &[Preset]| json!({ "names": presets.iter().map(|preset| &preset.name).collect::<Vec<_>>() });
         let mut tx = app.db.begin().await?;
+        if presets.len() > MAX_PRESETS {
+            entitlements::require(&mut tx, Feature::MorePresets, &streamer.channel).await?;
+        }
         let before = channels::presets(&mut tx, streamer.channel.id).await?;
         channels::put_presets(&mut tx, streamer.channel.id, &presets).await?;
         let act = Act::new("change_overlay_presets").changing(names(&before), names(&presets));

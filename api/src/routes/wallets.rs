@@ -3,17 +3,20 @@
 use domain::{
     activations,
     acts::{self, Act},
+    adjustments::{self, Asked},
     channels,
     mails::Kind,
-    wallets,
+    requests::Stored,
+    wallets::{self, Adjustment},
 };
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
     payload::Json,
+    types::ToJSON,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Group, acts::by, channels::by_slug, mails::inform};
@@ -23,8 +26,11 @@ use crate::{
     idempotency,
     paging::{Leaf, Leafed},
     problem::{ErrorCode, Problem},
-    stored::Kept,
-    views::wallets::{AdjustedView, Adjustment, OwnedWalletView, ReceiptsView, WalletOptionsView, WalletView},
+    stored::KeptOr,
+    views::{
+        adjustments::PendingAdjustmentView,
+        wallets::{AdjustedView, AdjustmentWish, OwnedWalletView, ReceiptsView, WalletOptionsView, WalletView},
+    },
 };
 
 pub(crate) struct Wallets;
@@ -147,7 +153,8 @@ impl Wallets {
     /// Adjust a wallet by hand
     ///
     /// Gives or takes coins for a reason, which the person and `/owner/audit` are told. Needs a fresh proof. 402 when more
-    /// is taken than there is. Send an
+    /// is taken than there is. What one admin moves in one wallet within a day counts together: above `COINS_APPROVAL_ABOVE` the
+    /// adjustment waits for another admin (202, `/owner/adjustments`). Send an
     /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and moves nothing twice.
     #[oai(
         path = "/owner/wallets/:userId/:channelId/adjust",
@@ -168,20 +175,29 @@ impl Wallets {
         /// 1 to 128 visible characters of your choice that name this adjustment.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
-        wish: Json<Adjustment>,
-    ) -> Result<Kept<AdjustedView>, Problem> {
+        wish: Json<AdjustmentWish>,
+    ) -> Result<KeptOr<AdjustedView, PendingAdjustmentView>, Problem> {
         let question = json!([user_id.0, channel_id.0, wish.delta, wish.reason]);
         let request = idempotency::request(key.0, admin.user.id, "adjust", &question)?;
         proof::lately(&app, admin.session).await?;
-        let adjusted = idempotency::once(&app.db, request.as_ref(), async |tx| {
-            let adjusted =
-                wallets::adjust(tx, admin.user.id, user_id.0, channel_id.0, wish.delta, &wish.reason).await?;
-            let balance = adjusted.wallet.balance;
-            let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
-            let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
-            acts::note(tx, &by(&admin.user), act).await?;
-            inform(&app, tx, user_id.0, Kind::CoinsAdjusted, None).await?;
-            Ok::<_, Problem>(AdjustedView { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id })
+        let adjusted = idempotency::once_as(&app.db, request.as_ref(), async |tx| {
+            let asked = Adjustment::new(user_id.0, channel_id.0, wish.delta, &wish.reason);
+            match adjustments::ask(tx, admin.user.id, asked, app.settings.approval_above).await? {
+                Asked::Done(adjusted) => {
+                    let balance = adjusted.wallet.balance;
+                    let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
+                    let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
+                    acts::note(tx, &by(&admin.user), act).await?;
+                    inform(&app, tx, user_id.0, Kind::CoinsAdjusted, None).await?;
+                    Ok::<_, Problem>(Stored { status: 200, body: AdjustedView::from(adjusted).to_json_string() })
+                }
+                Asked::Waits(waits) => {
+                    let act = Act::new("ask_for_adjustment").to(user_id.0).on(channel_id.0).with(waits.id);
+                    let act = act.changing(Value::Null, json!({ "delta": waits.delta })).because(Some(&wish.reason));
+                    acts::note(tx, &by(&admin.user), act).await?;
+                    Ok(Stored { status: 202, body: PendingAdjustmentView::from(waits).to_json_string() })
+                }
+            }
         });
         Ok(adjusted.await?.into())
     }

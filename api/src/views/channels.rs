@@ -77,6 +77,8 @@ pub(crate) struct ChannelView {
     accepts_activations: bool,
     /// False while viewers cannot send memes in.
     accepts_submissions: bool,
+    /// Coins for whoever sent in what is approved.
+    submission_reward_coins: i64,
     created_at: OffsetDateTime,
 }
 
@@ -84,6 +86,7 @@ impl From<Channel> for ChannelView {
     fn from(channel: Channel) -> Self {
         Self {
             accepts_submissions: channel.takes_submissions().is_ok(),
+            submission_reward_coins: channel.submission_reward_coins,
             id: channel.id,
             slug: channel.slug,
             name: channel.name,
@@ -128,6 +131,8 @@ pub(crate) struct ChannelSettingsView {
     /// Whether they may only while I am live.
     submissions_only_when_live: bool,
     review_mode: ReviewMode,
+    /// Coins for whoever sent in what is approved; 0: none.
+    submission_reward_coins: i64,
     /// Since when I am live.
     live_since: Option<OffsetDateTime>,
 }
@@ -152,6 +157,7 @@ impl From<Channel> for ChannelSettingsView {
             submissions_enabled: channel.submissions_enabled,
             submissions_only_when_live: channel.submissions_only_when_live,
             review_mode: channel.review_mode.into(),
+            submission_reward_coins: channel.submission_reward_coins,
             live_since: channel.live_since,
         }
     }
@@ -194,6 +200,9 @@ pub(crate) struct SettingsPatch {
     submissions_enabled: Option<bool>,
     submissions_only_when_live: Option<bool>,
     review_mode: Option<ReviewMode>,
+    /// 0 to 1000000 coins for whoever sent in what is approved, but for my own team's.
+    #[oai(validator(minimum(value = "0"), maximum(value = "1000000")))]
+    submission_reward_coins: Option<i64>,
 }
 
 impl From<SettingsPatch> for SettingsChange {
@@ -211,6 +220,7 @@ impl From<SettingsPatch> for SettingsChange {
             submissions_enabled: patch.submissions_enabled,
             submissions_only_when_live: patch.submissions_only_when_live,
             review_mode: patch.review_mode.map(Into::into),
+            submission_reward_coins: patch.submission_reward_coins,
         }
     }
 }
@@ -272,7 +282,7 @@ pub(crate) struct SubmissionsLinkView {
 #[derive(Debug, Object)]
 #[oai(example, deny_unknown_fields)]
 pub(crate) struct PresetsView {
-    #[oai(validator(max_items = 30))]
+    #[oai(validator(max_items = 100))]
     pub(crate) presets: Vec<PresetView>,
 }
 

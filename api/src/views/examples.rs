@@ -4,8 +4,9 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, acts, bots, channels, credits, events, factors, health, identities, jobs, mails, memes,
-    moderation, passwords, privacy, promotions, queues, sessions, stats, submissions, teams, tokens, wallets,
+    accounts, activations, acts, adjustments, bots, channels, credits, entitlements, events, factors, grants, health,
+    identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, sessions, stats, submissions,
+    teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -111,12 +112,13 @@ example!(privacy::ExportView, {
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "acceptsActivations": true, "acceptsSubmissions": true,
+    "submissionRewardCoins": 0,
     "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(channels::ChannelSettingsView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "overlayMode": "queue",
     "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
-    "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all"
+    "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all", "submissionRewardCoins": 0
 });
 example!(channels::NewChannel, { "slug": "demo", "name": "Demo" });
 example!(channels::SettingsPatch, { "overlayMode": "simultaneous", "overlayMaxConcurrent": 2, "defaultPrice": 50 });
@@ -242,7 +244,35 @@ example!(wallets::ReceiptsView, {
     }],
     "next": 12
 });
-example!(wallets::Adjustment, { "delta": 250, "reason": "won the raffle" });
+example!(adjustments::PendingAdjustmentView, {
+    "id": "01a1fc8a-2c93-763d-8b41-1f75376728a7", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna",
+    "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "channelSlug": "demo", "delta": 5000000, "reason": "won the tournament",
+    "status": "pending", "askedBy": "01a1fc54-e97f-7272-9a0b-3ed5ef258b16", "askerLogin": "boss",
+    "askedAt": "2026-11-21T05:17:56Z", "expiresAt": "2026-11-28T05:17:56Z"
+});
+example!(grants::NewGrantView, {
+    "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "provider": "twitch", "login": "anna", "amount": 500,
+    "reason": "won the raffle"
+});
+example!(grants::GrantView, {
+    "id": "01a1fc8a-2c93-763d-8b41-1f75376728a8", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "channelSlug": "demo",
+    "provider": "twitch", "login": "anna", "amount": 500, "reason": "won the raffle", "status": "waiting",
+    "createdBy": "01a1fc54-e97f-7272-9a0b-3ed5ef258b16", "createdAt": "2026-11-21T05:17:56Z",
+    "expiresAt": "2027-05-20T05:17:56Z"
+});
+example!(entitlements::EntitlementWish, {
+    "key": "more_presets", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "expiresAt": "2090-01-01T00:00:00Z"
+});
+example!(entitlements::Taking, { "key": "more_presets", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e" });
+example!(entitlements::EntitlementView, {
+    "id": "01a1fc8a-2c93-763d-8b41-1f75376728a9", "key": "more_presets", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e",
+    "channelSlug": "demo", "grantedBy": "01a1fc54-e97f-7272-9a0b-3ed5ef258b16", "grantedAt": "2026-11-21T05:17:56Z",
+    "expiresAt": "2090-01-01T00:00:00Z", "active": true
+});
+example!(entitlements::MyEntitlementView, {
+    "key": "more_presets", "channelSlug": "demo", "grantedAt": "2026-11-21T05:17:56Z"
+});
+example!(wallets::AdjustmentWish, { "delta": 250, "reason": "won the raffle" });
 example!(wallets::AdjustedView, {
     "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 250 },
     "operationId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"

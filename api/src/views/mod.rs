@@ -3,12 +3,15 @@
 pub(crate) mod accounts;
 pub(crate) mod activations;
 pub(crate) mod acts;
+pub(crate) mod adjustments;
 pub(crate) mod bots;
 pub(crate) mod channels;
 pub(crate) mod credits;
+pub(crate) mod entitlements;
 pub(crate) mod events;
 mod examples;
 pub(crate) mod factors;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod identities;
 pub(crate) mod jobs;

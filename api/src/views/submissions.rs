@@ -102,6 +102,8 @@ pub(crate) struct SubmissionView {
     moderator_note: Option<String>,
     /// When it was decided; absent while it waits.
     decided_at: Option<OffsetDateTime>,
+    /// Coins that the sender got when it was approved.
+    reward_coins: Option<i64>,
     /// Who sent it in; in the channel's own list only, as all that follows.
     submitter_login: Option<String>,
     submitter_name: Option<String>,
@@ -142,6 +144,7 @@ impl From<Submission> for SubmissionView {
             revision: submission.revision,
             moderator_note: submission.moderator_note,
             decided_at: submission.decided_at,
+            reward_coins: submission.reward_coins,
             submitter_login: None,
             submitter_name: None,
             file_url: None,

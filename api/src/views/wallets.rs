@@ -2,7 +2,7 @@
 
 use domain::{
     activations::{Receipt, ReceiptPlay},
-    wallets::{Choice, OwnedWallet, Wallet},
+    wallets::{Adjusted, Choice, OwnedWallet, Wallet},
 };
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
@@ -35,8 +35,8 @@ impl From<Wallet> for WalletView {
 
 /// An adjustment by hand.
 #[derive(Debug, Object)]
-#[oai(example, rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Adjustment {
+#[oai(example, rename = "Adjustment", rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AdjustmentWish {
     /// Coins to give (above 0) or to take (below 0).
     pub(crate) delta: i64,
     /// Why, 1 to 200 characters; the person and `/owner/audit` are told.
@@ -52,6 +52,12 @@ pub(crate) struct AdjustedView {
     pub(crate) operation_id: Uuid,
 }
 
+impl From<Adjusted> for AdjustedView {
+    fn from(adjusted: Adjusted) -> Self {
+        Self { wallet: adjusted.wallet.into(), operation_id: adjusted.operation_id }
+    }
+}
+
 /// Why coins moved.
 #[derive(Debug, Clone, Copy, Enum)]
 #[oai(rename_all = "lowercase")]
@@ -62,6 +68,10 @@ pub(crate) enum ReceiptKind {
     Refund,
     /// An admin gave or took some.
     Adjust,
+    /// They had waited for the first login.
+    Grant,
+    /// The channel thanked for a meme that was sent in.
+    Reward,
 }
 
 /// What a receipt is about.
@@ -99,7 +109,8 @@ pub(crate) struct ReceiptView {
     amount: i64,
     /// Coins after it.
     balance: i64,
-    /// Why they came back, as the activation says it; `by_hand` of an adjustment.
+    /// Why they came back, as the activation says it; `by_hand` of an adjustment, `pending_grant` of a grant,
+    /// `submission_approved` of a reward.
     reason: Option<String>,
     /// The play that was paid for or given back.
     activation: Option<ReceiptPlayView>,
@@ -113,6 +124,8 @@ impl From<Receipt> for ReceiptView {
             kind: match receipt.kind.as_str() {
                 "place" => ReceiptKind::Place,
                 "refund" => ReceiptKind::Refund,
+                "grant" => ReceiptKind::Grant,
+                "reward" => ReceiptKind::Reward,
                 // The others move no wallet.
                 _ => ReceiptKind::Adjust,
             },

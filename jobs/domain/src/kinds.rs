@@ -3,8 +3,8 @@
 use queue::Kind;
 
 use crate::{
-    activations, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media, moderation, outbox,
-    playback, privacy, requests, sessions, stats, submissions, tokens,
+    activations, adjustments, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media,
+    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, tokens,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -12,6 +12,7 @@ use crate::{
 pub fn all() -> Vec<Kind> {
     let mut kinds = vec![
         Kind::of::<activations::AdvancePlayback>(),
+        Kind::of::<adjustments::ForgetPendingCoins>(),
         Kind::of::<attempts::ForgetAttempts>(),
         Kind::of::<audit::AuditMoney>(),
         Kind::of::<budgets::ForgetBudgets>(),

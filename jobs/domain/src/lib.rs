@@ -35,9 +35,15 @@ pub mod channels;
 
 pub mod teams;
 
+pub mod entitlements;
+
 pub mod tokens;
 
 pub mod wallets;
+
+pub mod grants;
+
+pub mod adjustments;
 
 pub mod promotions;
 

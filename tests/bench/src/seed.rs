@@ -66,7 +66,10 @@ pub(crate) async fn ours(bench: &Bench, cluster: &Cluster, database: &str) -> an
         let channel = channels::ensure(&mut tx, &owner).await?;
         let viewer_login = format!("viewer_{number}");
         let viewer = accounts::upsert_by_login(&mut tx, &viewer_login, &viewer_login, Role::Viewer).await?;
-        let wallet = wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, COINS, "bench").await?.wallet;
+        let wallet =
+            wallets::adjust(&mut tx, admin.id, wallets::Adjustment::new(viewer.id, channel.id, COINS, "bench"))
+                .await?
+                .wallet;
         let new = NewMeme {
             channel_id: channel.id,
             asset_id,

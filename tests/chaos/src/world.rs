@@ -85,7 +85,7 @@ pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
         let channel = channels::ensure(&mut tx, &owner).await?;
         bots::set_twitch(&mut tx, &channel, true).await?;
         for viewer in &viewers {
-            wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, COINS, "chaos").await?;
+            wallets::adjust(&mut tx, admin.id, wallets::Adjustment::new(viewer.id, channel.id, COINS, "chaos")).await?;
         }
         let new = NewMeme {
             channel_id: channel.id,

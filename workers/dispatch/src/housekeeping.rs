@@ -1,9 +1,11 @@
 //! Periodic work that keeps tables small and screens true.
 
 use domain::{
+    adjustments::{self, ForgetPendingCoins},
     attempts::{self, ForgetAttempts},
     budgets::{self, ForgetBudgets},
     events::{self, TrimEvents},
+    grants,
     playback::{self, SweepScreens},
     requests::{self, ForgetRequests},
     sessions::{self, ForgetSessions},
@@ -70,5 +72,13 @@ pub(crate) async fn forget_attempts(ctx: Ctx, _job: ForgetAttempts) -> Outcome {
 pub(crate) async fn forget_tokens(ctx: Ctx, _job: ForgetTokens) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     while tokens::forget_old(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    Ok(Verdict::Done)
+}
+
+/// Forgets coins that nobody came for, and old decisions about adjustments, in the same way.
+pub(crate) async fn forget_pending_coins(ctx: Ctx, _job: ForgetPendingCoins) -> Outcome {
+    let mut conn = ctx.db().pool().acquire().await?;
+    while grants::forget_over(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    while adjustments::forget_over(&mut conn, TRIM).await? == TRIM.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

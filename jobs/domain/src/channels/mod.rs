@@ -12,5 +12,6 @@ pub use commands::{
 };
 pub use error::ChannelError;
 pub use model::{Channel, OverlayMode, ReviewMode, SettingsChange, parse_slug};
-pub use presets::{MAX_PRESETS, Preset, put_presets};
+pub use presets::{MAX_PRESETS, MORE_PRESETS, Preset, put_presets};
+pub(crate) use repo::hold;
 pub use repo::{find, find_by_slug, find_of_owner, presets};

@@ -97,6 +97,8 @@ pub struct Channel {
     /// Of the link that switches submissions.
     pub submissions_token_version: i32,
     pub review_mode: ReviewMode,
+    /// Coins for whoever sent in what is approved; 0: none.
+    pub submission_reward_coins: i64,
     /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is
     /// played.
     pub closed: bool,
@@ -157,6 +159,7 @@ pub struct SettingsChange {
     pub submissions_enabled: Option<bool>,
     pub submissions_only_when_live: Option<bool>,
     pub review_mode: Option<ReviewMode>,
+    pub submission_reward_coins: Option<i64>,
 }
 
 impl SettingsChange {
@@ -178,6 +181,9 @@ impl SettingsChange {
         }
         if self.price_per_second.is_some_and(|price| !(0..=1_000_000).contains(&price)) {
             return invalid("pricePerSecond", "0 to 1000000 coins");
+        }
+        if self.submission_reward_coins.is_some_and(|coins| !(0..=1_000_000).contains(&coins)) {
+            return invalid("submissionRewardCoins", "0 to 1000000 coins");
         }
         if self.overlay_max_concurrent.is_some_and(|count| !(1..=5).contains(&count)) {
             return invalid("overlayMaxConcurrent", "1 to 5");

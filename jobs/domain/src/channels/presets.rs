@@ -6,8 +6,10 @@ use uuid::Uuid;
 use super::{ChannelError, model::check_style, repo};
 use crate::unseen::is_blank;
 
-/// Presets of a channel, at most.
+/// Presets that every channel may have.
 pub const MAX_PRESETS: usize = 30;
+/// Presets of a channel that may have more, at most.
+pub const MORE_PRESETS: usize = 100;
 
 /// A look with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +20,14 @@ pub struct Preset {
     pub style_json: String,
 }
 
-/// Puts these in the place of all that the channel had.
+/// Puts these in the place of all that the channel had. The caller has asked whether it may have more than [`MAX_PRESETS`].
 ///
 /// # Errors
 /// [`ChannelError::Invalid`] names the first that is wrong.
 pub async fn put_presets(conn: &mut PgConnection, channel_id: Uuid, presets: &[Preset]) -> Result<(), ChannelError> {
     let invalid = |problem: String| ChannelError::Invalid { field: "presets", problem };
-    if presets.len() > MAX_PRESETS {
-        return Err(invalid(format!("at most {MAX_PRESETS}")));
+    if presets.len() > MORE_PRESETS {
+        return Err(invalid(format!("at most {MORE_PRESETS}")));
     }
     for (place, preset) in presets.iter().enumerate() {
         let name = &preset.name;

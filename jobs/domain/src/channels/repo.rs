@@ -34,6 +34,7 @@ pub(super) struct Row {
     live_since: Option<time::OffsetDateTime>,
     submissions_token_version: i32,
     review_mode: String,
+    submission_reward_coins: i64,
     closed: bool,
     created_at: time::OffsetDateTime,
 }
@@ -64,6 +65,7 @@ impl From<Row> for Channel {
             live_since: row.live_since,
             submissions_token_version: row.submissions_token_version,
             review_mode: ReviewMode::parse(&row.review_mode),
+            submission_reward_coins: row.submission_reward_coins,
             closed: row.closed,
             created_at: row.created_at,
         }
@@ -80,7 +82,7 @@ macro_rules! channel_where {
                       c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version,
                       c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
                       c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
-                      c.live_since, c.submissions_token_version, c.review_mode,
+                      c.live_since, c.submissions_token_version, c.review_mode, c.submission_reward_coins,
                       owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
                from channels c join users owner on owner.id = c.owner_id
                where "#
@@ -157,7 +159,8 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              submissions_enabled = coalesce($10, submissions_enabled),
              submissions_only_when_live = coalesce($11, submissions_only_when_live),
              review_mode = coalesce($12, review_mode),
-             price_per_second = coalesce($13, price_per_second)
+             price_per_second = coalesce($13, price_per_second),
+             submission_reward_coins = coalesce($14, submission_reward_coins)
          where id = $1",
         id,
         change.name,
@@ -172,6 +175,7 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.submissions_only_when_live,
         change.review_mode.map(ReviewMode::as_str),
         change.price_per_second,
+        change.submission_reward_coins,
     )
     .execute(conn)
     .await?
@@ -201,6 +205,11 @@ pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Cha
         .fetch_optional(&mut *conn)
         .await?;
     find(conn, id).await
+}
+
+/// The channel, which nobody gives or takes anything until the end of the transaction.
+pub(crate) async fn hold(conn: &mut PgConnection, id: Uuid) -> Result<Option<Channel>, sqlx::Error> {
+    lock(conn, id).await
 }
 
 /// The streamer is live, since the first time that it was said, or is not.

@@ -127,6 +127,39 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Keep("all coins add up, and nothing of it is ever changed"),
     },
     Holding {
+        table: "pending_grants",
+        whose: "user_id = (select id from person)
+                or (provider, provider_user_id) in
+                   (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+                or (provider, login) in
+                   (select provider, lower(login) from external_accounts where user_id = (select id from person))",
+        shown: &[
+            "id", "channel_id", "provider", "provider_user_id", "login", "amount", "reason", "status", "created_at",
+            "expires_at", "paid_at",
+        ],
+        withheld: &["user_id", "created_by", "approved_by"],
+        // What is about somebody who never comes goes with its time (`forget-pending-coins`).
+        erase: Delete(
+            "user_id = (select id from person)
+             or (provider, provider_user_id) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+             or (provider, login) in
+                (select provider, lower(login) from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "pending_adjustments",
+        whose: "user_id = (select id from person)",
+        shown: &["id", "channel_id", "delta", "reason", "status", "asked_at", "expires_at", "decided_at"],
+        withheld: &["user_id", "asked_by", "decided_by"],
+        // The coins stand in the ledger.
+        erase: Delete(
+            "user_id = (select id from person)
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
         table: "token_sightings",
         whose: "token_id in (select t.id from tokens t join channels c on c.id = t.channel_id
                              where c.owner_id = (select id from person))",
@@ -234,6 +267,17 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Delete("user_id = (select id from person)"),
     },
     Holding {
+        table: "entitlements",
+        whose: "user_id = (select id from person)
+                or channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "key", "channel_id", "granted_at", "expires_at"],
+        withheld: &["user_id", "granted_by"],
+        erase: Delete(
+            "user_id = (select id from person)
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
         table: "overlay_presets",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["channel_id", "place", "name", "style_json"],
@@ -253,7 +297,7 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &[
             "id", "channel_id", "type", "title", "notes", "tags", "claimed_duration_ms", "status", "upload_state", "progress",
             "error_code", "error_detail", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
-            "revision", "moderator_note", "decided_at", "flags", "created_at", "updated_at",
+            "revision", "moderator_note", "decided_at", "reward_coins", "flags", "created_at", "updated_at",
         ],
         withheld: &["submitter_id", "moderator_id", "similar_meme_id"],
         // What was said of it by whoever decided goes with each of those whom it may name.
@@ -418,7 +462,7 @@ pub const HOLDINGS: &[Holding] = &[
             "id", "slug", "name", "description", "default_price", "price_per_second", "overlay_mode", "overlay_show_sender",
             "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
-            "live_since", "review_mode", "created_at",
+            "live_since", "review_mode", "submission_reward_coins", "created_at",
         ],
         withheld: &[
             "owner_id", "overlay_token_version", "credits_token_version", "credits_token_id", "submissions_token_version",

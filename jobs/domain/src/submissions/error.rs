@@ -4,6 +4,7 @@ use super::{MAX_NOTES, SubmissionStatus};
 use crate::{
     media::MediaError,
     memes::{MAX_TAG, MAX_TAGS, MAX_TITLE, MemeError},
+    wallets::WalletError,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,8 @@ pub enum SubmissionError {
     Media(#[from] MediaError),
     #[error("meme: {0}")]
     Meme(#[from] MemeError),
+    #[error("reward: {0}")]
+    Wallet(#[from] WalletError),
     #[error("queue: {0}")]
     Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]

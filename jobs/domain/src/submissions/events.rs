@@ -18,6 +18,9 @@ struct SubmissionEvent {
     moderator_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     meme_id: Option<Uuid>,
+    /// Coins that the sender got for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reward_coins: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
 }
@@ -26,8 +29,13 @@ pub(super) fn created(submission: &Submission) -> Vec<NewEvent> {
     both(submission, "submission:created", &base(submission))
 }
 
-pub(super) fn approved(submission: &Submission, moderator_id: Option<Uuid>, meme_id: Uuid) -> Vec<NewEvent> {
-    let event = SubmissionEvent { moderator_id, meme_id: Some(meme_id), ..base(submission) };
+pub(super) fn approved(
+    submission: &Submission,
+    moderator_id: Option<Uuid>,
+    meme_id: Uuid,
+    reward_coins: Option<i64>,
+) -> Vec<NewEvent> {
+    let event = SubmissionEvent { moderator_id, meme_id: Some(meme_id), reward_coins, ..base(submission) };
     both(submission, "submission:approved", &event)
 }
 
@@ -71,6 +79,7 @@ fn base(submission: &Submission) -> SubmissionEvent {
         submitter_id: submission.submitter_id,
         moderator_id: None,
         meme_id: None,
+        reward_coins: None,
         error_code: None,
     }
 }

@@ -34,6 +34,7 @@ mod model;
 mod repo;
 mod resubmit;
 mod review;
+mod reward;
 pub mod trust;
 
 pub use cascade::{order_rejection, reject_some};

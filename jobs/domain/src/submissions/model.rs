@@ -144,6 +144,8 @@ pub struct Submission {
     /// What the moderator had to say to the sender.
     pub moderator_note: Option<String>,
     pub decided_at: Option<OffsetDateTime>,
+    /// Coins that the sender got for it.
+    pub reward_coins: Option<i64>,
     /// What checks found worth a look.
     pub flags: Vec<String>,
     pub created_at: OffsetDateTime,

@@ -43,6 +43,7 @@ struct Row {
     moderator_id: Option<Uuid>,
     moderator_note: Option<String>,
     decided_at: Option<OffsetDateTime>,
+    reward_coins: Option<i64>,
     flags: Vec<String>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -78,6 +79,7 @@ impl From<Row> for Submission {
             moderator_id: row.moderator_id,
             moderator_note: row.moderator_note,
             decided_at: row.decided_at,
+            reward_coins: row.reward_coins,
             flags: row.flags,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -96,7 +98,8 @@ macro_rules! select {
                       s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash,
                       s.source_size, s.source_mime_type, s.probe, s.asset_id,
                       a.poster_hash as "poster_hash?", a.preview_hash as "preview_hash?", s.meme_id,
-                      s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note, s.decided_at, s.flags, s.created_at, s.updated_at
+                      s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note, s.decided_at, s.reward_coins,
+                      s.flags, s.created_at, s.updated_at
                from meme_submissions s join channels c on c.id = s.channel_id
                left join meme_assets a on a.id = s.asset_id "#
                 + $tail
@@ -266,6 +269,12 @@ pub(super) async fn approve(
     .execute(conn)
     .await?;
     taken(&done)
+}
+
+/// The sender got these coins for it.
+pub(super) async fn set_reward(conn: &mut PgConnection, id: Uuid, coins: i64) -> Result<(), sqlx::Error> {
+    sqlx::query!("update meme_submissions set reward_coins = $2 where id = $1", id, coins).execute(conn).await?;
+    Ok(())
 }
 
 /// What is still being worked on is not worked on any more.

@@ -4,7 +4,7 @@ use queue::Tx;
 use uuid::Uuid;
 
 use super::{
-    GiveBackFiles, MAX_NOTES, Submission, SubmissionError, SubmissionStatus, UploadState, events, model, repo,
+    GiveBackFiles, MAX_NOTES, Submission, SubmissionError, SubmissionStatus, UploadState, events, model, repo, reward,
 };
 use crate::{
     channels::Channel,
@@ -112,7 +112,8 @@ pub(super) async fn publish(
         return Err(SubmissionError::Hidden);
     }
     repo::approve(tx, submission.id, meme.id, moderator, approval.tags.as_deref()).await?;
-    record(tx, events::approved(submission, told, meme.id)).await?;
+    let reward = reward::pay(tx, submission, told).await?;
+    record(tx, events::approved(submission, told, meme.id, reward)).await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ mod model;
 mod movements;
 mod repo;
 
-pub use commands::{Adjusted, adjust};
+pub use commands::{Adjusted, Adjustment, adjust};
 pub use error::WalletError;
 pub use model::{Choice, OwnedWallet, Wallet};
 pub use movements::{Account, Kind, Locked, Movement, post};
@@ -24,4 +24,6 @@ pub use repo::{
     lock_all,
 };
 
+pub(crate) use commands::{Issue, check_reason, issue};
 pub(crate) use model::updated_event;
+pub(crate) use repo::ensure;

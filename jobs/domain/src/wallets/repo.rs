@@ -76,7 +76,7 @@ pub async fn lock_all(conn: &mut PgConnection, owners: &[(Uuid, Uuid)]) -> Resul
 }
 
 /// An empty wallet, unless there is one.
-pub(super) async fn ensure(conn: &mut PgConnection, user: Uuid, channel: Uuid) -> Result<(), sqlx::Error> {
+pub(crate) async fn ensure(conn: &mut PgConnection, user: Uuid, channel: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into wallets (id, user_id, channel_id) values ($1, $2, $3) on conflict (user_id, channel_id) do nothing",
         Uuid::now_v7(),

@@ -44,7 +44,7 @@ impl Buyer {
         let viewer = accounts::upsert_by_login(&mut tx, &login, &login, Role::Viewer).await?;
         let channel =
             domain::channels::find_by_slug(&mut tx, &rig.world.channels[0].slug).await?.context("a channel")?;
-        wallets::adjust(&mut tx, admin.id, viewer.id, channel.id, coins, "chaos").await?;
+        wallets::adjust(&mut tx, admin.id, wallets::Adjustment::new(viewer.id, channel.id, coins, "chaos")).await?;
         tx.commit().await?;
         Ok(Self { id: viewer.id, token: log_in(rig, &login, "viewer").await? })
     }

@@ -5,6 +5,7 @@
 
 mod bucket;
 mod chat;
+mod coins;
 mod database;
 mod environment;
 mod http;
@@ -24,6 +25,7 @@ use std::fmt;
 pub use self::{
     bucket::Bucket,
     chat::{Chat, Twitch},
+    coins::Coins,
     database::Database,
     environment::Environment,
     http::Http,
@@ -46,6 +48,7 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub uploads: Uploads,
+    pub coins: Coins,
     pub media: Media,
     pub chat: Chat,
     pub identity: Identity,
@@ -149,6 +152,7 @@ impl Config {
             http: Http::read(reader, environment),
             secrets: Secrets::read(reader, environment),
             uploads: Uploads::read(reader, &database.data_dir),
+            coins: Coins::read(reader),
             media: Media::read(reader),
             database,
             chat: Chat::read(reader, environment),

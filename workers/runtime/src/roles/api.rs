@@ -75,6 +75,7 @@ async fn app(process: &Process) -> anyhow::Result<App> {
         build: crate::BUILD.to_owned(),
         media_origin,
         max_upload_bytes: process.config.uploads.max_bytes,
+        approval_above: process.config.coins.approval_above,
         max_resubmits: process.config.uploads.max_resubmits,
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,

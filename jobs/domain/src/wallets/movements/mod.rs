@@ -53,16 +53,22 @@ pub enum Kind {
     Refund,
     /// Issuer to wallet or back, by hand.
     Adjust,
+    /// Issuer to wallet: coins that waited for the person's first login.
+    Grant,
+    /// Issuer to wallet: the channel took a meme that the person sent in.
+    Reward,
 }
 
 impl Kind {
-    const fn as_str(self) -> &'static str {
+    pub(in crate::wallets) const fn as_str(self) -> &'static str {
         match self {
             Self::Place => "place",
             Self::Free => "free",
             Self::Capture => "capture",
             Self::Refund => "refund",
             Self::Adjust => "adjust",
+            Self::Grant => "grant",
+            Self::Reward => "reward",
         }
     }
 }
@@ -114,5 +120,34 @@ impl Locked {
         wallet.balance = balance;
         wallet.version += 1;
         Ok((balance, wallet.version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_balance_is_the_sum_of_what_was_not_refused_and_never_below_zero(deltas in prop::collection::vec(-1000_i64..1000, 0..60)) {
+            let (user, channel) = (Uuid::now_v7(), Uuid::now_v7());
+            let id = Uuid::now_v7();
+            let mut locked = Locked::new(vec![Wallet { id, user_id: user, channel_id: channel, balance: 0, version: 0 }]);
+            let (mut sum, mut entries) = (0, 0);
+            for delta in deltas {
+                match locked.apply(id, delta) {
+                    Ok((balance, version)) => {
+                        (sum, entries) = (sum + delta, entries + 1);
+                        prop_assert_eq!((balance, version), (sum, entries));
+                    }
+                    Err(_) => prop_assert!(sum + delta < 0),
+                }
+                let wallet = locked.of(user, channel).unwrap();
+                prop_assert_eq!((wallet.balance, wallet.version), (sum, entries));
+                prop_assert!(wallet.balance >= 0);
+            }
+        }
     }
 }

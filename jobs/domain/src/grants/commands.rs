@@ -1,0 +1,117 @@
+//! Coins that wait, and their end.
+
+use std::collections::BTreeMap;
+
+use queue::Tx;
+use uuid::Uuid;
+
+use super::{Grant, GrantError, GrantStatus, NewGrant, model, repo};
+use crate::{
+    channels,
+    events::{self, NewEvent},
+    identities::Identity,
+    wallets::{self, Account, Kind, Movement, WalletError},
+};
+
+/// In the ledger, for ever.
+const WHY: &str = "pending_grant";
+
+/// Lets coins wait for somebody. What one admin lets wait within a day for one account of one channel counts together: with
+/// more than `approval_above` another admin must agree ([`approve`]).
+///
+/// # Errors
+/// [`GrantError::NoChannel`], or a word or number is beyond its limits.
+pub async fn create(
+    tx: &mut Tx,
+    actor: Uuid,
+    new: &NewGrant,
+    approval_above: Option<i64>,
+) -> Result<Grant, GrantError> {
+    new.check()?;
+    let channel = channels::find(&mut *tx, new.channel_id).await?.ok_or(GrantError::NoChannel)?;
+    let status = match approval_above {
+        Some(most) => {
+            // One after the other: two halves at once would each see nothing of the other.
+            repo::hold_maker(&mut *tx, actor).await?;
+            let lately = repo::promised_lately(&mut *tx, actor, new).await?;
+            if lately.saturating_add(new.amount) > most { GrantStatus::Unapproved } else { GrantStatus::Waiting }
+        }
+        None => GrantStatus::Waiting,
+    };
+    let id = Uuid::now_v7();
+    repo::insert(&mut *tx, id, actor, channel.id, new, status).await?;
+    repo::find(&mut *tx, id).await?.ok_or(GrantError::NotFound)
+}
+
+/// Another admin agrees: from now on it waits for its person.
+///
+/// # Errors
+/// [`GrantError::NotFound`], [`GrantError::Own`], [`GrantError::Over`] for one that needs nobody's agreement (any more).
+pub async fn approve(tx: &mut Tx, actor: Uuid, id: Uuid) -> Result<Grant, GrantError> {
+    let grant = repo::lock(&mut *tx, id).await?.ok_or(GrantError::NotFound)?;
+    if grant.status != GrantStatus::Unapproved {
+        return Err(GrantError::Over(grant.status));
+    }
+    if grant.created_by == actor {
+        return Err(GrantError::Own);
+    }
+    repo::approve(&mut *tx, id, actor).await?;
+    repo::find(&mut *tx, id).await?.ok_or(GrantError::NotFound)
+}
+
+/// Takes back what was not paid, with all that it says about whom.
+///
+/// # Errors
+/// [`GrantError::NotFound`], [`GrantError::Over`] when it was paid.
+pub async fn revoke(tx: &mut Tx, id: Uuid) -> Result<Grant, GrantError> {
+    let grant = repo::lock(&mut *tx, id).await?.ok_or(GrantError::NotFound)?;
+    if grant.status == GrantStatus::Paid {
+        return Err(GrantError::Over(grant.status));
+    }
+    repo::delete(&mut *tx, id).await?;
+    Ok(grant)
+}
+
+/// Pays what waits for the account that a platform has just vouched for to the person whose it is; says how many grants that
+/// were. The caller holds the identity ([`crate::identities::log_in`], [`crate::identities::link`]); this is the
+/// transaction's last act.
+///
+/// # Errors
+/// The database refused.
+pub async fn pay(tx: &mut Tx, user: Uuid, identity: &Identity) -> Result<usize, WalletError> {
+    let name = Some(model::name(&identity.login)).filter(|name| !name.is_empty());
+    let waiting = repo::lock_waiting(&mut *tx, identity.provider, &identity.subject, name.as_deref()).await?;
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let slugs: BTreeMap<Uuid, &str> =
+        waiting.iter().map(|grant| (grant.channel_id, grant.channel_slug.as_str())).collect();
+    for channel in slugs.keys() {
+        wallets::ensure(&mut *tx, user, *channel).await?;
+    }
+    let owners: Vec<(Uuid, Uuid)> = slugs.keys().map(|channel| (user, *channel)).collect();
+    let mut locked = wallets::lock_all(&mut *tx, &owners).await?;
+    let mut news: Vec<NewEvent> = Vec::with_capacity(waiting.len());
+    for grant in &waiting {
+        let wallet = locked.of(user, grant.channel_id).ok_or(WalletError::NotFound("wallet"))?.id;
+        let movement = Movement {
+            id: grant.id,
+            kind: Kind::Grant,
+            key: format!("grant:{}", grant.id),
+            channel_id: grant.channel_id,
+            actor_id: Some(grant.created_by),
+            reason: Some(WHY.to_owned()),
+            reverses: None,
+            from: Account::Issuer,
+            to: Account::Wallet(wallet),
+            amount: grant.amount,
+        };
+        wallets::post(&mut *tx, &mut locked, &[movement]).await?;
+        let wallet = locked.of(user, grant.channel_id).ok_or(WalletError::NotFound("wallet"))?;
+        news.push(wallets::updated_event(wallet, &grant.channel_slug, grant.amount, &grant.reason, "grant"));
+    }
+    let ids: Vec<Uuid> = waiting.iter().map(|grant| grant.id).collect();
+    repo::set_paid(&mut *tx, &ids, user).await?;
+    events::record(tx, news).await?;
+    Ok(waiting.len())
+}

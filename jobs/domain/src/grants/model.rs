@@ -1,0 +1,154 @@
+//! Coins that wait, and for whom.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::GrantError;
+use crate::{identities::Provider, unseen, wallets};
+
+/// Days that coins wait, unless something else is said.
+pub const DEFAULT_DAYS: i32 = 180;
+/// And at most.
+pub const MOST_DAYS: i32 = 365;
+/// Coins of one grant, at most.
+const MOST: i64 = 1_000_000_000_000;
+
+/// An account on a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payee {
+    /// Its id there.
+    Id(String),
+    /// Its name there, in lower case.
+    Login(String),
+}
+
+impl Payee {
+    /// Of what somebody wrote.
+    ///
+    /// # Errors
+    /// [`GrantError::Payee`] unless exactly one is given and shows something.
+    pub fn of(id: Option<&str>, login: Option<&str>) -> Result<Self, GrantError> {
+        let fits = |text: &str| (1..=255).contains(&text.chars().count()) && !unseen::is_blank(text);
+        match (id.map(str::trim), login) {
+            (Some(id), None) if fits(id) && !id.contains('\0') => Ok(Self::Id(id.to_owned())),
+            (None, Some(login)) => {
+                Some(name(login)).filter(|name| fits(name)).map(Self::Login).ok_or(GrantError::Payee)
+            }
+            _ => Err(GrantError::Payee),
+        }
+    }
+
+    pub(super) fn id(&self) -> Option<&str> {
+        if let Self::Id(id) = self { Some(id) } else { None }
+    }
+
+    pub(super) fn login(&self) -> Option<&str> {
+        if let Self::Login(login) = self { Some(login) } else { None }
+    }
+}
+
+/// A platform's name for an account as two are compared.
+pub(super) fn name(login: &str) -> String {
+    let login = unseen::plain(login, 255).to_lowercase();
+    login.strip_prefix('@').unwrap_or(&login).to_owned()
+}
+
+/// What is promised.
+#[derive(Debug, Clone)]
+pub struct NewGrant {
+    pub channel_id: Uuid,
+    pub provider: Provider,
+    pub payee: Payee,
+    /// Coins, above 0.
+    pub amount: i64,
+    /// 1 to 200 characters, for the person.
+    pub reason: String,
+    /// Days until it ends.
+    pub days: i32,
+}
+
+impl NewGrant {
+    pub(super) fn check(&self) -> Result<(), GrantError> {
+        if !(1..=MOST).contains(&self.amount) {
+            return Err(GrantError::Amount);
+        }
+        if !(1..=MOST_DAYS).contains(&self.days) {
+            return Err(GrantError::Days);
+        }
+        wallets::check_reason(&self.reason)?;
+        Ok(())
+    }
+}
+
+/// How far a grant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum GrantStatus {
+    /// Another admin must agree first.
+    Unapproved,
+    /// The person was not here yet.
+    Waiting,
+    Paid,
+}
+
+impl GrantStatus {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unapproved => "unapproved",
+            Self::Waiting => "waiting",
+            Self::Paid => "paid",
+        }
+    }
+}
+
+impl fmt::Display for GrantStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Coins that wait or waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub channel_slug: String,
+    pub provider: String,
+    pub provider_user_id: Option<String>,
+    pub login: Option<String>,
+    pub amount: i64,
+    pub reason: String,
+    pub status: GrantStatus,
+    pub created_by: Uuid,
+    pub approved_by: Option<Uuid>,
+    pub created_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+    /// Who was paid.
+    pub user_id: Option<Uuid>,
+    pub paid_at: Option<OffsetDateTime>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_has_an_id_or_a_name() {
+        assert_eq!(Payee::of(Some(" 42 "), None).unwrap(), Payee::Id("42".to_owned()));
+        assert_eq!(Payee::of(None, Some("@Anna")).unwrap(), Payee::Login("anna".to_owned()));
+        let long = "x".repeat(256);
+        for (id, login) in [
+            (None, None),
+            (Some("42"), Some("anna")),
+            (Some(""), None),
+            (Some("4\0"), None),
+            (None, Some(" ")),
+            (None, Some("\u{200b}")),
+            (Some(long.as_str()), None),
+        ] {
+            assert!(Payee::of(id, login).is_err(), "{id:?} {login:?}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! SQL of coins that wait.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Grant, GrantStatus, NewGrant};
+use crate::identities::Provider;
+
+/// The grants that end in this clause.
+macro_rules! grants {
+    ($tail:literal, $conn:expr $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Grant,
+            r#"select g.id, g.channel_id, c.slug as channel_slug, g.provider, g.provider_user_id, g.login, g.amount, g.reason,
+                      g.status as "status: GrantStatus", g.created_by, g.approved_by, g.created_at, g.expires_at, g.user_id,
+                      g.paid_at
+               from pending_grants g join channels c on c.id = g.channel_id "#
+                + $tail
+            $(, $argument)*
+        )
+        .fetch_all($conn)
+        .await
+    };
+}
+
+/// Grants that have not ended, the newest first, from before the given one: of one channel, or all.
+///
+/// # Errors
+/// The database refused.
+pub async fn list(
+    conn: &mut PgConnection,
+    channel: Option<Uuid>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Grant>, sqlx::Error> {
+    let before = before.unwrap_or(Uuid::max());
+    // A statement for each index.
+    match channel {
+        Some(channel) => grants!(
+            "where g.channel_id = $1 and g.id < $2 and g.expires_at > app_now() order by g.id desc limit $3",
+            conn,
+            channel,
+            before,
+            limit
+        ),
+        None => {
+            grants!("where g.id < $1 and g.expires_at > app_now() order by g.id desc limit $2", conn, before, limit)
+        }
+    }
+}
+
+pub(super) async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Grant>, sqlx::Error> {
+    Ok(grants!("where g.id = $1", conn, id)?.pop())
+}
+
+/// One that has not ended, which nobody else changes until the end of the transaction.
+pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Grant>, sqlx::Error> {
+    Ok(grants!("where g.id = $1 and g.expires_at > app_now() for update of g", conn, id)?.pop())
+}
+
+/// What waits for this account, by id or by name, in channels that are there still; nobody else pays it until the end of the
+/// transaction. In the order of their ids.
+pub(super) async fn lock_waiting(
+    conn: &mut PgConnection,
+    provider: Provider,
+    id: &str,
+    login: Option<&str>,
+) -> Result<Vec<Grant>, sqlx::Error> {
+    grants!(
+        "join users owner on owner.id = c.owner_id and owner.erased_at is null
+         where g.id in (
+             select w.id from pending_grants w where w.provider = $1 and w.provider_user_id = $2 and w.status = 'waiting'
+             union all
+             select w.id from pending_grants w where w.provider = $1 and w.login = $3 and w.status = 'waiting')
+           and g.status = 'waiting' and g.expires_at > app_now()
+         order by g.id for update of g",
+        conn,
+        provider.as_str(),
+        id,
+        login
+    )
+}
+
+/// Nobody else lets coins wait in this admin's name until the end of the transaction.
+pub(super) async fn hold_maker(conn: &mut PgConnection, actor: Uuid) -> Result<(), sqlx::Error> {
+    let name = format!("grants\n{actor}");
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Coins that this admin let wait for the same account in the same channel within a day, without another one's agreement.
+pub(super) async fn promised_lately(conn: &mut PgConnection, actor: Uuid, new: &NewGrant) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(sum(amount), 0)::bigint as "coins!" from pending_grants
+           where created_by = $1 and created_at > app_now() - interval '1 day' and channel_id = $2 and provider = $3
+             and provider_user_id is not distinct from $4 and login is not distinct from $5
+             and status <> 'unapproved' and approved_by is null"#,
+        actor,
+        new.channel_id,
+        new.provider.as_str(),
+        new.payee.id(),
+        new.payee.login(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    id: Uuid,
+    actor: Uuid,
+    channel: Uuid,
+    new: &NewGrant,
+    status: GrantStatus,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into pending_grants (id, channel_id, provider, provider_user_id, login, amount, reason, status, created_by, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, app_now() + make_interval(days => $10))",
+        id,
+        channel,
+        new.provider.as_str(),
+        new.payee.id(),
+        new.payee.login(),
+        new.amount,
+        new.reason.trim(),
+        status.as_str(),
+        actor,
+        new.days,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn approve(conn: &mut PgConnection, id: Uuid, actor: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("update pending_grants set status = 'waiting', approved_by = $2 where id = $1", id, actor)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from pending_grants where id = $1", id).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn set_paid(conn: &mut PgConnection, ids: &[Uuid], user: Uuid) -> Result<(), sqlx::Error> {
+    let paid = sqlx::query!(
+        "update pending_grants set status = 'paid', user_id = $2, paid_at = app_now() where id = any($1) and status = 'waiting'",
+        ids,
+        user,
+    );
+    let paid = paid.execute(conn).await?.rows_affected();
+    if paid == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Removes grants whose time is over, paid or not: what was paid stands in the ledger. Says how many, at most `limit`.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget_over(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let gone = sqlx::query!(
+        "delete from pending_grants where id in (select id from pending_grants where expires_at <= app_now() limit $1)",
+        limit
+    );
+    Ok(gone.execute(conn).await?.rows_affected())
+}
