@@ -138,6 +138,8 @@ const ENCODING: Sweep = Sweep {
         "blobs::rename::before",
         "blobs::rename::after",
         "media::publish::after",
+        "media::draw::before",
+        "media::draw::after",
         "queue::run::after",
         "queue::hand_over::before",
     ],

@@ -82,6 +82,7 @@ async fn publish(ctx: &Ctx, pool: &Pool, asset: &Asset, drawn: Drawn) -> Outcome
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;
     hold(&mut tx, found.hashes()).await?;
+    fail::fail_point!("media::draw::before");
     for staged in [drawn.poster, drawn.preview].into_iter().flatten() {
         let size = i64::try_from(staged.size).map_err(JobError::discard)?;
         let hash = staged.hash.to_string();
@@ -89,6 +90,7 @@ async fn publish(ctx: &Ctx, pool: &Pool, asset: &Asset, drawn: Drawn) -> Outcome
         let file = NewFile { hash: &hash, size, mime_type: previews::MIME_TYPE };
         media::add_reference(&mut tx, file).await.map_err(JobError::retry)?;
     }
+    fail::fail_point!("media::draw::after");
     if media::set_previews(&mut tx, asset, &found).await? {
         tx.commit().await?;
         return Ok(Verdict::Done);
