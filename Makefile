@@ -31,7 +31,7 @@ peers-faults: ## the queue and those that a program in Rust would take instead, 
 chaos: ## faults, and the proof that nothing was lost (FAULT=F1,F8 N=rounds SEED=1; goes on where it ended)
 	@scripts/chaos.sh
 
-security: ## attacks at full size, some hours (PART=libraries,stories,fuzzer,sql,slow)
+security: ## attacks at full size, some hours (PART=libraries,stories,fuzzer,sql,timing,slow)
 	@scripts/security.sh
 
 lint: ## format and lints

@@ -80,7 +80,9 @@ if part timing; then
 fi
 
 if part slow; then
-    say "slow clients: heads, bodies and readers, 4,000 at once each; others must go on"
+    # CONNECTIONS=4000 DURATION=40 is the short form.
+    export CONNECTIONS="${CONNECTIONS:-10000}" DURATION="${DURATION:-600}"
+    say "slow clients: heads, bodies and readers, $CONNECTIONS at once for $DURATION s each; others must go on"
     has slowhttptest || { is_root && has apt-get && apt_install slowhttptest; } ||
         fail "slowhttptest is missing; type: sudo apt-get install slowhttptest"
     attacked scripts/slow-clients.sh "$out/slow"

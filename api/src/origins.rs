@@ -1,7 +1,7 @@
 //! Which sites' pages may talk to us: our own, and those that `CORS_ORIGINS` names. For all others a browser keeps what we
 //! answer to itself (here), and what rides on a cookie is not done (`auth/csrf.rs`).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use poem::{
@@ -49,15 +49,26 @@ impl Origins {
     }
 
     /// Whether it is where we are: by our public address, or by the name under which the request came. Outside of dev only
-    /// https proves that the page is ours.
+    /// https proves that the page is ours; in dev only a name that nobody else can point here.
     pub(crate) fn is_own(&self, origin: &str, host: &str) -> bool {
         let by_host = || {
             let (scheme, authority) = origin.split_once("://").unwrap_or_default();
-            let scheme = scheme == "https" || (scheme == "http" && self.environment == Environment::Dev);
-            scheme && !host.is_empty() && authority.eq_ignore_ascii_case(host)
+            let proven =
+                scheme == "https" || (scheme == "http" && self.environment == Environment::Dev && is_here(host));
+            proven && !host.is_empty() && authority.eq_ignore_ascii_case(host)
         };
         origin == self.own || by_host()
     }
+}
+
+/// An address, or this machine's own name: no stranger's name server has a say in those.
+fn is_here(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
 }
 
 /// Answers what browsers ask before they let a page ask, and tells them which pages may read what we answer.
@@ -144,6 +155,10 @@ mod tests {
         ] {
             assert!(!prod.is_own(origin, host), "{origin} {host}");
         }
-        assert!(origins(Environment::Dev).is_own("http://localhost:8080", "localhost:8080"));
+        let dev = origins(Environment::Dev);
+        for host in ["localhost:8080", "LOCALHOST", "127.0.0.1:8080", "192.168.1.7", "[::1]:8080"] {
+            assert!(dev.is_own(&format!("http://{host}"), host), "{host}");
+        }
+        assert!(!dev.is_own("http://evil.test:8080", "evil.test:8080"), "a name that was pointed here");
     }
 }

@@ -12,6 +12,7 @@ use domain::{
     media::MediaType,
 };
 use harness::{Session, TestApp, wait_until};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -256,6 +257,16 @@ async fn of_somebody_who_was_forgotten_no_word_is_left() {
     let mut public = app.anonymous().events("/channels/canary_wendy/events").await;
     public.wait_for("queue:state").await;
     assert!(rows_with(app, "canary").await.len() > 15);
+    // What the streamer was told of her under keys, and what is played again in her name.
+    let meme = stage.meme(1000).await;
+    let bought = stage.activate(&wendy, meme).await;
+    for (method, path) in [
+        (Method::DELETE, format!("/streamer/queue/items/{bought}")),
+        (Method::POST, format!("/streamer/queue/history/{bought}/replay")),
+    ] {
+        let request = stage.streamer.request(method, &path).header("idempotency-key", "of-wendy");
+        assert!(Session::send(request).await.expect(200)["senderDisplayName"].is_string());
+    }
     let why = rows_with(app, "a canary wished for coins").await;
     assert!(why.iter().any(|row| row.starts_with("people_acts: ")), "{why:?}");
 
@@ -280,6 +291,9 @@ async fn of_somebody_who_was_forgotten_no_word_is_left() {
         .unwrap();
     assert_eq!(balances, [1000], "what waited on her channel was given back");
     assert_eq!(left_after_a_day(app).await, [""; 0]);
+    let repeat = stage.streamer.request(Method::DELETE, &format!("/streamer/queue/items/{bought}"));
+    let repeat = Session::send(repeat.header("idempotency-key", "of-wendy")).await;
+    assert_eq!((repeat.status.as_u16(), repeat.error_code()), (422, "IDEMPOTENCY_KEY_REUSED"), "nothing is done again");
     assert_eq!(rows_with(app, "bert stays").await.len(), 1, "what others said stays");
     let (login, display): (String, String) = sqlx::query_as("select login, display_name from users where id = $1")
         .bind(wendy.user_id.parse::<Uuid>().unwrap())

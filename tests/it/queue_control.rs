@@ -82,6 +82,16 @@ async fn what_was_played_is_played_again_for_nobodys_coins() {
     assert_eq!(stage.balance(&anna).await, 0);
     assert_eq!(stage.streamer.get("/streamer/stats/channel").await.expect(200), figures, "in no statistics");
 
+    // It is the viewer's: their name goes with it, and with them.
+    assert_eq!(
+        anna.get(&format!("/me/activations/{}", again["id"].as_str().unwrap())).await.expect(200)["source"],
+        "replay"
+    );
+    stage.admin.post(&format!("/owner/users/{}/ban", anna.user_id), &json!({})).await.expect(200);
+    let banned = stage.streamer.post(&path, &json!({})).await;
+    assert_eq!((banned.status.as_u16(), banned.error_code()), (409, "CONFLICT"));
+    stage.admin.post(&format!("/owner/users/{}/unban", anna.user_id), &json!({})).await.expect(200);
+
     stage.streamer.delete(&format!("/streamer/memes/{meme}")).await.expect(204);
     let gone = stage.streamer.post(&path, &json!({})).await;
     assert_eq!((gone.status.as_u16(), gone.error_code()), (404, "MEME_NOT_FOUND"));
@@ -104,6 +114,12 @@ async fn a_program_shows_a_donation_before_what_waits_for_coins() {
     small["priority"] = json!(-1);
     program.post(path, &small).await.expect(200);
     assert_eq!(senders(&stage).await, ["Дарья", "Redeemer", "anna", "Chatter", "Small"]);
+
+    // Of the team only who looks after what is played may do that.
+    let mona = stage.app.login("mona", "viewer").await;
+    stage.streamer.put("/streamer/team/mona", &json!({ "role": "moderator" })).await.expect(200);
+    let refused = mona.post("/streamer/queue/events?channel=demo", &event("donation", meme, "Mona")).await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (403, "FORBIDDEN"));
 
     let other = Stage::of(stage.app.beside().pools(&[]).start().await, "other").await;
     let foreign = program.post(path, &event("donation", other.meme(1000).await, "x")).await;

@@ -142,6 +142,15 @@ pub(crate) async fn spender(request: &Request, app: &App) -> Option<Uuid> {
     }
 }
 
+/// Under whose name answers to the request are kept: the person's, or the one's in whose name a program acts.
+pub(crate) async fn keeper(request: &Request, app: &App) -> Option<Uuid> {
+    match programs::named(request, app).await {
+        Ok(Some(program)) => Some(program.owner),
+        Ok(None) => session::named(request, app).map(|named| named.user),
+        Err(_) => None,
+    }
+}
+
 async fn with_role(request: &Request, app: &App, role: Role) -> Result<(User, Proven), Problem> {
     let proven = logged_in(request, app).await?;
     let id = proven.user;

@@ -36,6 +36,24 @@ pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, request: Re
     inner.call(request).await
 }
 
+/// A link is begun by going to an address, which another site can make a browser do: only pages of ours, and of sites that
+/// `CORS_ORIGINS` names, may.
+pub(crate) fn refuse_foreign_links(request: &Request, app: &AppState) -> Result<(), Problem> {
+    let foreign = request.header("sec-fetch-site") == Some("cross-site");
+    let named = request.header(header::REFERER).is_some_and(|page| app.origins.allows(origin_of(page)));
+    if foreign && !named {
+        let detail = "a page of another site wanted to link an account: begin it here";
+        return Err(Problem::new(StatusCode::FORBIDDEN, ErrorCode::CsrfInvalid, detail));
+    }
+    Ok(())
+}
+
+/// `scheme://host[:port]` of an address.
+fn origin_of(address: &str) -> &str {
+    let end = address.match_indices('/').nth(2).map_or(address.len(), |(at, _)| at);
+    &address[..end]
+}
+
 fn bears_token(request: &Request) -> bool {
     let scheme = request.header(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
     scheme.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))

@@ -11,7 +11,7 @@
 mod access;
 mod actor;
 pub(crate) mod cookies;
-mod csrf;
+pub(crate) mod csrf;
 mod ended;
 mod hasher;
 pub(crate) mod oauth;
@@ -20,7 +20,7 @@ pub(crate) mod proof;
 pub(crate) mod scopes;
 pub(crate) mod session;
 
-pub(crate) use actor::{Admin, Editor, HouseModerator, Moderator, Observer, Streamer, Viewer, spender};
+pub(crate) use actor::{Admin, Editor, HouseModerator, Moderator, Observer, Streamer, Viewer, keeper, spender};
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;
 pub(crate) use hasher::Hasher;

@@ -29,7 +29,7 @@ pub use self::{
     policy::Limits,
 };
 use crate::{
-    app::{App, AppState, Settings},
+    app::{App, Settings},
     auth, limits,
     problem::Problem,
     telemetry,
@@ -105,7 +105,7 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
     {
         verdict = app.budgets.desk.spend(account).await;
         if let Some(spent) = verdict.filter(|verdict| !verdict.granted)
-            && !is_repeated(&request, app, account, operation).await?
+            && !is_repeated(&request, app, operation).await?
         {
             return Ok(told(refusal(kind, &spent).into_response(), verdict));
         }
@@ -127,17 +127,9 @@ async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
 }
 
 /// Whether the answer to the request is kept under its key.
-async fn is_repeated(
-    request: &Request,
-    app: &AppState,
-    account: Account,
-    operation: Option<&'static str>,
-) -> Result<bool, Problem> {
-    let (Some(operation), Some(key), Whom::Person(person)) =
-        (operation, request.header("idempotency-key"), account.whom)
-    else {
-        return Ok(false);
-    };
+async fn is_repeated(request: &Request, app: &App, operation: Option<&'static str>) -> Result<bool, Problem> {
+    let (Some(operation), Some(key)) = (operation, request.header("idempotency-key")) else { return Ok(false) };
+    let Some(person) = auth::keeper(request, app).await else { return Ok(false) };
     let mut conn = app.db.pool().acquire().await?;
     Ok(requests::is_known(&mut conn, person, operation, key).await?)
 }

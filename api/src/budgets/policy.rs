@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Screens,
     /// Of an address: signed calls between processes.
     Calls,
+    /// Of an address, and of a person or token: what programs tell of other platforms, which come in storms.
+    Programs,
     /// Of an address: whatever takes a secret that somebody could guess.
     Secrets,
     /// Of an address: the link that switches submissions.
@@ -36,12 +38,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::General,
         Self::Health,
         Self::Files,
         Self::Screens,
         Self::Calls,
+        Self::Programs,
         Self::Secrets,
         Self::Switch,
         Self::Activations,
@@ -57,6 +60,7 @@ impl Kind {
             Self::Files => "files",
             Self::Screens => "screens",
             Self::Calls => "calls",
+            Self::Programs => "programs",
             Self::Secrets => "secrets",
             Self::Switch => "switch",
             Self::Activations => "activations",
@@ -72,6 +76,7 @@ impl Kind {
             Self::Health => (600, 60),
             Self::Files | Self::Screens => (3000, 60),
             Self::Calls => (6000, 60),
+            Self::Programs => (600, 60),
             Self::Secrets => (10, 60),
             Self::Switch => (15, 60),
             Self::Activations => (1, 3),
@@ -83,7 +88,7 @@ impl Kind {
     /// What is told to whoever has used it up.
     pub(super) const fn error_code(self) -> ErrorCode {
         match self {
-            Self::Secrets | Self::Switch | Self::Activations | Self::Uploads | Self::Moderation => {
+            Self::Secrets | Self::Switch | Self::Activations | Self::Uploads | Self::Moderation | Self::Programs => {
                 ErrorCode::TooManyRequests
             }
             Self::General | Self::Health | Self::Files | Self::Screens | Self::Calls => ErrorCode::RateLimited,
@@ -117,6 +122,8 @@ pub(super) fn of_address(path: &str) -> Kind {
         Kind::Files
     } else if ["/overlay/t/", "/overlay/credits/t/"].iter().any(|begin| path.starts_with(begin)) {
         Kind::Screens
+    } else if path == "/streamer/queue/events" {
+        Kind::Programs
     } else if path.starts_with("/internal/") {
         Kind::Calls
     } else {
@@ -144,6 +151,11 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
         ["streamer", "queue", "clear"] | ["streamer", "dock", "queue", "clear"] => {
             Some((Kind::Moderation, Some("clear")))
         }
+        ["streamer", "queue", "events"] => Some((Kind::Programs, Some("queue-event"))),
+        ["streamer", "queue", "items", _] => Some((Kind::Moderation, Some("remove"))),
+        ["streamer", "queue", "history", _, "replay"] => Some((Kind::Moderation, Some("replay"))),
+        ["streamer", "promotions"] => Some((Kind::Moderation, Some("create-promotion"))),
+        ["owner", "grants"] => Some((Kind::Moderation, Some("create-grant"))),
         ["streamer", "test-event"] => Some((Kind::Moderation, Some("test-event"))),
         ["streamer" | "admin" | "owner", ..] => Some((Kind::Moderation, None)),
         // The dev login takes no secret, and a session's own tokens are too long to be guessed.
@@ -166,6 +178,7 @@ mod tests {
             ("/overlay/t/ot_1_2/events", Kind::Screens),
             ("/overlay/credits/t/ct_1_2", Kind::Screens),
             ("/internal/credits/chatter", Kind::Calls),
+            ("/streamer/queue/events", Kind::Programs),
             ("/me", Kind::General),
             ("/", Kind::General),
             ("/healthy", Kind::General),

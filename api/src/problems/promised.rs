@@ -135,8 +135,8 @@ const OPERATIONS: &[Promise] = &[
         ],
     ),
     ("completeTwitchLogin", Asker::Viewer, &[]),
-    ("startLink", Asker::Viewer, &[StepUpRequired, OauthNotConfigured, OauthUnavailable]),
-    ("startYouTubeForceSslLink", Asker::Viewer, &[StepUpRequired, OauthNotConfigured, OauthUnavailable]),
+    ("startLink", Asker::Viewer, &[CsrfInvalid, StepUpRequired, OauthNotConfigured, OauthUnavailable]),
+    ("startYouTubeForceSslLink", Asker::Viewer, &[CsrfInvalid, StepUpRequired, OauthNotConfigured, OauthUnavailable]),
     // Who took longer than a token lives comes without one: the session is asked instead.
     (
         "finishLink",
@@ -350,7 +350,7 @@ const OPERATIONS: &[Promise] = &[
         Asker::Moderator,
         &[ActivationNotFound, MemeNotFound, Conflict, RequestInFlight, IdempotencyKeyReused],
     ),
-    ("queueEvent", Asker::Moderator, &[MemeNotFound, RequestInFlight, IdempotencyKeyReused]),
+    ("queueEvent", Asker::Editor, &[MemeNotFound, RequestInFlight, IdempotencyKeyReused]),
     ("clearQueue", Asker::Moderator, &[RequestInFlight, IdempotencyKeyReused]),
     ("pausePlayback", Asker::Moderator, &[]),
     ("resumePlayback", Asker::Moderator, &[]),

@@ -137,17 +137,19 @@ impl Channels {
 
 /// The channel with this slug, or 404.
 pub(crate) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Channel, Problem> {
-    let channel = channels::find_by_slug(conn, slug).await?;
-    channel.ok_or_else(|| {
-        // As much of it as a slug has.
-        let asked: String = slug.chars().take(50).collect();
-        Problem::not_found(ErrorCode::ChannelNotFound, format!("there is no channel {asked:?}"))
-    })
+    channels::find_by_slug(conn, slug).await?.ok_or_else(|| unknown(slug))
+}
+
+fn unknown(slug: &str) -> Problem {
+    // As much of it as a slug has.
+    let asked: String = slug.chars().take(50).collect();
+    Problem::not_found(ErrorCode::ChannelNotFound, format!("there is no channel {asked:?}"))
 }
 
 /// As [`by_slug`], if it is open.
 pub(crate) async fn open_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Channel, Problem> {
-    Ok(by_slug(conn, slug).await?.if_open()?)
+    // Nobody is told why it is closed.
+    by_slug(conn, slug).await?.if_open().map_err(|_| unknown(slug))
 }
 
 /// The open channel with this id, or 404.

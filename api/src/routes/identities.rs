@@ -20,6 +20,7 @@ use crate::{
     auth::{
         Viewer,
         cookies::WithCookies,
+        csrf,
         oauth::{self, Answer, Departure},
         proof,
     },
@@ -209,6 +210,7 @@ async fn link(
     viewer: Viewer,
     scopes: &[&str],
 ) -> Result<WithCookies<Sent>, Problem> {
+    csrf::refuse_foreign_links(request, app)?;
     if let Err(problem) = proof::lately(app, viewer.session).await {
         return oauth::not_begun(request, provider.into(), redirect_to.as_deref(), problem);
     }

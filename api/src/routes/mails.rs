@@ -95,7 +95,7 @@ impl Mails {
     /// Change my address
     ///
     /// Sends a link to the new one, which counts once somebody comes with that (`POST /auth/verify-email`); the former one
-    /// is told then. Needs a fresh proof. Repeating the request with the same `Idempotency-Key` sends nothing twice.
+    /// is told then. Needs a fresh proof. Ten mails an hour. Repeating the request with the same `Idempotency-Key` sends nothing twice.
     #[oai(path = "/auth/email", method = "put", operation_id = "changeEmail")]
     async fn change(
         &self,
@@ -115,7 +115,13 @@ impl Mails {
         if idempotency::claim(&mut tx, named.as_ref()).await?.is_some() {
             return Ok(Mailed::Soon);
         }
-        if let Some(wait) = taken(&mut tx, request, Kind::ChangeEmail, &email).await? {
+        // To how many addresses one person has mails sent, whoever they are of.
+        let own = mails::subject_of(viewer.id, Kind::ChangeEmail);
+        let wait = match attempts::take(&mut tx, &own, mails::MOST_ANYWHERE).await? {
+            None => taken(&mut tx, request, Kind::ChangeEmail, &email).await?,
+            wait => wait,
+        };
+        if let Some(wait) = wait {
             return Err(Problem::too_often(wait, "too many mails"));
         }
         mails::ask_to_change(&mut tx, viewer.id, &email, language::of(request)).await?;

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Moderator, Streamer},
+    auth::{Editor, Moderator, Streamer},
     idempotency,
     problem::Problem,
     stored::Kept,
@@ -79,7 +79,7 @@ impl QueueItems {
     /// Play it again
     ///
     /// What has ended is shown once more, for the same person and for no coins, in its turn. 404 `MEME_NOT_FOUND` when the
-    /// channel has the meme no more. Send an `Idempotency-Key`: repeating the request with the same key gives the first
+    /// channel has the meme no more, 409 when the person was banned or has deleted the account. Send an `Idempotency-Key`: repeating the request with the same key gives the first
     /// answer again and plays nothing twice.
     #[oai(path = "/streamer/queue/history/:id/replay", method = "post", operation_id = "replayPlayed")]
     async fn replay(
@@ -95,7 +95,7 @@ impl QueueItems {
         let question = json!([streamer.channel.id, id.0]);
         let request = idempotency::request(key.0, streamer.user.id, "replay", &question)?;
         let replayed = idempotency::once(&app.db, request.as_ref(), async |tx| {
-            let again = playback::replay(tx, &streamer.channel, id.0, streamer.user.id).await?;
+            let again = playback::replay(tx, &streamer.channel, id.0).await?;
             written_down(tx, &streamer, again, Act::new("replay")).await
         });
         Ok(replayed.await?.into())
@@ -111,7 +111,7 @@ impl QueueItems {
     async fn event(
         &self,
         app: Data<&App>,
-        streamer: Moderator,
+        streamer: Editor,
         /// 1 to 128 visible characters of your choice that name this event.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,

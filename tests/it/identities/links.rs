@@ -173,6 +173,10 @@ async fn links_come_and_go_with_a_fresh_proof_only() {
     let (anna, token) = registered(&app).await;
     anna.link(Provider::Twitch, "anna").await;
     let id = anna.accounts().await[0]["id"].as_str().unwrap().to_owned();
+    for path in ["/auth/kick/link", "/auth/youtube/link/force-ssl"] {
+        let answer = anna.lured(path).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "CSRF_INVALID"), "{path}");
+    }
     let bert = Visitor::with_pages(&app);
     bert.log_in(Provider::Twitch, "bert").await;
     app.advance(std::time::Duration::from_mins(11)).await;

@@ -41,14 +41,23 @@ impl Visitor {
         self.send(Method::GET, path).await
     }
 
+    /// Where a page of another site sends the browser.
+    pub(crate) async fn lured(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, "cross-site").await
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str) -> Answer {
+        self.ask(method, path, "same-origin").await
+    }
+
+    async fn ask(&self, method: Method, path: &str, site: &str) -> Answer {
         let cookies: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = self
             .http
             .request(method, format!("{}{path}", self.base))
             .header("accept", self.accept)
-            .header("sec-fetch-site", "same-origin")
+            .header("sec-fetch-site", site)
             .header("cookie", cookies.join("; "));
         let answer = Session::send(request).await;
         let mut kept = self.cookies.lock().unwrap();

@@ -8,7 +8,7 @@ pub enum PlaceError {
     MemeNotFound,
     #[error("the name of the sender shows nothing")]
     Sender,
-    #[error("the channel is closed: its owner is banned or no streamer any more")]
+    #[error("there is no such channel")]
     Closed,
     #[error("the channel takes no activations now")]
     IntakePaused,

@@ -9,7 +9,7 @@ pub enum ChannelError {
     SlugTaken(String),
     #[error("the person has a channel already")]
     HasChannel,
-    #[error("the channel is closed: its owner is banned or no streamer any more")]
+    #[error("there is no such channel")]
     Closed,
     #[error("the channel takes no submissions right now")]
     SubmissionsOff,

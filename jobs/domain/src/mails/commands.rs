@@ -23,6 +23,12 @@ pub fn subject_from(network: &str, kind: Kind, email: &str) -> String {
     format!("mail:{network}:{kind}:{}", hex::encode(Sha256::digest(email)))
 }
 
+/// Those that one person has sent to addresses of others ([`super::MOST_ANYWHERE`]).
+#[must_use]
+pub fn subject_of(user: Uuid, kind: Kind) -> String {
+    format!("mail:{user}:{kind}")
+}
+
 /// Sends the person a link that verifies the account's address.
 ///
 /// # Errors

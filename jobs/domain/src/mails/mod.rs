@@ -17,7 +17,9 @@ mod links;
 mod model;
 mod repo;
 
-pub use commands::{ask_to_change, ask_to_reset, ask_to_verify, begin, fail, sent, subject, subject_from, tell};
+pub use commands::{
+    ask_to_change, ask_to_reset, ask_to_verify, begin, fail, sent, subject, subject_from, subject_of, tell,
+};
 pub use error::MailError;
 pub use jobs::{ForgetMails, SendMail};
 pub use links::{Link, Owner, end_links, look, redeem, verify};

@@ -10,6 +10,7 @@ use super::{
     repo,
 };
 use crate::{
+    accounts,
     activations::{self, Activation, AdvancePlayback, End, FreePlay, Reason, Source, Status},
     channels::Channel,
     events,
@@ -80,23 +81,29 @@ async fn lock_waiting(tx: &mut Tx, channel: &Channel, id: Uuid) -> Result<Activa
     }
 }
 
-/// Plays once more what has been played, for the same person and for no coins; in the name of `user`.
+/// Plays once more what has been played, for the same person and for no coins.
 ///
 /// # Errors
-/// [`PlaybackError::NotFound`] for another channel's, [`PlaybackError::NotEnded`] for what waits or plays;
+/// [`PlaybackError::NotFound`] for another channel's, [`PlaybackError::NotEnded`] for what waits or plays,
+/// [`PlaybackError::SenderGone`] when the person was banned or forgotten since;
 /// [`PlaceError::MemeNotFound`](activations::PlaceError::MemeNotFound) when the channel has the meme no more.
-pub async fn replay(tx: &mut Tx, channel: &Channel, id: Uuid, user: Uuid) -> Result<Uuid, PlaybackError> {
+pub async fn replay(tx: &mut Tx, channel: &Channel, id: Uuid) -> Result<Uuid, PlaybackError> {
     let found = activations::find(&mut *tx, id).await?;
     let past = found.filter(|it| it.channel_id == channel.id).ok_or(PlaybackError::NotFound)?;
     if past.ended_at.is_none() {
         return Err(PlaybackError::NotEnded(past.status));
+    }
+    let person = accounts::find(&mut *tx, past.user_id).await?;
+    if person.is_none_or(|person| person.banned_at.is_some()) {
+        return Err(PlaybackError::SenderGone);
     }
     let play = FreePlay {
         sender: Some(past.sender_name),
         replay_of: Some(past.id),
         ..FreePlay::new(Source::Replay, past.meme_id)
     };
-    Ok(activations::place_free(tx, channel, user, &play).await?)
+    // The person's, so that it goes where the person's name goes.
+    Ok(activations::place_free(tx, channel, past.user_id, &play).await?)
 }
 
 /// What [`clear`] did.

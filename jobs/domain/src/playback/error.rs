@@ -13,6 +13,8 @@ pub enum PlaybackError {
     NotQueued(Status),
     #[error("the activation is {}, only one that has ended can be played again", .0.as_str())]
     NotEnded(Status),
+    #[error("whoever placed it was banned or has deleted the account")]
+    SenderGone,
     #[error("nothing plays")]
     NothingPlays,
     #[error(transparent)]

@@ -14,8 +14,12 @@ use crate::{
     identities,
     mails::{self, Kind, Language},
     media::{self, NewFile},
+    requests,
     sessions::{self, EndReason},
 };
+
+/// In the place of answers to others that spoke of the person: a problem as the API tells them.
+const FORGOTTEN: &str = r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"Idempotency-Key: it was used before, for somebody who is forgotten since","instance":"","errorCode":"IDEMPOTENCY_KEY_REUSED","error":"Idempotency-Key: it was used before, for somebody who is forgotten since","requestId":"","traceId":""}"#;
 
 /// Shuts the person out, closes the person's channel, and orders the rest. There is no way back. `farewell`: a last mail
 /// says so, in this language.
@@ -100,6 +104,8 @@ pub async fn finish(
     for holding in HOLDINGS {
         while repo::erase_some(&mut *tx, holding, user).await? > 0 {}
     }
+    let gone = requests::Stored { status: 422, body: FORGOTTEN.to_owned() };
+    requests::forget_person(&mut *tx, user, &gone).await?;
     let mut unneeded = Vec::new();
     for asset in assets.iter().filter(|asset| asset.file_hash != nothing.hash) {
         media::add_reference(&mut *tx, nothing).await?;

@@ -171,6 +171,24 @@ pub async fn is_known(conn: &mut PgConnection, actor: Uuid, operation: &str, key
     known.fetch_one(conn).await
 }
 
+/// Answers that were kept for others and speak of this person become this refusal: what was done under their keys is not done
+/// again, and whom it was about is not told any more.
+///
+/// # Errors
+/// The database refused.
+pub async fn forget_person(conn: &mut PgConnection, user: Uuid, refusal: &Stored) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update idempotency_keys set status = $2, body = $3
+         where actor <> $1 and status is not null and strpos(body, $1::uuid::text) > 0",
+        user,
+        i16::try_from(refusal.status).unwrap_or(500),
+        refusal.body,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Removes answers older than 30 days (keys of money operations live on in the ledger); says how many.
 ///
 /// # Errors
