@@ -95,6 +95,7 @@ pub(crate) enum ErrorCode {
     MailNotConfigured,
     SecondAdminRequired,
     EntitlementRequired,
+    NoOverlay,
 }
 
 /// One thing that is wrong with a body.

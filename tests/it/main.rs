@@ -51,6 +51,7 @@ mod processes;
 mod procfile;
 mod promotions;
 mod queue_control;
+mod queue_settings;
 mod realtime;
 mod requests;
 mod reviews;

@@ -28,6 +28,7 @@ impl From<PlaceError> for Problem {
             PlaceError::IntakePaused => {
                 Self::conflict(ErrorCode::IntakePaused, "the streamer takes no activations right now")
             }
+            PlaceError::NoOverlay => Self::conflict(ErrorCode::NoOverlay, error.to_string()),
             PlaceError::Resting { seconds, own } => {
                 let whose = if own { "you have played it" } else { "it was played" };
                 let detail = format!("{whose} a moment ago, it may be played again in {seconds} s");

@@ -283,7 +283,7 @@ pub(crate) struct ClearedView {
 #[derive(Debug, Clone, Copy, Enum)]
 #[oai(rename_all = "lowercase")]
 pub(crate) enum EventKind {
-    /// Somebody donated: priority 20.
+    /// Somebody donated: priority 20, unless the channel's `queuePriorities` say otherwise, as of all of them.
     Donation,
     /// Somebody redeemed a reward of a platform: priority 10.
     Redeem,

@@ -1,6 +1,6 @@
 //! Words of channels.
 
-use domain::channels::{self, Channel, Preset, SettingsChange};
+use domain::channels::{self, Channel, Preset, PrioritiesChange, QueuePriorities, SettingsChange};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -58,6 +58,73 @@ impl From<ReviewMode> for channels::ReviewMode {
             ReviewMode::NewSenders => Self::NewSenders,
             ReviewMode::Flagged => Self::Flagged,
         }
+    }
+}
+
+/// What becomes of what viewers want to play while no overlay is connected. `wait`: it waits for one, for two minutes; `refuse`:
+/// it is not taken (409 `NO_OVERLAY`); `expire`: its coins come back after ten seconds, in which an overlay may be loaded anew.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+pub(crate) enum WhenNoOverlay {
+    Wait,
+    Refuse,
+    Expire,
+}
+
+impl From<channels::WhenNoOverlay> for WhenNoOverlay {
+    fn from(policy: channels::WhenNoOverlay) -> Self {
+        match policy {
+            channels::WhenNoOverlay::Wait => Self::Wait,
+            channels::WhenNoOverlay::Refuse => Self::Refuse,
+            channels::WhenNoOverlay::Expire => Self::Expire,
+        }
+    }
+}
+
+impl From<WhenNoOverlay> for channels::WhenNoOverlay {
+    fn from(policy: WhenNoOverlay) -> Self {
+        match policy {
+            WhenNoOverlay::Wait => Self::Wait,
+            WhenNoOverlay::Refuse => Self::Refuse,
+            WhenNoOverlay::Expire => Self::Expire,
+        }
+    }
+}
+
+/// What plays first, by what asked for it: of two that wait, what has the larger number. What waits already keeps its own.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct QueuePrioritiesView {
+    donation: i16,
+    redeem: i16,
+    chat: i16,
+    /// What viewers play for coins, and what I try and repeat.
+    coins: i16,
+}
+
+impl From<QueuePriorities> for QueuePrioritiesView {
+    fn from(QueuePriorities { donation, redeem, chat, coins }: QueuePriorities) -> Self {
+        Self { donation, redeem, chat, coins }
+    }
+}
+
+/// New numbers for some, -100 to 100; what is absent stays.
+#[derive(Debug, Default, Object)]
+#[oai(example, deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct QueuePrioritiesPatch {
+    #[oai(validator(minimum(value = "-100"), maximum(value = "100")))]
+    donation: Option<i16>,
+    #[oai(validator(minimum(value = "-100"), maximum(value = "100")))]
+    redeem: Option<i16>,
+    #[oai(validator(minimum(value = "-100"), maximum(value = "100")))]
+    chat: Option<i16>,
+    #[oai(validator(minimum(value = "-100"), maximum(value = "100")))]
+    coins: Option<i16>,
+}
+
+impl From<QueuePrioritiesPatch> for PrioritiesChange {
+    fn from(QueuePrioritiesPatch { donation, redeem, chat, coins }: QueuePrioritiesPatch) -> Self {
+        Self { donation, redeem, chat, coins }
     }
 }
 
@@ -133,6 +200,8 @@ pub(crate) struct ChannelSettingsView {
     review_mode: ReviewMode,
     /// Coins for whoever sent in what is approved; 0: none.
     submission_reward_coins: i64,
+    queue_priorities: QueuePrioritiesView,
+    when_no_overlay: WhenNoOverlay,
     /// Since when I am live.
     live_since: Option<OffsetDateTime>,
 }
@@ -158,6 +227,8 @@ impl From<Channel> for ChannelSettingsView {
             submissions_only_when_live: channel.submissions_only_when_live,
             review_mode: channel.review_mode.into(),
             submission_reward_coins: channel.submission_reward_coins,
+            queue_priorities: channel.queue_priorities.into(),
+            when_no_overlay: channel.when_no_overlay.into(),
             live_since: channel.live_since,
         }
     }
@@ -203,6 +274,8 @@ pub(crate) struct SettingsPatch {
     /// 0 to 1000000 coins for whoever sent in what is approved, but for my own team's.
     #[oai(validator(minimum(value = "0"), maximum(value = "1000000")))]
     submission_reward_coins: Option<i64>,
+    queue_priorities: Option<QueuePrioritiesPatch>,
+    when_no_overlay: Option<WhenNoOverlay>,
 }
 
 impl From<SettingsPatch> for SettingsChange {
@@ -221,6 +294,8 @@ impl From<SettingsPatch> for SettingsChange {
             submissions_only_when_live: patch.submissions_only_when_live,
             review_mode: patch.review_mode.map(Into::into),
             submission_reward_coins: patch.submission_reward_coins,
+            queue_priorities: patch.queue_priorities.unwrap_or_default().into(),
+            when_no_overlay: patch.when_no_overlay.map(Into::into),
         }
     }
 }

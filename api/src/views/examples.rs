@@ -118,9 +118,12 @@ example!(channels::ChannelView, {
 example!(channels::ChannelSettingsView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "overlayMode": "queue",
     "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
-    "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all", "submissionRewardCoins": 0
+    "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all", "submissionRewardCoins": 0,
+    "queuePriorities": { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 }, "whenNoOverlay": "wait"
 });
 example!(channels::NewChannel, { "slug": "demo", "name": "Demo" });
+example!(channels::QueuePrioritiesView, { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 });
+example!(channels::QueuePrioritiesPatch, { "donation": 50 });
 example!(channels::SettingsPatch, { "overlayMode": "simultaneous", "overlayMaxConcurrent": 2, "defaultPrice": 50 });
 example!(channels::PresetView, { "name": "Neon", "styleJson": "{\"color\":\"#0f0\"}" });
 example!(channels::PresetsView, { "presets": [{ "name": "Neon", "styleJson": "{\"color\":\"#0f0\"}" }] });

@@ -12,6 +12,8 @@ pub enum PlaceError {
     Closed,
     #[error("the channel takes no activations now")]
     IntakePaused,
+    #[error("no overlay is connected, and the channel takes nothing that nobody would see")]
+    NoOverlay,
     /// Seconds until it may be played again; of the viewer's own last play of it, or of anybody's.
     #[error("it was played a moment ago, it may be played again in {seconds} s")]
     Resting { seconds: i64, own: bool },

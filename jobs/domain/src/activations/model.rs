@@ -3,6 +3,8 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::channels::QueuePriorities;
+
 /// Where an activation is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -120,13 +122,14 @@ impl Source {
         }
     }
 
-    /// What is larger plays first: who gave money does not stand behind those who gave coins.
+    /// What is larger plays first, as the channel has it.
     #[must_use]
-    pub const fn priority(self) -> i16 {
+    pub const fn priority(self, of: QueuePriorities) -> i16 {
         match self {
-            Self::Donation => 20,
-            Self::Redeem => 10,
-            Self::Meme | Self::Test | Self::Replay | Self::Chat => 0,
+            Self::Donation => of.donation,
+            Self::Redeem => of.redeem,
+            Self::Chat => of.chat,
+            Self::Meme | Self::Test | Self::Replay => of.coins,
         }
     }
 }

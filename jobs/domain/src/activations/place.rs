@@ -122,7 +122,7 @@ pub async fn place_free(tx: &mut Tx, channel: &Channel, user: Uuid, play: &FreeP
         final_price: 0,
         is_counted: false,
         turn_at: quote.now,
-        priority: play.priority.unwrap_or(play.source.priority()),
+        priority: play.priority.unwrap_or_else(|| play.source.priority(channel.queue_priorities)),
         replay_of: play.replay_of,
         quote,
     };
@@ -199,6 +199,9 @@ impl Batch {
         if quote.intake_paused {
             return Err(PlaceError::IntakePaused);
         }
+        if quote.unseen {
+            return Err(PlaceError::NoOverlay);
+        }
         // The owner is free of the limits, too, and does not use them up.
         let limits = quote.limits.as_ref().filter(|_| !quote.is_free());
         if let Some(limits) = limits {
@@ -239,7 +242,7 @@ impl Batch {
             final_price: owed,
             is_counted: limits.is_some(),
             turn_at,
-            priority: Source::Meme.priority(),
+            priority: quote.coins_priority,
             replay_of: None,
         });
         Ok(Placed {

@@ -11,7 +11,9 @@ pub use commands::{
     set_intake_paused, set_live, switch_submissions, with_switch, with_token,
 };
 pub use error::ChannelError;
-pub use model::{Channel, OverlayMode, ReviewMode, SettingsChange, parse_slug};
+pub use model::{
+    Channel, OverlayMode, PrioritiesChange, QueuePriorities, ReviewMode, SettingsChange, WhenNoOverlay, parse_slug,
+};
 pub use presets::{MAX_PRESETS, MORE_PRESETS, Preset, put_presets};
 pub(crate) use repo::hold;
 pub use repo::{find, find_by_slug, find_of_owner, presets};

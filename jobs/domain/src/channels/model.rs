@@ -62,6 +62,56 @@ impl ReviewMode {
     }
 }
 
+/// What becomes of what viewers want to play while no overlay is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenNoOverlay {
+    /// It waits for one, for two minutes.
+    Wait,
+    /// It is not taken.
+    Refuse,
+    /// It is given back after a few seconds, in which an overlay may be loaded anew.
+    Expire,
+}
+
+impl WhenNoOverlay {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Refuse => "refuse",
+            Self::Expire => "expire",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Self {
+        match word {
+            "refuse" => Self::Refuse,
+            "expire" => Self::Expire,
+            _ => Self::Wait,
+        }
+    }
+}
+
+/// What plays first: of two that wait, what has the larger number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuePriorities {
+    /// -100 to 100, as all of them.
+    pub donation: i16,
+    pub redeem: i16,
+    pub chat: i16,
+    /// What viewers play for coins, and what the streamer tries and repeats.
+    pub coins: i16,
+}
+
+/// New numbers for some; what is none stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PrioritiesChange {
+    pub donation: Option<i16>,
+    pub redeem: Option<i16>,
+    pub chat: Option<i16>,
+    pub coins: Option<i16>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     pub id: Uuid,
@@ -99,6 +149,8 @@ pub struct Channel {
     pub review_mode: ReviewMode,
     /// Coins for whoever sent in what is approved; 0: none.
     pub submission_reward_coins: i64,
+    pub queue_priorities: QueuePriorities,
+    pub when_no_overlay: WhenNoOverlay,
     /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is
     /// played.
     pub closed: bool,
@@ -160,6 +212,8 @@ pub struct SettingsChange {
     pub submissions_only_when_live: Option<bool>,
     pub review_mode: Option<ReviewMode>,
     pub submission_reward_coins: Option<i64>,
+    pub queue_priorities: PrioritiesChange,
+    pub when_no_overlay: Option<WhenNoOverlay>,
 }
 
 impl SettingsChange {
@@ -181,6 +235,10 @@ impl SettingsChange {
         }
         if self.price_per_second.is_some_and(|price| !(0..=1_000_000).contains(&price)) {
             return invalid("pricePerSecond", "0 to 1000000 coins");
+        }
+        let PrioritiesChange { donation, redeem, chat, coins } = self.queue_priorities;
+        if [donation, redeem, chat, coins].into_iter().flatten().any(|priority| !(-100..=100).contains(&priority)) {
+            return invalid("queuePriorities", "-100 to 100 each");
         }
         if self.submission_reward_coins.is_some_and(|coins| !(0..=1_000_000).contains(&coins)) {
             return invalid("submissionRewardCoins", "0 to 1000000 coins");

@@ -5,7 +5,7 @@ mod presets;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Channel, OverlayMode, ReviewMode, SettingsChange};
+use super::{Channel, OverlayMode, QueuePriorities, ReviewMode, SettingsChange, WhenNoOverlay};
 
 pub use presets::presets;
 pub(super) use presets::put_presets;
@@ -35,6 +35,11 @@ pub(super) struct Row {
     submissions_token_version: i32,
     review_mode: String,
     submission_reward_coins: i64,
+    donation_priority: i16,
+    redeem_priority: i16,
+    chat_priority: i16,
+    coins_priority: i16,
+    when_no_overlay: String,
     closed: bool,
     created_at: time::OffsetDateTime,
 }
@@ -66,6 +71,13 @@ impl From<Row> for Channel {
             submissions_token_version: row.submissions_token_version,
             review_mode: ReviewMode::parse(&row.review_mode),
             submission_reward_coins: row.submission_reward_coins,
+            queue_priorities: QueuePriorities {
+                donation: row.donation_priority,
+                redeem: row.redeem_priority,
+                chat: row.chat_priority,
+                coins: row.coins_priority,
+            },
+            when_no_overlay: WhenNoOverlay::parse(&row.when_no_overlay),
             closed: row.closed,
             created_at: row.created_at,
         }
@@ -83,6 +95,7 @@ macro_rules! channel_where {
                       c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
                       c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
                       c.live_since, c.submissions_token_version, c.review_mode, c.submission_reward_coins,
+                      c.donation_priority, c.redeem_priority, c.chat_priority, c.coins_priority, c.when_no_overlay,
                       owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
                from channels c join users owner on owner.id = c.owner_id
                where "#
@@ -160,7 +173,12 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              submissions_only_when_live = coalesce($11, submissions_only_when_live),
              review_mode = coalesce($12, review_mode),
              price_per_second = coalesce($13, price_per_second),
-             submission_reward_coins = coalesce($14, submission_reward_coins)
+             submission_reward_coins = coalesce($14, submission_reward_coins),
+             donation_priority = coalesce($15, donation_priority),
+             redeem_priority = coalesce($16, redeem_priority),
+             chat_priority = coalesce($17, chat_priority),
+             coins_priority = coalesce($18, coins_priority),
+             when_no_overlay = coalesce($19, when_no_overlay)
          where id = $1",
         id,
         change.name,
@@ -176,6 +194,11 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.review_mode.map(ReviewMode::as_str),
         change.price_per_second,
         change.submission_reward_coins,
+        change.queue_priorities.donation,
+        change.queue_priorities.redeem,
+        change.queue_priorities.chat,
+        change.queue_priorities.coins,
+        change.when_no_overlay.map(WhenNoOverlay::as_str),
     )
     .execute(conn)
     .await?

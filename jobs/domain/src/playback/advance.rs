@@ -6,7 +6,7 @@ use queue::{Order, Tx};
 use uuid::Uuid;
 
 use super::{
-    ExpirePlay, ExpireWaiting, PlaybackError, QUEUE_PATIENCE, SCREEN_PATIENCE, START_PATIENCE,
+    ExpirePlay, ExpireWaiting, PlaybackError, QUEUE_PATIENCE, RELOAD_PATIENCE, SCREEN_PATIENCE, START_PATIENCE,
     news::{ANNOUNCE_EVERY, PlayView, announcements_later, new_event, told},
     repo::{self, Lane},
 };
@@ -33,7 +33,7 @@ pub async fn advance(tx: &mut Tx, channels: &[Uuid]) -> Result<(), PlaybackError
     let mut news = Vec::new();
     for lane in &lanes {
         if lane.waits && !lane.look.paused {
-            orders.push(clock_of_waiting(lane.look.channel_id, lane.screenless)?);
+            orders.push(clock_of_waiting(lane)?);
         }
         for activation in &lane.started {
             orders.push(clock_of_play(activation)?);
@@ -71,7 +71,11 @@ fn clock_of_play(activation: &Activation) -> Result<Order, PlaybackError> {
 
 /// While something waits, a clock runs that ends its patience. What has just come has all of it left; where something
 /// waits longer, the earlier clock runs already and stays.
-fn clock_of_waiting(channel_id: Uuid, screenless: bool) -> Result<Order, PlaybackError> {
-    let patience = if screenless { SCREEN_PATIENCE } else { QUEUE_PATIENCE };
-    Ok(Order::new(&ExpireWaiting { channel_id })?.after(patience))
+fn clock_of_waiting(lane: &Lane) -> Result<Order, PlaybackError> {
+    let patience = match (lane.screenless, lane.hasty) {
+        (false, _) => QUEUE_PATIENCE,
+        (true, false) => SCREEN_PATIENCE,
+        (true, true) => RELOAD_PATIENCE,
+    };
+    Ok(Order::new(&ExpireWaiting { channel_id: lane.look.channel_id })?.after(patience))
 }

@@ -38,6 +38,8 @@ pub const START_PATIENCE: Duration = Duration::from_secs(10);
 pub const END_PATIENCE: Duration = Duration::from_secs(5);
 /// How long an item waits for any screen.
 pub const SCREEN_PATIENCE: Duration = Duration::from_secs(120);
+/// The same on a channel that lets nothing wait for one: an overlay that is loaded anew is back by then.
+pub const RELOAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long an item waits at all.
 pub const QUEUE_PATIENCE: Duration = Duration::from_hours(6);
 /// A clock that is this late stands still.

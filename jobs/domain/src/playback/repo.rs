@@ -9,8 +9,8 @@ use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{
-    CLOCK_LATE, END_PATIENCE, Overdue, PlayView, QUEUE_PATIENCE, Report, SCREEN_PATIENCE, SCREEN_STALE, START_PATIENCE,
-    ScreenKind,
+    CLOCK_LATE, END_PATIENCE, Overdue, PlayView, QUEUE_PATIENCE, RELOAD_PATIENCE, Report, SCREEN_PATIENCE,
+    SCREEN_STALE, START_PATIENCE, ScreenKind,
 };
 use crate::activations::{self, Activation, Reason};
 
@@ -196,12 +196,14 @@ pub(super) async fn patience_left(conn: &mut PgConnection, channel: Uuid) -> Res
         "select extract(epoch from min(least(
                     a.waits_from + $2::interval,
                     case when l.screenless_since is not null
-                         then greatest(a.waits_from, l.screenless_since) + $3::interval end)) - app_now())::float8
-         from activations a join lanes l on l.channel_id = a.channel_id
+                         then greatest(a.waits_from, l.screenless_since)
+                              + case c.when_no_overlay when 'expire' then $4::interval else $3::interval end end)) - app_now())::float8
+         from activations a join lanes l on l.channel_id = a.channel_id join channels c on c.id = a.channel_id
          where a.channel_id = $1 and a.status = 'queued'",
         channel,
         interval(QUEUE_PATIENCE),
         interval(SCREEN_PATIENCE),
+        interval(RELOAD_PATIENCE),
     )
     .fetch_one(conn)
     .await?;
@@ -235,15 +237,17 @@ pub(super) async fn take_word(
 pub(super) async fn impatient(conn: &mut PgConnection, channel: Uuid) -> Result<[(Reason, Vec<Uuid>); 2], sqlx::Error> {
     let rows = sqlx::query!(
         r#"select a.id, a.waits_from + $2::interval <= app_now() as "too_long!"
-           from activations a join lanes l on l.channel_id = a.channel_id
+           from activations a join lanes l on l.channel_id = a.channel_id join channels c on c.id = a.channel_id
            where a.channel_id = $1 and a.status = 'queued'
              and (a.waits_from + $2::interval <= app_now()
-                  or greatest(a.waits_from, l.screenless_since) + $3::interval <= app_now()
+                  or greatest(a.waits_from, l.screenless_since)
+                     + case c.when_no_overlay when 'expire' then $4::interval else $3::interval end <= app_now()
                      and l.screenless_since is not null)
            order by a.id limit 500"#,
         channel,
         interval(QUEUE_PATIENCE),
         interval(SCREEN_PATIENCE),
+        interval(RELOAD_PATIENCE),
     )
     .fetch_all(conn)
     .await?;

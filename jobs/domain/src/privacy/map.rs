@@ -462,7 +462,8 @@ pub const HOLDINGS: &[Holding] = &[
             "id", "slug", "name", "description", "default_price", "price_per_second", "overlay_mode", "overlay_show_sender",
             "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
-            "live_since", "review_mode", "submission_reward_coins", "created_at",
+            "live_since", "review_mode", "submission_reward_coins", "donation_priority",
+            "redeem_priority", "chat_priority", "coins_priority", "when_no_overlay", "created_at",
         ],
         withheld: &[
             "owner_id", "overlay_token_version", "credits_token_version", "credits_token_id", "submissions_token_version",

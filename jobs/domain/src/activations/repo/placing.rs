@@ -25,6 +25,10 @@ pub(in crate::activations) struct Quote {
     /// The channel's owner is banned or no streamer any more.
     pub(in crate::activations) closed: bool,
     pub(in crate::activations) intake_paused: bool,
+    /// No overlay is connected, and the channel takes nothing that nobody would see.
+    pub(in crate::activations) unseen: bool,
+    /// Of what is played for coins.
+    pub(in crate::activations) coins_priority: i16,
     pub(in crate::activations) fair_step_seconds: i32,
     pub(in crate::activations) price: i64,
     /// Promotions that run and are not used up, the largest discount first.
@@ -56,7 +60,10 @@ pub(in crate::activations) async fn quotes(
     let rows = sqlx::query!(
         r#"select wish.place as "place!", u.id as user_id, m.id as meme_id, c.id as channel_id, c.slug, c.owner_id,
                   owner.banned_at is not null or owner.role = 'viewer' as "closed!",
-                  c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds,
+                  c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds, c.coins_priority,
+                  case when c.when_no_overlay = 'refuse'
+                       then coalesce((select l.screenless_since is not null from lanes l where l.channel_id = c.id), true)
+                       else false end as "unseen!",
                   coalesce(m.price, c.default_price + c.price_per_second * ((a.duration_ms + 999) / 1000)) as "price!",
                   offer.ids as "offers?", offer.discounts as "discounts?", offer.lefts as "lefts?: Vec<Option<i64>>",
                   offer.lefts_of_viewer as "lefts_of_viewer?: Vec<Option<i64>>",
@@ -115,6 +122,8 @@ pub(in crate::activations) async fn quotes(
             owner_id: row.owner_id,
             closed: row.closed,
             intake_paused: row.intake_paused,
+            unseen: row.unseen,
+            coins_priority: row.coins_priority,
             fair_step_seconds: row.fair_step_seconds,
             price: row.price,
             offers: Offer::of(row.offers, row.discounts, row.lefts, row.lefts_of_viewer),

@@ -20,6 +20,8 @@ pub(in crate::playback) struct Lane {
     pub(in crate::playback) started: Vec<Activation>,
     /// No screen is connected: patience is short.
     pub(in crate::playback) screenless: bool,
+    /// And shorter than usual: the channel lets nothing wait for one.
+    pub(in crate::playback) hasty: bool,
     /// Something waits that was not started.
     pub(in crate::playback) waits: bool,
     /// Items that played before.
@@ -47,6 +49,7 @@ pub(in crate::playback) async fn start(
         r#"with seen as materialized (
                select c.id as channel_id, c.slug, c.playback_paused_at is not null as paused,
                       c.intake_paused_at is not null as intake_paused, l.screenless_since is not null as screenless,
+                      c.when_no_overlay = 'expire' as hasty,
                       l.xmin as version, l.announced_at <= app_now() - $4::interval as due,
                       case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end as slots,
                       (select count(*) from screens s
@@ -105,7 +108,7 @@ pub(in crate::playback) async fn start(
                returning a.*
            )
            select chance.channel_id as "channel_id!", chance.slug as "slug!", chance.paused as "paused!",
-                  chance.intake_paused as "intake_paused!", chance.screenless as "screenless!", chance.screens as "screens!",
+                  chance.intake_paused as "intake_paused!", chance.screenless as "screenless!", chance.hasty as "hasty!", chance.screens as "screens!",
                   chance.playing as "playing!", chance.waiting as "waiting!",
                   coalesce(not open.fresh, false) as "stale!", told.channel_id is not null as "told!",
                   case when told.channel_id is null then 0
@@ -143,6 +146,7 @@ pub(in crate::playback) async fn start(
                 },
                 started: Vec::new(),
                 screenless: row.screenless,
+                hasty: row.hasty,
                 waits: row.waiting > 0,
                 playing: row.playing,
                 told: row.told,
