@@ -91,6 +91,8 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// Coins that one admin may give or take alone; none: any number.
     pub approval_above: Option<i64>,
+    /// Hosts that memes are fetched from; none: nothing is.
+    pub import_hosts: egress::Hosts,
     /// How often one submission may be sent in again.
     pub max_resubmits: i16,
     /// Sites whose pages may use the API with a person's session, each `scheme://host[:port]` as browsers write it.

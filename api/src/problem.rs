@@ -67,6 +67,7 @@ pub(crate) enum ErrorCode {
     InvalidFileContent,
     InvalidFileType,
     InvalidMediaType,
+    InvalidMediaUrl,
     InvalidTitle,
     VideoTooLong,
     UploadFailed,

@@ -33,6 +33,7 @@ use test_s3::Server;
 use crate::{
     bucket,
     identities::{self, Visitor},
+    imports::{self, host::Host},
     keys,
     mails::{Mail, PostOffice, token, verify},
     privacy::{World, left_after_a_day},
@@ -145,6 +146,17 @@ const ENCODING: Sweep = Sweep {
     ],
     cell: |point| Box::pin(encoding(point)),
 };
+const IMPORT: Sweep = Sweep {
+    points: &[
+        "queue::finish::after",
+        "imports::keep::before",
+        "blobs::rename::before",
+        "blobs::rename::after",
+        "imports::keep::published",
+        "imports::keep::after",
+    ],
+    cell: |point| Box::pin(import(point)),
+};
 const REFUSAL: Sweep =
     Sweep { points: &["media::remove::before", "media::remove::after"], cell: |point| Box::pin(refusal(point)) };
 const ROTATION: Sweep =
@@ -180,6 +192,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         SENDING,
         ABANDONED,
         ENCODING,
+        IMPORT,
         REFUSAL,
         ROTATION,
         FORGETTING,
@@ -589,6 +602,27 @@ async fn encoding(point: &'static str) {
     heir.drain().await;
     assert_eq!(count(&app, "select count(*) from memes").await, 1);
     assert_eq!(files_are_those_of_the_rows(&heir).await, 3, "the source, its rendition and a small picture");
+}
+
+#[test]
+fn what_is_fetched_becomes_one_meme_and_leaves_no_other_file_wherever_the_process_dies() {
+    sweep(&IMPORT);
+}
+
+async fn import(point: &'static str) {
+    let host = Host::open();
+    let url = host.at("/a.png", &[imports::file(MediaType::Image).await]);
+    let app = host.known_to(TestApp::builder().pools(&[])).start().await;
+    let demo = app.login("demo", "streamer").await;
+    let accepted = demo.post("/submissions/import", &json!({ "url": url })).await.expect(202);
+    killed(victim(&["work", "imports"], &app, point, &host.env()), point).await;
+
+    let heir = heir(host.known_to(app.beside()), &[Pool::Imports, Pool::Media]).await;
+    reaches(&demo, accepted["id"].as_str().unwrap(), "ready").await;
+    heir.drain().await;
+    assert_eq!(count(&app, "select count(*) from memes").await, 1);
+    assert_eq!(host.asked().len(), if point == "imports::keep::after" { 1 } else { 2 });
+    assert_eq!(files_are_those_of_the_rows(&heir).await, 3, "the file, its rendition and a small picture");
 }
 
 #[test]

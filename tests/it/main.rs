@@ -31,6 +31,7 @@ mod guards;
 mod guesses;
 mod headers;
 mod identities;
+mod imports;
 mod keys;
 mod limits;
 mod logins;

@@ -272,7 +272,7 @@ async fn processes_of_the_procfile_share_one_system() {
     all.base_url().await;
     // Without DATABASE_URL, further roles join the private PostgreSQL of the same data directory.
     let data_dir = dir.0.to_str().unwrap();
-    let mut pools = ["dispatch", "media", "chat", "outbox", "credits"]
+    let mut pools = ["dispatch", "media", "chat", "outbox", "credits", "imports"]
         .map(|pool| MemalertsProcess::spawn(&["work", pool], &[("MEMALERTS_DATA_DIR", data_dir)]));
     for pool in &mut pools {
         pool.logged("the pools take jobs").await;

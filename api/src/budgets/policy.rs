@@ -141,6 +141,7 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
     match parts[..] {
         ["memes", _, "activate"] => Some((Kind::Activations, Some("activate"))),
         ["submissions"] => Some((Kind::Uploads, Some("submit"))),
+        ["submissions", "import"] => Some((Kind::Uploads, Some("import"))),
         ["submissions", _, "resubmit"] => Some((Kind::Uploads, Some("resubmit"))),
         ["public", "submissions", _] => Some((Kind::Switch, None)),
         ["streamer", "submissions", "bulk"] => Some((Kind::Moderation, Some("review-all"))),
@@ -193,6 +194,7 @@ mod tests {
         let of = |method: Method, path: &str| of_operation(&method, path).map(|(kind, _)| kind);
         assert_eq!(of(Method::POST, "/memes/1/activate"), Some(Kind::Activations));
         assert_eq!(of(Method::POST, "/submissions"), Some(Kind::Uploads));
+        assert_eq!(of(Method::POST, "/submissions/import"), Some(Kind::Uploads));
         assert_eq!(of(Method::PATCH, "/streamer/memes/{id}"), Some(Kind::Moderation));
         assert_eq!(of(Method::DELETE, "/admin/queues/{pool}/limit"), Some(Kind::Moderation));
         assert_eq!(of(Method::POST, "/auth/login"), Some(Kind::Secrets));

@@ -63,6 +63,9 @@ impl Problem {
             Failure::VideoTooLong => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::VideoTooLong),
             Failure::UploadTimeout => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::UploadTimeout),
             Failure::UploadFailed => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::UploadFailed),
+            Failure::FileTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::FileTooLarge),
+            Failure::InvalidMediaUrl => (StatusCode::BAD_REQUEST, ErrorCode::InvalidMediaUrl),
+            Failure::MediaNotAvailable => (StatusCode::NOT_FOUND, ErrorCode::MediaNotAvailable),
         };
         Self::new(status, code, detail)
     }

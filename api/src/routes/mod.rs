@@ -24,6 +24,7 @@ mod favourites;
 mod grants;
 mod health;
 pub(crate) mod identities;
+mod imports;
 mod internal;
 mod jobs;
 pub(crate) mod mails;
@@ -107,6 +108,7 @@ pub(crate) fn all() -> impl OpenApi {
         (catalogue::Catalogue, memes::Memes, favourites::Favourites, stats::Stats, promotions::Promotions),
         (
             submissions::Submissions,
+            imports::Imports,
             resubmissions::Resubmissions,
             reviews::Reviews,
             trust::Trust,

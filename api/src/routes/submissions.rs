@@ -78,15 +78,7 @@ impl Submissions {
         let form = incoming.read(&app.blobs, app.settings.max_upload_bytes).await?;
         let channel = channel_of(&app, viewer.id, form.channel_id).await?;
         let id = keep(&app, viewer.id, &channel, key, form).await?;
-        let submission = verdict(&app, viewer.id, id, wait(prefer.0.as_deref())).await?;
-        match (submission.upload_state, submission.failure) {
-            _ if submission.meme_id.is_some() => Ok(Submitted::Ready(Json(submission.into()))),
-            (UploadState::Failed, Some(failure)) => {
-                let detail = submission.failure_detail.unwrap_or_default();
-                Err(Problem::from_failure(failure, detail).with("submissionId", submission.id.to_string()))
-            }
-            _ => Ok(Submitted::Accepted(Json(submission.into()))),
-        }
+        answer(&app, viewer.id, id, wait(prefer.0.as_deref())).await
     }
 
     /// My submissions
@@ -137,6 +129,19 @@ impl Submissions {
     }
 }
 
+/// The answer about a submission once its fate is known, or as it stands when the time is over.
+pub(super) async fn answer(app: &App, viewer: Uuid, id: Uuid, wait: Duration) -> Result<Submitted, Problem> {
+    let submission = verdict(app, viewer, id, wait).await?;
+    match (submission.upload_state, submission.failure) {
+        _ if submission.meme_id.is_some() => Ok(Submitted::Ready(Json(submission.into()))),
+        (UploadState::Failed, Some(failure)) => {
+            let detail = submission.failure_detail.unwrap_or_default();
+            Err(Problem::from_failure(failure, detail).with("submissionId", submission.id.to_string()))
+        }
+        _ => Ok(Submitted::Accepted(Json(submission.into()))),
+    }
+}
+
 async fn sent_by(app: &AppState, viewer: Viewer, page: Page) -> Result<Listed<SubmissionView>, Problem> {
     let mut conn = app.db.pool().acquire().await?;
     let items = submissions::list_of_submitter(&mut conn, viewer.id, page.limit, page.offset).await?;
@@ -145,7 +150,7 @@ async fn sent_by(app: &AppState, viewer: Viewer, page: Page) -> Result<Listed<Su
 }
 
 /// The channel that is meant; without an id the viewer's own.
-async fn channel_of(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channel, Problem> {
+pub(super) async fn channel_of(app: &App, viewer: Uuid, id: Option<Uuid>) -> Result<Channel, Problem> {
     let mut conn = app.db.pool().acquire().await?;
     let channel = match id {
         Some(id) => channels::find(&mut conn, id).await?,
@@ -269,7 +274,7 @@ fn question(new: &NewSubmission) -> String {
 }
 
 /// Seconds of `wait=N` in a `Prefer` header.
-fn wait(prefer: Option<&str>) -> Duration {
+pub(super) fn wait(prefer: Option<&str>) -> Duration {
     let seconds = prefer.and_then(|prefer| {
         let mut preferences = prefer.split([',', ';']).map(str::trim);
         preferences.find_map(|preference| preference.strip_prefix("wait=")?.trim_matches('"').parse::<u64>().ok())

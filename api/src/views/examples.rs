@@ -293,6 +293,10 @@ example!(submissions::SubmissionView, {
     "fileHash": "c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
     "fileSize": 1048576, "revision": 1, "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:58Z"
 });
+example!(submissions::ImportWish, {
+    "channelId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b16", "url": "https://cdn.example.org/clips/cat.mp4", "title": "A cat",
+    "notes": "For Friday.", "tags": ["cats"]
+});
 example!(submissions::ApprovalWish, { "title": "A better name", "price": 250, "tags": ["cats"] });
 example!(submissions::Rejection, { "note": "We have this one already." });
 example!(submissions::DecisionsWish, { "ids": ["01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee"], "action": "reject", "note": "Seen before." });

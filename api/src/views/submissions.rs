@@ -83,7 +83,7 @@ pub(crate) struct SubmissionView {
     /// Per cent of the encoding.
     progress: i16,
     /// Why it failed, for a program: `INVALID_FILE_CONTENT`, `VIDEO_TOO_LONG`, `CONTENT_BLOCKED`, `UPLOAD_TIMEOUT`
-    /// or `UPLOAD_FAILED`.
+    /// or `UPLOAD_FAILED`; of what was to be fetched also `MEDIA_NOT_AVAILABLE`, `INVALID_MEDIA_URL` or `FILE_TOO_LARGE`.
     error_code: Option<String>,
     /// Why it failed, for a person.
     error_detail: Option<String>,
@@ -92,9 +92,11 @@ pub(crate) struct SubmissionView {
     preview_url: Option<String>,
     /// The meme that came of it.
     meme_id: Option<Uuid>,
+    /// Where it was fetched from, or will be.
+    source_url: Option<String>,
     /// SHA-256 of the bytes that were sent.
     file_hash: String,
-    /// Of the bytes that were sent.
+    /// Of the bytes that were sent; 0 until they are fetched.
     file_size: i64,
     /// From 1; each time that it is sent in again counts.
     revision: i16,
@@ -139,6 +141,7 @@ impl From<Submission> for SubmissionView {
             poster_url: submission.poster_hash.as_deref().map(uploaded),
             preview_url: submission.preview_hash.as_deref().map(uploaded),
             meme_id: submission.meme_id,
+            source_url: submission.source_url,
             file_hash: submission.source_hash,
             file_size: submission.source_size,
             revision: submission.revision,
@@ -172,6 +175,25 @@ impl From<Received> for SubmissionView {
             ..received.submission.into()
         }
     }
+}
+
+/// A meme that is somewhere else.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct ImportWish {
+    /// Your own channel when absent.
+    pub(crate) channel_id: Option<Uuid>,
+    /// Where its file is: `https://host/path`.
+    #[oai(validator(min_length = 1, max_length = 2000))]
+    pub(crate) url: String,
+    /// At most 200 characters; of the file's name when absent.
+    pub(crate) title: Option<String>,
+    /// For the channel's team, at most 500 characters.
+    pub(crate) notes: Option<String>,
+    /// At most 20, each of 1 to 50 characters.
+    pub(crate) tags: Option<Vec<String>>,
+    /// Milliseconds that a picture is to be shown.
+    pub(crate) duration_ms: Option<i32>,
 }
 
 /// How a submission becomes a meme; what is absent stays as it was sent in.

@@ -45,6 +45,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<requests::ForgetRequests>(),
         Kind::of::<sessions::ForgetSessions>(),
         Kind::of::<stats::RollUpPlays>(),
+        Kind::of::<submissions::FetchImport>(),
         Kind::of::<submissions::GiveBackFiles>(),
         Kind::of::<submissions::GiveUpUpload>(),
         Kind::of::<submissions::ProbeUpload>(),

@@ -5,18 +5,10 @@
 //! of somebody else's making: they must be https, and their names must lead to public addresses. Whatever a setting names
 //! is the operator's word, also when it is a simulator on this machine.
 
-use std::{
-    collections::HashSet,
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::{collections::HashSet, net::IpAddr, time::Duration};
 
-use reqwest::{
-    RequestBuilder,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect,
-};
+use egress::{Guard, is_public};
+use reqwest::{RequestBuilder, redirect};
 use url::{Host, Url};
 
 use crate::IdentityError;
@@ -59,7 +51,7 @@ impl Client {
         };
         Ok(Self {
             trusting: builder().build()?,
-            wary: builder().dns_resolver(PublicOnly).build()?,
+            wary: builder().dns_resolver(Guard::default()).build()?,
             named: named.into_iter().map(origin).collect(),
         })
     }
@@ -123,54 +115,6 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(120).collect()
 }
 
-/// Finds public addresses only. A name with any other is refused as a whole: the next look might pick that one.
-#[derive(Debug, Clone, Copy)]
-struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if !found.iter().all(|address| is_public(address.ip())) {
-                return Err(io::Error::other("the name leads into a private network").into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// Whether the address is somebody's on the internet.
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    !matches!(
-        (a, b, c),
-        (0 | 10 | 127 | 224..=255, ..)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (192, 168, _)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-    )
-}
-
-/// Global unicast without what leads elsewhere (Teredo, 6to4) or nowhere (documentation, identifiers). Addresses that hold a
-/// IPv4 one (mapped, NAT64) are not global unicast.
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, ..] = ip.segments();
-    a & 0xe000 == 0x2000 && !(a == 0x2001 && (b < 0x0200 || b == 0x0db8)) && a != 0x2002 && !(a == 0x3fff && b < 0x1000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,10 +159,5 @@ mod tests {
         ] {
             assert!(client.allowed(bad).is_err(), "{bad}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_name_that_leads_home_is_not_followed() {
-        assert!(PublicOnly.resolve("localhost".parse().unwrap()).await.is_err());
     }
 }

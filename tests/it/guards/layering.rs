@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 19] = [
+const MAY_SEE: [(&str, &[&str]); 21] = [
     ("queue", &[]),
     // Its tests run on a real server.
     ("blobs", &["test-s3"]),
     ("embedded", &[]),
     ("domain", &["queue"]),
     // Platforms that say who somebody is: for those who log people in, and for those who act there in their name.
-    ("identity", &["queue", "domain"]),
-    ("api", &["queue", "domain", "blobs", "identity"]),
+    ("identity", &["queue", "domain", "egress"]),
+    // What is asked at addresses that somebody else has named.
+    ("egress", &[]),
+    ("api", &["queue", "domain", "blobs", "identity", "egress"]),
     ("dispatch", &["queue", "domain"]),
     ("media", &["queue", "domain", "blobs"]),
     // Twitch's protocol is spoken by those who listen and by those who send.
@@ -21,11 +23,12 @@ const MAY_SEE: [(&str, &[&str]); 19] = [
     ("chat", &["queue", "domain", "irc"]),
     ("outbox", &["queue", "domain", "identity", "irc"]),
     ("credits", &["queue", "domain"]),
+    ("imports", &["queue", "domain", "blobs", "egress"]),
     (
         "runtime",
         &[
-            "queue", "domain", "blobs", "identity", "api", "dispatch", "media", "chat", "outbox", "credits",
-            "embedded", "irc",
+            "queue", "domain", "blobs", "identity", "egress", "api", "dispatch", "media", "chat", "outbox", "credits",
+            "imports", "embedded", "irc",
         ],
     ),
     ("test-cluster", &["embedded"]),
@@ -40,8 +43,8 @@ const MAY_SEE: [(&str, &[&str]); 19] = [
     (
         "tests",
         &[
-            "queue", "domain", "blobs", "identity", "api", "dispatch", "media", "chat", "outbox", "credits", "runtime",
-            "test-s3",
+            "queue", "domain", "blobs", "identity", "egress", "api", "dispatch", "media", "chat", "outbox", "credits",
+            "runtime", "test-s3",
         ],
     ),
 ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     channels,
-    media::NewFile,
+    media::{NOTHING, NewFile},
     playback,
     playback::PlaybackError,
     privacy::{self, ErasePerson, HOLDINGS},
@@ -17,8 +17,6 @@ use crate::pool::Pool;
 
 /// A file that is being worked on ends one way or the other, and is found then; a mail needs the address.
 const LATER: Duration = Duration::from_secs(10);
-/// Of the empty file, which stands where a file was.
-pub(crate) const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// Each step may be repeated, and each is committed by itself but the last one, which leaves nothing to find the rest by.
 pub(crate) async fn handle(ctx: Ctx, job: ErasePerson, pool: Pool) -> Outcome {

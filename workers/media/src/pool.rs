@@ -102,7 +102,9 @@ impl Pool {
             Err(SubmissionError::Moved) => return Ok(tx.commit().await?),
             Err(error) => return Err(JobError::retry(error)),
         }
-        let was_last = media::release(&mut tx, &submission.source_hash).await.map_err(JobError::retry)?;
+        // What was never fetched holds nothing.
+        let was_last =
+            submission.has_file() && media::release(&mut tx, &submission.source_hash).await.map_err(JobError::retry)?;
         tx.commit().await?;
         fail::fail_point!("media::remove::before");
         if was_last && let Err(error) = self.remove_unneeded(db, &submission.source_hash).await {

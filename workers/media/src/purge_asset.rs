@@ -1,12 +1,12 @@
 //! Gives the bytes of what the house has deleted back.
 
 use domain::{
-    media::{self, NewFile},
+    media::{self, NOTHING, NewFile},
     moderation::PurgeAsset,
 };
 use queue::{Ctx, JobError, Outcome, Verdict};
 
-use crate::{erase_person::NOTHING, give_back_files::files_of, pool::Pool};
+use crate::{give_back_files::files_of, pool::Pool};
 
 /// Rows of plays and submissions still refer to the asset, so it stays, and shows an empty file.
 pub(crate) async fn handle(ctx: Ctx, job: PurgeAsset, pool: Pool) -> Outcome {

@@ -18,7 +18,7 @@ pub use jobs::DrawPreviews;
 pub use kind::MediaType;
 pub use look::{Look, alike};
 pub use loudness::Loudness;
-pub use model::{Asset, File, NewAsset, NewFile, Previews};
+pub use model::{Asset, File, NOTHING, NewAsset, NewFile, Previews};
 pub use repo::{
     add_reference, create_asset, empty_asset, find_asset, find_asset_of_source, find_previews_of_file, find_servable,
     get_file, hold, is_hidden, is_referenced, looks::find_look, looks::keep_look, referenced, release, remove_asset,

@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use super::{Loudness, MediaType};
 
+/// SHA-256 of no bytes: of the empty file, which stands where a file was or is awaited.
+pub const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// Stored bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {

@@ -296,7 +296,7 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "submitter_id = (select id from person)",
         shown: &[
             "id", "channel_id", "type", "title", "notes", "tags", "claimed_duration_ms", "status", "upload_state", "progress",
-            "error_code", "error_detail", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
+            "error_code", "error_detail", "source_url", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
             "revision", "moderator_note", "decided_at", "reward_coins", "flags", "created_at", "updated_at",
         ],
         withheld: &["submitter_id", "moderator_id", "similar_meme_id"],
@@ -307,9 +307,11 @@ pub const HOLDINGS: &[Holding] = &[
                  tags = case when submitter_id = (select id from person) then '[]' else tags end,
                  probe = case when submitter_id <> (select id from person) then probe end,
                  error_detail = case when submitter_id <> (select id from person) then error_detail end,
+                 source_url = case when submitter_id <> (select id from person) then source_url end,
                  moderator_note = null",
             which: "submitter_id = (select id from person)
-                    and (title <> '' or notes is not null or tags <> '[]' or probe is not null or error_detail is not null)
+                    and (title <> '' or notes is not null or tags <> '[]' or probe is not null or error_detail is not null
+                         or source_url is not null)
                     or moderator_note is not null
                     and (submitter_id = (select id from person) or moderator_id = (select id from person)
                          or channel_id in (select id from channels where owner_id = (select id from person)))",

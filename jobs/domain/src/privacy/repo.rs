@@ -209,7 +209,7 @@ pub async fn files_of(conn: &mut PgConnection, user: Uuid) -> Result<Vec<(String
     let files = sqlx::query!(
         "select hash, mime_type from file_hashes
          where hash in (
-             select s.source_hash from meme_submissions s where s.submitter_id = $1
+             select s.source_hash from meme_submissions s where s.submitter_id = $1 and s.source_size > 0
              union select a.file_hash from meme_submissions s join meme_assets a on a.id = s.asset_id where s.submitter_id = $1
              union select a.file_hash from memes m join meme_assets a on a.id = m.asset_id where m.created_by = $1)
          order by hash",

@@ -48,7 +48,9 @@ pub async fn add(tx: &mut Tx, by: &By, channel: Option<Uuid>, target: Target) ->
             repo::blocks::of_meme(&mut *tx, meme, channel).await?.ok_or(SubmissionError::NoSuchMeme)?
         }
         Target::Submission(id) => {
-            repo::blocks::of_submission(&mut *tx, id, channel).await?.ok_or(SubmissionError::NotFound)?
+            let found = repo::blocks::of_submission(&mut *tx, id, channel).await?.ok_or(SubmissionError::NotFound)?;
+            // What nobody has seen cannot be known again.
+            if found.is_nothing() { return Err(SubmissionError::StillWorking) } else { found }
         }
     };
     repo::blocks::lock(&mut *tx, channel).await?;

@@ -1,4 +1,4 @@
-//! Orders of the pool `media` and their policies: heavy and deterministic, so few tries far apart; a file that is bad is
+//! Orders of the pools `media` and `imports` and their policies. Of `media`: heavy and deterministic, so few tries far apart; a file that is bad is
 //! refused at once.
 
 use std::time::Duration;
@@ -11,6 +11,13 @@ use super::UploadState;
 
 const POOL: &str = "media";
 const RETRY: Retry = Retry::new(3, Duration::from_secs(30), Duration::from_secs(300));
+
+/// Fetches the file of a submission from the address that its sender has named. The other server may be away for some minutes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FetchImport {
+    pub submission: Uuid,
+    pub submitter: Uuid,
+}
 
 /// Checks that the stored bytes are those that were sent, and whether we have encoded them before.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,6 +69,28 @@ pub struct RejectSubmissions {
 /// Removes what crashes left in the store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SweepBlobs {}
+
+impl Job for FetchImport {
+    const NAME: &'static str = "fetch-import";
+    /// Waiting for strangers' servers takes no core.
+    const POOL: &'static str = "imports";
+    const RETRY: Retry = Retry::new(6, Duration::from_secs(10), Duration::from_mins(10));
+    const TIMEOUT: Duration = Duration::from_mins(3);
+    /// Who names a hundred files leaves room for the one of somebody else.
+    const LIMIT: Option<Limit> = Some(Limit::running(2));
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::Event(self.submission.to_string()))
+    }
+
+    fn limit_key(&self) -> Option<String> {
+        Some(format!("importer:{}", self.submitter))
+    }
+
+    fn last_wish(&self) -> Result<Option<Order>, EnqueueError> {
+        Order::new(&GiveUpUpload { submission: self.submission, state: UploadState::Received }).map(Some)
+    }
+}
 
 impl Job for ValidateUpload {
     const NAME: &'static str = "validate-upload";

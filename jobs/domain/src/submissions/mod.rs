@@ -8,6 +8,8 @@
 //!    ^------------------------------------ resubmit (revision + 1) -----------------------------/
 //! ```
 //!
+//! What was sent in by an address is received, too, and [`FetchImport`] brings its bytes ([`order_import`]) before the work begins.
+//!
 //! The first line is how far the file has come, the second what the channel's team decided. What the owner and the editors
 //! send in is approved when its file is ready, and so is what the channel takes unseen: that of trusted people ([`trust`]),
 //! and what its review mode says, unless a check has found something. All else waits for one decision ([`decide`]), once.
@@ -28,6 +30,7 @@ mod commands;
 mod error;
 mod events;
 mod findings;
+mod imports;
 mod inbox;
 mod jobs;
 mod model;
@@ -40,9 +43,11 @@ pub mod trust;
 pub use cascade::{order_rejection, reject_some};
 pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse, tell_progress};
 pub use error::SubmissionError;
+pub use imports::{Fetched, NewImport, arrive, order_import};
 pub use inbox::{Filter, Place, Received};
 pub use jobs::{
-    GiveBackFiles, GiveUpUpload, ProbeUpload, RejectSubmissions, SweepBlobs, TranscodeUpload, ValidateUpload,
+    FetchImport, GiveBackFiles, GiveUpUpload, ProbeUpload, RejectSubmissions, SweepBlobs, TranscodeUpload,
+    ValidateUpload,
 };
 pub use model::{Failure, MAX_NOTES, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState};
 pub use repo::{count_of_submitter, find, inbox::count, inbox::list, list_of_submitter};

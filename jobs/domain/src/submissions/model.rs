@@ -85,6 +85,12 @@ pub enum Failure {
     UploadTimeout,
     /// Our fault: it was tried as often as the policy says.
     UploadFailed,
+    /// It is larger than allowed.
+    FileTooLarge,
+    /// Its address, or one that it redirects to, may not be asked.
+    InvalidMediaUrl,
+    /// Where it should be fetched from, it is not to be had.
+    MediaNotAvailable,
 }
 
 impl Failure {
@@ -97,6 +103,9 @@ impl Failure {
             Self::ContentBlocked => "CONTENT_BLOCKED",
             Self::UploadTimeout => "UPLOAD_TIMEOUT",
             Self::UploadFailed => "UPLOAD_FAILED",
+            Self::FileTooLarge => "FILE_TOO_LARGE",
+            Self::InvalidMediaUrl => "INVALID_MEDIA_URL",
+            Self::MediaNotAvailable => "MEDIA_NOT_AVAILABLE",
         }
     }
 }
@@ -122,7 +131,9 @@ pub struct Submission {
     pub failure: Option<Failure>,
     /// A sentence for the sender.
     pub failure_detail: Option<String>,
-    /// SHA-256 of the uploaded bytes.
+    /// Where its file was fetched from, or will be.
+    pub source_url: Option<String>,
+    /// SHA-256 of the uploaded bytes; of none until they are there ([`Submission::has_file`]).
     pub source_hash: String,
     /// Bytes.
     pub source_size: i64,

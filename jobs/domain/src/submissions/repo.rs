@@ -1,6 +1,7 @@
 //! SQL of submissions.
 
 pub(super) mod blocks;
+pub(super) mod imports;
 pub(super) mod inbox;
 pub(super) mod trust;
 
@@ -30,6 +31,7 @@ struct Row {
     progress: i16,
     failure: Option<Failure>,
     failure_detail: Option<String>,
+    source_url: Option<String>,
     source_hash: String,
     source_size: i64,
     source_mime_type: String,
@@ -66,6 +68,7 @@ impl From<Row> for Submission {
             progress: row.progress,
             failure: row.failure,
             failure_detail: row.failure_detail,
+            source_url: row.source_url,
             source_hash: row.source_hash,
             source_size: row.source_size,
             source_mime_type: row.source_mime_type,
@@ -95,7 +98,7 @@ macro_rules! select {
             r#"select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type as "kind: MediaType", s.title,
                       s.notes, s.tags as "tags: Json<Vec<String>>", s.claimed_duration_ms,
                       s.status as "status: SubmissionStatus", s.upload_state as "upload_state: UploadState", s.progress,
-                      s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_hash,
+                      s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_url, s.source_hash,
                       s.source_size, s.source_mime_type, s.probe, s.asset_id,
                       a.poster_hash as "poster_hash?", a.preview_hash as "preview_hash?", s.meme_id,
                       s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note, s.decided_at, s.reward_coins,

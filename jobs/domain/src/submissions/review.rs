@@ -127,8 +127,10 @@ pub(super) async fn reject(
 ) -> Result<Vec<NewEvent>, SubmissionError> {
     repo::reject(&mut *tx, submission.id, moderator, note).await?;
     // Until it is ready, the submission itself holds what was sent.
-    let source = (!submission.upload_state.is_final()).then(|| submission.source_hash.clone());
-    queue::enqueue(tx, &GiveBackFiles { asset: submission.asset_id, source }).await?;
+    let source = (!submission.upload_state.is_final() && submission.has_file()).then(|| submission.source_hash.clone());
+    if submission.asset_id.is_some() || source.is_some() {
+        queue::enqueue(tx, &GiveBackFiles { asset: submission.asset_id, source }).await?;
+    }
     Ok(events::rejected(submission, moderator))
 }
 

@@ -10,6 +10,7 @@ mod database;
 mod environment;
 mod http;
 mod identity;
+mod imports;
 mod mail;
 mod media;
 mod process;
@@ -30,6 +31,7 @@ pub use self::{
     environment::Environment,
     http::Http,
     identity::Identity,
+    imports::Imports,
     mail::Mail,
     media::Media,
     process::Process,
@@ -50,6 +52,7 @@ pub struct Config {
     pub uploads: Uploads,
     pub coins: Coins,
     pub media: Media,
+    pub imports: Imports,
     pub chat: Chat,
     pub identity: Identity,
     pub mail: Mail,
@@ -154,6 +157,7 @@ impl Config {
             uploads: Uploads::read(reader, &database.data_dir),
             coins: Coins::read(reader),
             media: Media::read(reader),
+            imports: Imports::read(reader, environment),
             database,
             chat: Chat::read(reader, environment),
             identity: Identity::read(reader, environment),

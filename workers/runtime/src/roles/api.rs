@@ -76,6 +76,7 @@ async fn app(process: &Process) -> anyhow::Result<App> {
         media_origin,
         max_upload_bytes: process.config.uploads.max_bytes,
         approval_above: process.config.coins.approval_above,
+        import_hosts: process.config.imports.hosts.clone(),
         max_resubmits: process.config.uploads.max_resubmits,
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,

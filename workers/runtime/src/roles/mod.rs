@@ -5,6 +5,7 @@ pub mod all;
 pub mod api;
 pub mod chat;
 mod identity;
+mod imports;
 mod process;
 mod welcome;
 pub mod work;

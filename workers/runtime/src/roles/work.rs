@@ -8,7 +8,7 @@ use domain::outbox::Provider;
 use futures_util::future;
 use queue::{Isolation, JobId, Workers};
 
-use super::{Process, chat};
+use super::{Process, chat, imports};
 use crate::{boot, config::Config, lifecycle::Lifecycle, telemetry};
 
 /// Jobs of pool dispatch at the same time; most of them share a transaction, the others hold a database connection for
@@ -28,10 +28,12 @@ pub enum Pool {
     Outbox,
     /// Brings chatters into the credits
     Credits,
+    /// Fetches memes from the addresses that people have named
+    Imports,
 }
 
 impl Pool {
-    pub const ALL: [Self; 5] = [Self::Dispatch, Self::Media, Self::Chat, Self::Outbox, Self::Credits];
+    pub const ALL: [Self; 6] = [Self::Dispatch, Self::Media, Self::Chat, Self::Outbox, Self::Credits, Self::Imports];
 
     /// As in the jobs' rows.
     #[must_use]
@@ -42,6 +44,7 @@ impl Pool {
             Self::Chat => "chat",
             Self::Outbox => "outbox",
             Self::Credits => "credits",
+            Self::Imports => "imports",
         }
     }
 }
@@ -91,7 +94,8 @@ pub async fn run(
     let patience = boot::Patience::Some(lifecycle.draining.clone());
     let connected = boot::connect(&config, &name, false, patience).await?;
     // The others go on where the bucket cannot be reached.
-    let files = if pools.contains(&Pool::Media) { boot::Files::Used } else { boot::Files::Unused };
+    let needs_files = pools.iter().any(|pool| matches!(pool, Pool::Media | Pool::Imports));
+    let files = if needs_files { boot::Files::Used } else { boot::Files::Unused };
     let process = Process::boot(config, files, connected.pool, lifecycle).await?;
     metrics.serve(process.config.http.metrics_port).await?;
     let options = Options { platforms, ..Options::of_this_program() };
@@ -150,7 +154,7 @@ pub fn find_programs(config: &mut Config, pools: &[Pool]) -> anyhow::Result<()> 
     bail!(
         "pool media cannot work on this machine, these programs are not here:{}\ninstall ffmpeg (Debian, Ubuntu: apt-get install \
          ffmpeg), or set the variables to where they are; to go without uploads here, start the other pools: \
-         memalerts api, memalerts work dispatch chat outbox credits",
+         memalerts api, memalerts work dispatch chat outbox credits imports",
         missing.concat()
     )
 }
@@ -183,6 +187,8 @@ pub fn workers(process: &Process, pool: Pool) -> anyhow::Result<Workers> {
         Pool::Outbox => outbox::workers(&chat::outbox_settings(process)?),
         Pool::Credits => credits::workers(&credits::Settings { secret: process.internal_secret() })
             .context("make the client of pool credits")?,
+        Pool::Imports => ::imports::workers(process.blobs.clone(), imports::settings(&process.config))
+            .context("make the client of pool imports")?,
     })
 }
 

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::super::blocks::Block;
-use crate::media::{Look, MediaType, alike};
+use crate::media::{Look, MediaType, NOTHING, alike};
 
 /// Blocks that are looked at: those that have most in common.
 const MOST_NEAR: i64 = 200;
@@ -15,6 +15,13 @@ pub(in super::super) struct Found {
     source_hash: Option<String>,
     file_hash: Option<String>,
     frames: Vec<i64>,
+}
+
+impl Found {
+    /// A submission whose file is still to be fetched.
+    pub(in super::super) fn is_nothing(&self) -> bool {
+        self.file_hash.is_none() && self.source_hash.as_deref() == Some(NOTHING)
+    }
 }
 
 /// Of a meme: of any channel, or of this one.

@@ -23,7 +23,7 @@ pub async fn list(
 ) -> Result<Vec<Received>, sqlx::Error> {
     let mut query = QueryBuilder::new(
         "select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type, s.title, s.notes, s.tags,
-                s.claimed_duration_ms, s.status, s.upload_state, s.progress, s.error_code, s.error_detail, s.source_hash,
+                s.claimed_duration_ms, s.status, s.upload_state, s.progress, s.error_code, s.error_detail, s.source_url, s.source_hash,
                 s.source_size, s.source_mime_type, s.asset_id, a.poster_hash, a.preview_hash, s.meme_id, s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note,
                 s.decided_at, s.reward_coins, s.flags, s.created_at, s.updated_at, u.login, u.display_name, a.file_hash, a.duration_ms ",
     );
@@ -103,6 +103,7 @@ fn received(row: &PgRow) -> Result<Received, sqlx::Error> {
         progress: row.try_get("progress")?,
         failure: row.try_get("error_code")?,
         failure_detail: row.try_get("error_detail")?,
+        source_url: row.try_get("source_url")?,
         source_hash: row.try_get("source_hash")?,
         source_size: row.try_get("source_size")?,
         source_mime_type: row.try_get("source_mime_type")?,

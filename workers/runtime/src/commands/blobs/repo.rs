@@ -33,7 +33,7 @@ pub(super) async fn rows(conn: &mut PgConnection) -> Result<Vec<Row>, sqlx::Erro
                    union all select poster_hash from meme_assets where poster_hash is not null
                    union all select preview_hash from meme_assets where preview_hash is not null
                    union all select source_hash from meme_submissions
-                             where upload_state in ('received', 'probing', 'transcoding')
+                             where upload_state in ('received', 'probing', 'transcoding') and source_size > 0
                    union all select file_hash from exports where file_hash is not null
                    -- What was rejected while it was worked on is given back by a job.
                    union all select payload ->> 'source' from jobs where kind = 'give-back-files') as reference
@@ -57,7 +57,8 @@ pub(super) async fn row(conn: &mut PgConnection, hash: &str) -> Result<Option<Ro
                    + (select count(*) from meme_assets where poster_hash = $1)
                    + (select count(*) from meme_assets where preview_hash = $1)
                    + (select count(*) from meme_submissions
-                      where source_hash = $1 and upload_state in ('received', 'probing', 'transcoding'))
+                      where source_hash = $1 and upload_state in ('received', 'probing', 'transcoding')
+                        and source_size > 0)
                    + (select count(*) from exports where file_hash = $1)
                    + (select count(*) from jobs where kind = 'give-back-files' and payload ->> 'source' = $1))::int
                   as "references!"
