@@ -74,6 +74,7 @@ pub(crate) enum ErrorCode {
     UploadTimeout,
     MissingChannelId,
     MemeAssetNotFound,
+    AlreadyInChannel,
     AssetPurgedOrQuarantined,
     SubmissionNotFound,
     SubmissionNotPending,

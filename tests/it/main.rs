@@ -45,6 +45,7 @@ mod origins;
 mod overlay;
 mod passwords;
 mod playback;
+mod pool;
 mod previews;
 mod prices;
 mod privacy;

@@ -33,12 +33,14 @@ pub(crate) enum Kind {
     Activations,
     /// Of a person.
     Uploads,
+    /// Of a person: what is taken from other channels.
+    Takes,
     /// Of a person: what streamers and admins do.
     Moderation,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::General,
         Self::Health,
         Self::Files,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Switch,
         Self::Activations,
         Self::Uploads,
+        Self::Takes,
         Self::Moderation,
     ];
 
@@ -65,6 +68,7 @@ impl Kind {
             Self::Switch => "switch",
             Self::Activations => "activations",
             Self::Uploads => "uploads",
+            Self::Takes => "takes",
             Self::Moderation => "moderation",
         }
     }
@@ -80,7 +84,7 @@ impl Kind {
             Self::Secrets => (10, 60),
             Self::Switch => (15, 60),
             Self::Activations => (1, 3),
-            Self::Uploads => (30, 60),
+            Self::Uploads | Self::Takes => (30, 60),
             Self::Moderation => (60, 60),
         }
     }
@@ -88,9 +92,13 @@ impl Kind {
     /// What is told to whoever has used it up.
     pub(super) const fn error_code(self) -> ErrorCode {
         match self {
-            Self::Secrets | Self::Switch | Self::Activations | Self::Uploads | Self::Moderation | Self::Programs => {
-                ErrorCode::TooManyRequests
-            }
+            Self::Secrets
+            | Self::Switch
+            | Self::Activations
+            | Self::Uploads
+            | Self::Takes
+            | Self::Moderation
+            | Self::Programs => ErrorCode::TooManyRequests,
             Self::General | Self::Health | Self::Files | Self::Screens | Self::Calls => ErrorCode::RateLimited,
         }
     }
@@ -141,6 +149,7 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
     match parts[..] {
         ["memes", _, "activate"] => Some((Kind::Activations, Some("activate"))),
         ["submissions"] => Some((Kind::Uploads, Some("submit"))),
+        ["submissions", "pool"] => Some((Kind::Takes, Some("take"))),
         ["submissions", "import"] => Some((Kind::Uploads, Some("import"))),
         ["submissions", _, "resubmit"] => Some((Kind::Uploads, Some("resubmit"))),
         ["public", "submissions", _] => Some((Kind::Switch, None)),
@@ -195,6 +204,7 @@ mod tests {
         assert_eq!(of(Method::POST, "/memes/1/activate"), Some(Kind::Activations));
         assert_eq!(of(Method::POST, "/submissions"), Some(Kind::Uploads));
         assert_eq!(of(Method::POST, "/submissions/import"), Some(Kind::Uploads));
+        assert_eq!(of(Method::POST, "/submissions/pool"), Some(Kind::Takes));
         assert_eq!(of(Method::PATCH, "/streamer/memes/{id}"), Some(Kind::Moderation));
         assert_eq!(of(Method::DELETE, "/admin/queues/{pool}/limit"), Some(Kind::Moderation));
         assert_eq!(of(Method::POST, "/auth/login"), Some(Kind::Secrets));

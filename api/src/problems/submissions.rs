@@ -22,6 +22,8 @@ impl From<SubmissionError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, ErrorCode::ContentBlocked, format!("file: {error}"))
             }
             SubmissionError::NoSuchMeme => Self::not_found(ErrorCode::MemeNotFound, error.to_string()),
+            SubmissionError::NotPooled => Self::not_found(ErrorCode::MemeAssetNotFound, error.to_string()),
+            SubmissionError::AlreadyThere => Self::conflict(ErrorCode::AlreadyInChannel, error.to_string()),
             SubmissionError::NoSuchBlock => Self::not_found(ErrorCode::NotFound, error.to_string()),
             SubmissionError::TooManyBlocked(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
             SubmissionError::NoSuchPerson => Self::not_found(ErrorCode::NotFound, error.to_string()),

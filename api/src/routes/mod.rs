@@ -36,6 +36,7 @@ mod overlay_tokens;
 pub(crate) mod pages;
 mod passwords;
 mod playback;
+mod pool;
 mod preferences;
 mod privacy;
 mod promotions;
@@ -109,6 +110,7 @@ pub(crate) fn all() -> impl OpenApi {
         (
             submissions::Submissions,
             imports::Imports,
+            pool::Pool,
             resubmissions::Resubmissions,
             reviews::Reviews,
             trust::Trust,

@@ -291,11 +291,20 @@ example!(submissions::SubmissionView, {
     "tags": ["test"], "status": "pending", "uploadState": "transcoding", "progress": 40, "errorCode": null,
     "errorDetail": null, "memeId": null,
     "fileHash": "c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
-    "fileSize": 1048576, "revision": 1, "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:58Z"
+    "fromPool": false, "fileSize": 1048576, "revision": 1, "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:58Z"
 });
 example!(submissions::ImportWish, {
     "channelId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b16", "url": "https://cdn.example.org/clips/cat.mp4", "title": "A cat",
     "notes": "For Friday.", "tags": ["cats"]
+});
+example!(submissions::TakeWish, {
+    "channelId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b16", "memeAssetId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "title": "A cat",
+    "tags": ["cats"]
+});
+example!(memes::PooledView, {
+    "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "type": "image", "title": "A cat", "tags": ["cats"],
+    "fileUrl": "/uploads/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "durationMs": 5000, "width": 640, "height": 360,
+    "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(submissions::ApprovalWish, { "title": "A better name", "price": 250, "tags": ["cats"] });
 example!(submissions::Rejection, { "note": "We have this one already." });

@@ -3,7 +3,7 @@
 use domain::{
     channels::Channel,
     media::MediaType,
-    memes::{Meme, MemeChange, Order, TagCount},
+    memes::{Meme, MemeChange, Order, Pooled, TagCount},
     promotions::final_price,
 };
 use poem_openapi::{Enum, Object, types::MaybeUndefined};
@@ -116,6 +116,48 @@ impl MemeView {
             tags: meme.tags,
             favourite: None,
             created_at: meme.created_at,
+        }
+    }
+}
+
+/// Something that is shown on some channel.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct PooledView {
+    /// Of what is shown: `memeAssetId` of `POST /submissions/pool`.
+    id: Uuid,
+    #[oai(rename = "type")]
+    kind: MemeType,
+    /// As it is called where it was shown first.
+    title: String,
+    tags: Vec<String>,
+    /// Where its file is, relative to this service.
+    file_url: String,
+    /// As of a meme.
+    poster_url: Option<String>,
+    preview_url: Option<String>,
+    /// Milliseconds.
+    duration_ms: i32,
+    /// Pixels; absent for audio.
+    width: Option<i32>,
+    height: Option<i32>,
+    created_at: OffsetDateTime,
+}
+
+impl From<Pooled> for PooledView {
+    fn from(pooled: Pooled) -> Self {
+        Self {
+            id: pooled.asset_id,
+            kind: pooled.kind.into(),
+            title: pooled.title,
+            tags: pooled.tags,
+            file_url: uploaded(&pooled.file_hash),
+            poster_url: pooled.poster_hash.as_deref().map(uploaded),
+            preview_url: pooled.preview_hash.as_deref().map(uploaded),
+            duration_ms: pooled.duration_ms,
+            width: pooled.width,
+            height: pooled.height,
+            created_at: pooled.created_at,
         }
     }
 }

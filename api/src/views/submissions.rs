@@ -94,6 +94,8 @@ pub(crate) struct SubmissionView {
     meme_id: Option<Uuid>,
     /// Where it was fetched from, or will be.
     source_url: Option<String>,
+    /// Whether it was taken from another channel.
+    from_pool: bool,
     /// SHA-256 of the bytes that were sent.
     file_hash: String,
     /// Of the bytes that were sent; 0 until they are fetched.
@@ -142,6 +144,7 @@ impl From<Submission> for SubmissionView {
             preview_url: submission.preview_hash.as_deref().map(uploaded),
             meme_id: submission.meme_id,
             source_url: submission.source_url,
+            from_pool: submission.from_pool,
             file_hash: submission.source_hash,
             file_size: submission.source_size,
             revision: submission.revision,
@@ -194,6 +197,24 @@ pub(crate) struct ImportWish {
     pub(crate) tags: Option<Vec<String>>,
     /// Milliseconds that a picture is to be shown.
     pub(crate) duration_ms: Option<i32>,
+}
+
+/// Something that another channel shows: named by one of the two.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct TakeWish {
+    /// Your own channel when absent.
+    pub(crate) channel_id: Option<Uuid>,
+    /// The `id` that it has in the pool.
+    pub(crate) meme_asset_id: Option<Uuid>,
+    /// A meme that shows it.
+    pub(crate) meme_id: Option<Uuid>,
+    /// At most 200 characters; as it is called there when absent.
+    pub(crate) title: Option<String>,
+    /// For the channel's team, at most 500 characters.
+    pub(crate) notes: Option<String>,
+    /// At most 20, each of 1 to 50 characters; as it has them there when absent.
+    pub(crate) tags: Option<Vec<String>>,
 }
 
 /// How a submission becomes a meme; what is absent stays as it was sent in.

@@ -2,6 +2,7 @@
 
 pub(super) mod catalogue;
 pub(super) mod favourites;
+pub(super) mod pool;
 pub(super) mod search;
 pub(super) mod similar;
 

@@ -297,7 +297,7 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &[
             "id", "channel_id", "type", "title", "notes", "tags", "claimed_duration_ms", "status", "upload_state", "progress",
             "error_code", "error_detail", "source_url", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
-            "revision", "moderator_note", "decided_at", "reward_coins", "flags", "created_at", "updated_at",
+            "revision", "moderator_note", "decided_at", "reward_coins", "from_pool", "flags", "created_at", "updated_at",
         ],
         withheld: &["submitter_id", "moderator_id", "similar_meme_id"],
         // What was said of it by whoever decided goes with each of those whom it may name.

@@ -117,7 +117,7 @@ pub async fn fail(tx: &mut Tx, submission: &Submission, failure: Failure, detail
 }
 
 /// The reference to the source passes from the submission to the asset. What waits for the team is told to its sender.
-async fn settle(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<(), SubmissionError> {
+pub(super) async fn settle(tx: &mut Tx, submission: &Submission, asset: &Asset) -> Result<(), SubmissionError> {
     queue::enqueue(tx, &DrawPreviews { asset: asset.id }).await?;
     blocks::refuse_rendition(&mut *tx, submission, &asset.file_hash).await?;
     let found = findings::of(&mut *tx, submission, asset).await?;

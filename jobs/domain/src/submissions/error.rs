@@ -29,6 +29,10 @@ pub enum SubmissionError {
     Blocked,
     #[error("there is no such meme")]
     NoSuchMeme,
+    #[error("there is no such thing in the pool")]
+    NotPooled,
+    #[error("the channel shows it already")]
+    AlreadyThere,
     #[error("nothing is blocked under this id")]
     NoSuchBlock,
     #[error("{0} things are blocked here, which is as many as there may be")]

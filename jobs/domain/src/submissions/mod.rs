@@ -10,6 +10,8 @@
 //!
 //! What was sent in by an address is received, too, and [`FetchImport`] brings its bytes ([`order_import`]) before the work begins.
 //!
+//! What another channel shows is ready as soon as it is sent in ([`take`]).
+//!
 //! The first line is how far the file has come, the second what the channel's team decided. What the owner and the editors
 //! send in is approved when its file is ready, and so is what the channel takes unseen: that of trusted people ([`trust`]),
 //! and what its review mode says, unless a check has found something. All else waits for one decision ([`decide`]), once.
@@ -34,6 +36,7 @@ mod imports;
 mod inbox;
 mod jobs;
 mod model;
+mod pool;
 mod repo;
 mod resubmit;
 mod review;
@@ -50,6 +53,7 @@ pub use jobs::{
     ValidateUpload,
 };
 pub use model::{Failure, MAX_NOTES, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState};
+pub use pool::{NewTake, take};
 pub use repo::{count_of_submitter, find, inbox::count, inbox::list, list_of_submitter};
 pub use resubmit::{NewFile, Resubmission, resubmit};
 pub use review::{Approval, Decision, decide};

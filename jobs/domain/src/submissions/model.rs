@@ -157,6 +157,8 @@ pub struct Submission {
     pub decided_at: Option<OffsetDateTime>,
     /// Coins that the sender got for it.
     pub reward_coins: Option<i64>,
+    /// Another channel shows it, from where it was taken.
+    pub from_pool: bool,
     /// What checks found worth a look.
     pub flags: Vec<String>,
     pub created_at: OffsetDateTime,

@@ -3,6 +3,7 @@
 pub(super) mod blocks;
 pub(super) mod imports;
 pub(super) mod inbox;
+pub(super) mod pool;
 pub(super) mod trust;
 
 use sqlx::{PgConnection, postgres::PgQueryResult, types::Json};
@@ -46,6 +47,7 @@ struct Row {
     moderator_note: Option<String>,
     decided_at: Option<OffsetDateTime>,
     reward_coins: Option<i64>,
+    from_pool: bool,
     flags: Vec<String>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -83,6 +85,7 @@ impl From<Row> for Submission {
             moderator_note: row.moderator_note,
             decided_at: row.decided_at,
             reward_coins: row.reward_coins,
+            from_pool: row.from_pool,
             flags: row.flags,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -101,7 +104,7 @@ macro_rules! select {
                       s.error_code as "failure: Failure", s.error_detail as failure_detail, s.source_url, s.source_hash,
                       s.source_size, s.source_mime_type, s.probe, s.asset_id,
                       a.poster_hash as "poster_hash?", a.preview_hash as "preview_hash?", s.meme_id,
-                      s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note, s.decided_at, s.reward_coins,
+                      s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note, s.decided_at, s.reward_coins, s.from_pool,
                       s.flags, s.created_at, s.updated_at
                from meme_submissions s join channels c on c.id = s.channel_id
                left join meme_assets a on a.id = s.asset_id "#
@@ -347,7 +350,7 @@ pub(super) async fn replace_file(conn: &mut PgConnection, id: Uuid, file: &NewFi
         "update meme_submissions
          set upload_state = 'received', progress = 0, probe = null, asset_id = null, type = $2, source_hash = $3,
              source_size = $4, source_mime_type = $5, claimed_duration_ms = $6, flags = '{}',
-             similar_meme_id = null
+             similar_meme_id = null, source_url = null, from_pool = false
          where id = $1",
         id,
         file.kind.as_str(),

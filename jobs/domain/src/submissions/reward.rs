@@ -13,7 +13,7 @@ use crate::{
 const WHY: &str = "submission_approved";
 
 /// Pays what the channel gives for a submission that has just been approved; how much that was, if anything. Nothing for
-/// whoever approves the own one or owns the channel, and for who is banned. The ledger's key lets it be paid once.
+/// whoever approves the own one or owns the channel, for who is banned, and for what another channel shows. The ledger's key lets it be paid once.
 ///
 /// # Errors
 /// The database refused.
@@ -22,6 +22,9 @@ pub(super) async fn pay(
     submission: &Submission,
     decider: Option<Uuid>,
 ) -> Result<Option<i64>, SubmissionError> {
+    if submission.from_pool {
+        return Ok(None);
+    }
     let sender = submission.submitter_id;
     let Some(channel) = channels::find(&mut *tx, submission.channel_id).await? else { return Ok(None) };
     if channel.submission_reward_coins == 0 || channel.owner_id == sender || decider == Some(sender) {

@@ -25,7 +25,7 @@ pub async fn list(
         "select s.id, s.channel_id, c.slug as channel_slug, s.submitter_id, s.type, s.title, s.notes, s.tags,
                 s.claimed_duration_ms, s.status, s.upload_state, s.progress, s.error_code, s.error_detail, s.source_url, s.source_hash,
                 s.source_size, s.source_mime_type, s.asset_id, a.poster_hash, a.preview_hash, s.meme_id, s.similar_meme_id, s.revision, s.moderator_id, s.moderator_note,
-                s.decided_at, s.reward_coins, s.flags, s.created_at, s.updated_at, u.login, u.display_name, a.file_hash, a.duration_ms ",
+                s.decided_at, s.reward_coins, s.from_pool, s.flags, s.created_at, s.updated_at, u.login, u.display_name, a.file_hash, a.duration_ms ",
     );
     narrow(&mut query, channel_id, filter);
     if let Some(Place { created_at, id }) = after {
@@ -119,6 +119,7 @@ fn received(row: &PgRow) -> Result<Received, sqlx::Error> {
         moderator_note: row.try_get("moderator_note")?,
         decided_at: row.try_get("decided_at")?,
         reward_coins: row.try_get("reward_coins")?,
+        from_pool: row.try_get("from_pool")?,
         flags: row.try_get("flags")?,
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,
