@@ -32,8 +32,8 @@ const AROUND: u64 = 1 << 20;
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// A form about to be read.
-pub(crate) struct Incoming {
+/// A form about to be read; `AGAIN`: of changes to what was sent in before, of which nothing must be there.
+pub(crate) struct Incoming<const AGAIN: bool = false> {
     multipart: Multipart,
     gate: Gate,
     /// Bytes of the whole body, if the sender said.
@@ -64,7 +64,7 @@ struct Received {
     head: Vec<u8>,
 }
 
-impl Incoming {
+impl<const AGAIN: bool> Incoming<AGAIN> {
     /// Reads the form; the file may have `limit` bytes.
     pub(crate) async fn read(mut self, blobs: &Blobs, limit: u64) -> Result<Form, Problem> {
         // Told before a single byte of it is read.
@@ -230,7 +230,7 @@ fn invalid(detail: impl Into<String>) -> Problem {
     Problem::bad_request(ErrorCode::ValidationError, detail)
 }
 
-impl<'a> ApiExtractor<'a> for Incoming {
+impl<'a, const AGAIN: bool> ApiExtractor<'a> for Incoming<AGAIN> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -238,7 +238,7 @@ impl<'a> ApiExtractor<'a> for Incoming {
     fn request_meta() -> Option<MetaRequest> {
         Some(MetaRequest {
             description: None,
-            content: vec![MetaMediaType { content_type: "multipart/form-data", schema: schema() }],
+            content: vec![MetaMediaType { content_type: "multipart/form-data", schema: schema(AGAIN) }],
             required: true,
         })
     }
@@ -263,7 +263,7 @@ impl<'a> ApiExtractor<'a> for Incoming {
 }
 
 /// The form, for the document.
-fn schema() -> MetaSchemaRef {
+fn schema(again: bool) -> MetaSchemaRef {
     let field = |ty, format, description| {
         MetaSchemaRef::Inline(Box::new(MetaSchema { format, description: Some(description), ..MetaSchema::new(ty) }))
     };
@@ -277,18 +277,23 @@ fn schema() -> MetaSchemaRef {
         description: Some("What the meme shall be; what the file lends itself to when absent."),
         ..MetaSchema::new("string")
     };
-    MetaSchemaRef::Inline(Box::new(MetaSchema {
-        required: vec!["file"],
+    let title = "Up to 200 characters; the file's name without its ending when absent.";
+    let title = if again { "Up to 200 characters; as it was when absent." } else { title };
+    let mut schema = MetaSchema {
+        required: if again { vec![] } else { vec!["file"] },
         properties: vec![
             ("file", field("string", Some("binary"), "mp4, mov, webm, png, jpeg, webp, gif, mp3, ogg, wav or m4a.")),
-            ("title", text(200, "Up to 200 characters; the file's name without its ending when absent.")),
+            ("title", text(200, title)),
             ("type", MetaSchemaRef::Inline(Box::new(kind))),
             ("notes", text(500, "For the streamer, up to 500 characters.")),
             ("tags", field("string", None, "A JSON array of up to 20 strings of up to 50 characters each.")),
             ("durationMs", field("integer", Some("int32"), "Milliseconds; for a picture, how long to show it.")),
-            // Not `format: uuid`: a public generator of Python clients writes a syntax error for it.
-            ("channelId", field("string", None, "The channel's id; your own when absent.")),
         ],
         ..MetaSchema::new("object")
-    }))
+    };
+    if !again {
+        // Not `format: uuid`: a public generator of Python clients writes a syntax error for it.
+        schema.properties.push(("channelId", field("string", None, "The channel's id; your own when absent.")));
+    }
+    MetaSchemaRef::Inline(Box::new(schema))
 }

@@ -92,6 +92,11 @@ async fn a_promotion_that_is_used_up_makes_way_and_a_refund_gives_its_use_back()
     promote(&stage, &promotion(10.0)).await;
     let first = stage.activate(&anna, meme).await;
     assert_eq!(stage.balance(&anna).await, 950);
+    let nobody = stage.app.anonymous();
+    for (who, price) in [(&anna, 90), (&boris, 50), (&nobody, 50)] {
+        let listed = who.get("/channels/demo/memes").await.expect(200);
+        assert_eq!(listed[0]["finalPrice"], price, "what is shown is what will be paid");
+    }
     assert_eq!(paid(&anna, meme).await, 90, "one is all there is for one viewer");
     assert_eq!(paid(&boris, meme).await, 50);
     let carla = stage.viewer("carla", 1000).await;

@@ -337,7 +337,7 @@ impl Asked {
         found: Vec<Shown>,
         total: i64,
     ) -> Result<Paged<MemeView>, Problem> {
-        let discount = promotions::best_running(&mut *conn, channel.id).await?;
+        let discount = promotions::best_running(&mut *conn, channel.id, self.viewer).await?;
         let ids: Vec<Uuid> = found.iter().map(|shown| shown.meme.id).collect();
         let kept = match self.viewer {
             Some(viewer) => Some(memes::favourites_among(conn, viewer, &ids).await?),

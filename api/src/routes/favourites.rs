@@ -58,7 +58,7 @@ impl Favourites {
         let (after, asked, offset) = (leaf.after.as_ref(), leaf.asked(), leaf.page.offset);
         let found = memes::list_favourites(&mut conn, viewer.id, channel.id, after, asked, offset).await?;
         let total = memes::count_favourites(&mut conn, viewer.id, channel.id).await?;
-        let discount = promotions::best_running(&mut conn, channel.id).await?;
+        let discount = promotions::best_running(&mut conn, channel.id, Some(viewer.id)).await?;
         let view = |shown: memes::Shown| MemeView::new(shown.meme, &channel, discount).liked(true);
         leaf.show(found, total, |shown| shown.place.clone(), view)
     }

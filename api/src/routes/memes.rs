@@ -85,7 +85,7 @@ impl Memes {
         patch: Json<MemePatch>,
     ) -> Result<Json<MemeView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let discount = promotions::best_running(&mut tx, streamer.channel.id).await?;
+        let discount = promotions::best_running(&mut tx, streamer.channel.id, None).await?;
         let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel, discount);
         let meme = memes::update(&mut tx, id.0, &patch.0.into()).await?;
         let after = MemeView::new(meme, &streamer.channel, discount);

@@ -22,15 +22,15 @@ pub(crate) struct Moderation;
 
 #[OpenApi(tag = "Group::Owner")]
 impl Moderation {
-    /// What is shown on all channels
+    /// What there is on all channels
     ///
-    /// The newest first.
+    /// What is shown and what is out of sight, the newest first.
     #[oai(path = "/moderation/meme-assets", method = "get", operation_id = "listMemeAssets")]
     async fn list(
         &self,
         app: Data<&App>,
         _moderator: HouseModerator,
-        /// Only what is out of sight.
+        /// `true`: only what is out of sight; else all.
         hidden: Query<Option<bool>>,
         /// `X-Next-Cursor` of the page before; without `offset`.
         cursor: Query<Option<String>>,

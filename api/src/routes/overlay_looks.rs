@@ -101,7 +101,7 @@ fn any_seed() -> u64 {
 async fn draw(conn: &mut PgConnection, channel: &Channel, seed: u64, count: usize) -> Result<Vec<MemeView>, Problem> {
     let filter = Filter::default();
     let total = memes::count(&mut *conn, channel, &filter).await?.unsigned_abs();
-    let discount = promotions::best_running(&mut *conn, channel.id).await?;
+    let discount = promotions::best_running(&mut *conn, channel.id, None).await?;
     let mut places: Vec<u64> = Vec::with_capacity(count);
     let mut state = seed;
     while places.len() < count && (places.len() as u64) < total {

@@ -141,7 +141,7 @@ impl Playback {
 
     /// Pause intake
     ///
-    /// New activations are refused with 409 `INTAKE_PAUSED`; what waits still plays.
+    /// New activations are refused with 409 `INTAKE_PAUSED`; what waits still plays, and programs' events still come.
     #[oai(
         path = "/streamer/queue/intake/pause",
         method = "post",

@@ -38,7 +38,8 @@ pub(crate) enum Ordered {
 /// The answer to a wish to be forgotten.
 #[derive(ApiResponse)]
 pub(crate) enum Erasing {
-    /// Nobody can log in as me any more; the rest follows within minutes.
+    /// Nobody can log in as me any more; the rest follows within minutes, and what other channels' logs of events tell goes
+    /// within a day.
     #[oai(status = 202)]
     Accepted,
 }

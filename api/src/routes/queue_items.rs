@@ -35,7 +35,7 @@ pub(crate) struct QueueItems;
 impl QueueItems {
     /// Take an item out of my queue
     ///
-    /// Its coins go back. What plays already is for `/streamer/queue/skip`. Send an `Idempotency-Key`: repeating the request
+    /// Its coins go back, and its viewer hears that it was skipped. What plays already is for `/streamer/queue/skip`. Send an `Idempotency-Key`: repeating the request
     /// with the same key gives the first answer again.
     #[oai(path = "/streamer/queue/items/:id", method = "delete", operation_id = "removeQueued")]
     async fn remove(
@@ -104,7 +104,8 @@ impl QueueItems {
     /// Show something for what happened elsewhere
     ///
     /// For programs of the streamer's (a token with `queue:control`): a donation, a reward of a platform or a word in a chat
-    /// shows one of the channel's memes, in the same queue as all others and for no coins. Larger priorities play first.
+    /// shows one of the channel's memes, in the same queue as all others, for no coins and in no statistics, also while intake is
+    /// paused. Larger priorities play first.
     /// Send an `Idempotency-Key`, best the event's own id: repeating the request with the same key gives the first answer
     /// again and plays nothing twice.
     #[oai(path = "/streamer/queue/events", method = "post", operation_id = "queueEvent")]

@@ -45,7 +45,7 @@ impl Resubmissions {
         /// 1 to 128 visible characters of your choice that name this: repeated, it is not sent in twice.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
-        incoming: Incoming,
+        incoming: Incoming<true>,
     ) -> Result<Kept<SubmissionView>, Problem> {
         let key = idempotency::key(key.0)?;
         let form = incoming.read(&app.blobs, app.settings.max_upload_bytes).await?;

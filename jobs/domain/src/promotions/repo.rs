@@ -61,20 +61,25 @@ pub async fn find(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Op
     select!("where p.id = $2 and p.channel_id = $1 and p.deleted_at is null", channel, id).fetch_optional(conn).await
 }
 
-/// The largest discount that runs on the channel and is not used up, in basis points; what a single viewer has used of it
-/// is not looked at.
+/// The largest discount that runs on the channel and is not used up, in basis points: by everybody together, and by this
+/// viewer, if there is one.
 ///
 /// # Errors
 /// The database refused.
-pub async fn best_running(conn: &mut PgConnection, channel: Uuid) -> Result<i32, sqlx::Error> {
+pub async fn best_running(conn: &mut PgConnection, channel: Uuid, viewer: Option<Uuid>) -> Result<i32, sqlx::Error> {
     let best = sqlx::query_scalar!(
         "select p.discount_bp from promotions p
          where p.channel_id = $1 and p.active and p.starts_at <= app_now() and p.ends_at > app_now()
            and (p.max_uses is null
                 or (select count(*) from activations a
                     where a.promotion_id = p.id and a.status in ('queued', 'playing', 'done')) < p.max_uses)
+           and ($2::uuid is null or p.max_uses_per_viewer is null
+                or (select count(*) from activations a
+                    where a.promotion_id = p.id and a.user_id = $2 and a.status in ('queued', 'playing', 'done'))
+                   < p.max_uses_per_viewer)
          order by p.discount_bp desc limit 1",
         channel,
+        viewer,
     )
     .fetch_optional(conn)
     .await?;

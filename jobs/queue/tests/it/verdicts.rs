@@ -242,10 +242,13 @@ async fn a_stale_owner_can_neither_write_its_effect_nor_take_the_job_from_its_ne
     });
     let engine = stage.engine(vec![workers]);
     enqueue(&engine.db, &Note { n: 1 }).await;
+    let taken = "select count(*) from jobs where state = 'running' and token = 42";
+    stage.until(taken, 1).await;
+    // There is one slot: the second begins when the first has ended, which it need not where both wait.
     enqueue(&engine.db, &Note { n: 2 }).await;
     stage.until_done(1).await;
     assert_eq!(stage.count("select count(*) from marks where what = 'stale'").await, 0);
-    assert_eq!(stage.count("select count(*) from jobs where state = 'running' and token = 42").await, 1);
+    assert_eq!(stage.count(taken).await, 1);
     assert_eq!(stage.count("select count(*) from job_attempts").await, 0, "the late message wrote nothing");
     engine.stop().await;
     stage.close().await;
