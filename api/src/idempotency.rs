@@ -75,6 +75,24 @@ pub(crate) async fn once_as<E: Into<Problem>>(
     }
 }
 
+/// Makes something in one transaction with the claim of the request's key; its id, or the id of what was made under the key
+/// already. The id is kept and not the answer: what became of it meanwhile is worth more than what was true then.
+pub(crate) async fn made_once<E: Into<Problem>>(
+    db: &Database,
+    request: Option<&Request>,
+    make: impl AsyncFnOnce(&mut Tx) -> Result<Uuid, E>,
+) -> Result<Uuid, Problem> {
+    let mut tx = db.begin().await?;
+    if let Some(stored) = claim(&mut tx, request).await? {
+        return stored.body.parse().map_err(Problem::internal);
+    }
+    let id = make(&mut tx).await.map_err(Into::into)?;
+    let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: id.to_string() };
+    keep(&mut tx, request, &stored).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
 /// Claims the request's key as the first write of the transaction; the answer, if it has one already.
 pub(crate) async fn claim(conn: &mut PgConnection, request: Option<&Request>) -> Result<Option<Stored>, Problem> {
     let Some(request) = request else { return Ok(None) };

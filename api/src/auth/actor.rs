@@ -7,6 +7,7 @@ use domain::{
     channels::{self, Channel},
     moderation,
     teams::{self, TeamRole},
+    tokens::Program,
 };
 use poem::{Request, RequestBody};
 use poem_openapi::{
@@ -134,19 +135,20 @@ async fn logged_in(request: &Request, app: &App) -> Result<Proven, Problem> {
 /// Whose budgets a request uses up: the person's, or those of the program's token, so that a program that runs wild takes
 /// nothing from its owner. None for nobody.
 pub(crate) async fn spender(request: &Request, app: &App) -> Option<Uuid> {
-    match programs::named(request, app).await {
-        Ok(Some(program)) => Some(program.token),
-        Ok(None) => session::named(request, app).map(|named| named.user),
-        // The operation says so.
-        Err(_) => None,
-    }
+    whoever(request, app, |program| program.token).await
 }
 
 /// Under whose name answers to the request are kept: the person's, or the one's in whose name a program acts.
 pub(crate) async fn keeper(request: &Request, app: &App) -> Option<Uuid> {
+    whoever(request, app, |program| program.owner).await
+}
+
+/// The person, or who stands for a program.
+async fn whoever(request: &Request, app: &App, of_program: fn(&Program) -> Uuid) -> Option<Uuid> {
     match programs::named(request, app).await {
-        Ok(Some(program)) => Some(program.owner),
+        Ok(Some(program)) => Some(of_program(&program)),
         Ok(None) => session::named(request, app).map(|named| named.user),
+        // The operation says so.
         Err(_) => None,
     }
 }

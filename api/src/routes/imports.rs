@@ -2,15 +2,14 @@
 
 use domain::{
     memes,
-    requests::{Request, Stored},
+    requests::Request,
     submissions::{self, NewImport},
 };
 use percent_encoding::percent_decode_str;
-use poem::{http::StatusCode, web::Data};
+use poem::web::Data;
 use poem_openapi::{OpenApi, param::Header, payload::Json};
 use serde_json::json;
 use url::Url;
-use uuid::Uuid;
 
 use super::{
     Group,
@@ -65,7 +64,10 @@ impl Imports {
         };
         new.check()?;
         let request = key.map(|key| Request::new(viewer.id, "import", key, question(&new).as_bytes()));
-        let id = order(&app, &new, request.as_ref()).await?;
+        let ordered = idempotency::made_once(&app.db, request.as_ref(), async |tx| {
+            Ok::<_, Problem>(submissions::order_import(tx, &new).await?.id)
+        });
+        let id = ordered.await?;
         answer(&app, viewer.id, id, wait(prefer.0.as_deref())).await
     }
 }
@@ -84,20 +86,6 @@ fn judged(app: &AppState, text: &str) -> Result<Url, Problem> {
 fn title_of(url: &Url) -> String {
     let name = url.path_segments().and_then(Iterator::last).unwrap_or_default();
     memes::title_of(&percent_decode_str(name).decode_utf8_lossy())
-}
-
-/// Says which submission it is; a request that was repeated finds the one that it made first.
-async fn order(app: &App, new: &NewImport, request: Option<&Request>) -> Result<Uuid, Problem> {
-    let mut tx = app.db.begin().await?;
-    if let Some(stored) = idempotency::claim(&mut tx, request).await? {
-        return stored.body.parse().map_err(Problem::internal);
-    }
-    let submission = submissions::order_import(&mut tx, new).await?;
-    // The id and not the answer: what became of it meanwhile is worth more than what was true then.
-    let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
-    idempotency::keep(&mut tx, request, &stored).await?;
-    tx.commit().await?;
-    Ok(submission.id)
 }
 
 /// All that decides what a submission becomes.

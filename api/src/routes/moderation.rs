@@ -1,6 +1,9 @@
 //! What the house takes out of sight on all channels, and who may.
 
-use domain::moderation::{self, Place, ReviewedAsset, Seen};
+use domain::{
+    Place,
+    moderation::{self, ReviewedAsset, Seen},
+};
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,

@@ -1,11 +1,12 @@
 //! What is shown on other channels: looking through it, and sending it in.
 
 use domain::{
-    memes::{self, PoolPlace, Pooled},
-    requests::{Request, Stored},
+    Place,
+    memes::{self, Pooled},
+    requests::Request,
     submissions::{self, NewTake},
 };
-use poem::{http::StatusCode, web::Data};
+use poem::web::Data;
 use poem_openapi::{
     OpenApi,
     param::{Header, Query},
@@ -50,7 +51,7 @@ impl Pool {
         /// Items to pass over.
         offset: Query<Option<i64>>,
     ) -> Result<Leafed<PooledView>, Problem> {
-        let leaf = Leaf::new(limit.0, offset.0, cursor.0.as_deref(), |_: &PoolPlace| true)?;
+        let leaf = Leaf::new(limit.0, offset.0, cursor.0.as_deref(), |_: &Place| true)?;
         let mut conn = app.db.pool().acquire().await?;
         let kind = kind.0.map(Into::into);
         let found = memes::list_pool(&mut conn, kind, leaf.after, leaf.asked(), leaf.page.offset).await?;
@@ -86,7 +87,10 @@ impl Pool {
         new.check()?;
         let question = json!([new.channel_id, new.asset_id, new.title, new.notes, new.tags]).to_string();
         let request = key.map(|key| Request::new(viewer.id, "take", key, question.as_bytes()));
-        let id = take(&app, &new, request.as_ref()).await?;
+        let taken = idempotency::made_once(&app.db, request.as_ref(), async |tx| {
+            Ok::<_, Problem>(submissions::take(tx, &new).await?.id)
+        });
+        let id = taken.await?;
         answer(&app, viewer.id, id, wait(None)).await
     }
 }
@@ -106,18 +110,4 @@ async fn asset_of(app: &App, wish: &TakeWish) -> Result<Uuid, Problem> {
             Err(Problem::bad_request(ErrorCode::ValidationError, detail))
         }
     }
-}
-
-/// Says which submission it is; a request that was repeated finds the one that it made first.
-async fn take(app: &App, new: &NewTake, request: Option<&Request>) -> Result<Uuid, Problem> {
-    let mut tx = app.db.begin().await?;
-    if let Some(stored) = idempotency::claim(&mut tx, request).await? {
-        return stored.body.parse().map_err(Problem::internal);
-    }
-    let submission = submissions::take(&mut tx, new).await?;
-    // The id and not the answer: what became of it meanwhile is worth more than what was true then.
-    let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
-    idempotency::keep(&mut tx, request, &stored).await?;
-    tx.commit().await?;
-    Ok(submission.id)
 }

@@ -1,10 +1,11 @@
 //! What viewers have sent in to a channel, and what its team decides about it.
 
 use domain::{
+    Place,
     acts::Act,
     requests::{Request, Stored},
     submissions::{
-        self, Approval, Decision, Filter, Place, Received,
+        self, Approval, Decision, Filter, Received,
         blocks::{self, Target},
     },
 };

@@ -6,11 +6,11 @@ use blobs::{Hash, Staged};
 use domain::{
     channels::{self, Channel},
     media,
-    requests::{Request, Stored},
+    requests::Request,
     submissions::{self, NewSubmission, Submission, UploadState},
     teams::{self, TeamRole},
 };
-use poem::{http::StatusCode, web::Data};
+use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Path, Query},
@@ -243,20 +243,16 @@ async fn receive(
     request: Option<&Request>,
     parcel: &mut Parcel,
 ) -> Result<Uuid, Problem> {
-    let mut tx = app.db.begin().await?;
-    if let Some(stored) = idempotency::claim(&mut tx, request).await? {
-        return stored.body.parse().map_err(Problem::internal);
-    }
-    media::hold(&mut tx, &new.source_hash).await?;
-    parcel.publish(app).await?;
-    let submission = submissions::receive(&mut tx, new).await?;
-    // The id and not the answer: what became of it meanwhile is worth more than what was true then.
-    let stored = Stored { status: StatusCode::ACCEPTED.as_u16(), body: submission.id.to_string() };
-    idempotency::keep(&mut tx, request, &stored).await?;
-    fail::fail_point!("submissions::receive::before");
-    tx.commit().await?;
+    let received = idempotency::made_once(&app.db, request, async |tx| {
+        media::hold(&mut *tx, &new.source_hash).await?;
+        parcel.publish(app).await?;
+        let submission = submissions::receive(tx, new).await?;
+        fail::fail_point!("submissions::receive::before");
+        Ok::<_, Problem>(submission.id)
+    });
+    let id = received.await?;
     fail::fail_point!("submissions::receive::after");
-    Ok(submission.id)
+    Ok(id)
 }
 
 /// All that decides what a submission becomes.

@@ -5,6 +5,10 @@
 
 pub(crate) mod unseen;
 
+mod place;
+
+pub use place::Place;
+
 pub mod events;
 
 pub mod access;

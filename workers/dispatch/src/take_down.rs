@@ -8,7 +8,7 @@ use crate::retry;
 /// Some of one channel at a time, so that nobody waits long for its lane; what is done stays done.
 pub(crate) async fn handle(ctx: Ctx, job: TakeDown) -> Outcome {
     let mut tx = ctx.db().begin().await?;
-    let channels = playback::haunts(&mut tx, &job.unwanted).await.map_err(retry)?;
+    let channels = playback::channels_with(&mut tx, &job.unwanted).await.map_err(retry)?;
     tx.commit().await?;
     for channel in channels {
         loop {

@@ -18,7 +18,7 @@ pub use repo::{
         MOST_FAVOURITES, add_favourite, count_favourites, favourites_among, list_favourites, remove_favourite,
     },
     find,
-    pool::{PoolPlace, Pooled, find_pooled, list_pool},
+    pool::{Pooled, find_pooled, list_pool},
     search::{Found, search},
     similar::{find_showing, find_similar},
     update,

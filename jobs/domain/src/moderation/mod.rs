@@ -12,5 +12,5 @@ mod repo;
 pub use commands::{delete, set_hidden, set_moderator};
 pub use error::ModerationError;
 pub use jobs::PurgeAsset;
-pub use model::{HouseModerator, Place, ReviewedAsset, Seen};
+pub use model::{HouseModerator, ReviewedAsset, Seen};
 pub use repo::{count, find, is_moderator, list, moderators};

@@ -1,6 +1,5 @@
 //! What is looked at, and by whom.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -36,12 +35,4 @@ pub struct ReviewedAsset {
 pub enum Seen {
     All,
     Hidden,
-}
-
-/// A place in the list, the newest first: after this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    #[serde(with = "time::serde::timestamp::microseconds")]
-    pub created_at: OffsetDateTime,
-    pub id: Uuid,
 }

@@ -3,8 +3,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{HouseModerator, Place, ReviewedAsset, Seen};
-use crate::media::MediaType;
+use super::{HouseModerator, ReviewedAsset, Seen};
+use crate::{Place, media::MediaType};
 
 /// Assets with the oldest of their memes.
 macro_rules! select {

@@ -28,7 +28,7 @@ pub use expire::{Overdue, close_with, expire_play, expire_waiting, overdue};
 pub use jobs::{AnnounceQueue, ExpirePlay, ExpireWaiting, SweepScreens, TakeDown, Unwanted};
 pub use news::{PlayView, QueueState, Upcoming, announce, playing, queue_state};
 pub use screens::{ScreenKind, arrive, leave, renew, sweep};
-pub use take_down::{haunts, order_take_down, take_down};
+pub use take_down::{channels_with, order_take_down, take_down};
 
 use std::time::Duration;
 

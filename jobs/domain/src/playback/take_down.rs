@@ -28,7 +28,7 @@ pub async fn order_take_down(tx: &mut Tx, unwanted: &Unwanted) -> Result<(), Enq
 ///
 /// # Errors
 /// The database refused.
-pub async fn haunts(tx: &mut Tx, unwanted: &Unwanted) -> Result<Vec<Uuid>, PlaybackError> {
+pub async fn channels_with(tx: &mut Tx, unwanted: &Unwanted) -> Result<Vec<Uuid>, PlaybackError> {
     Ok(match unwanted {
         Unwanted::File(hash) => repo::channels_of_hidden(&mut *tx, hash).await?,
         Unwanted::Person(id) => repo::channels_of_banned(&mut *tx, *id).await?,

@@ -77,6 +77,7 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "actor = (select id from person)",
         shown: &["operation", "key", "status", "body", "created_at"],
         withheld: &["actor", "fingerprint"],
+        // What others were answered may name the person too: `requests::forget_person` turns it into a refusal.
         erase: Delete("actor = (select id from person)"),
     },
     Holding {

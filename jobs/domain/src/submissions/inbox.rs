@@ -1,11 +1,9 @@
 //! What was sent in to a channel, as its team looks at it.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{Submission, SubmissionStatus};
-use crate::media::MediaType;
+use crate::{Place, media::MediaType};
 
 /// A submission with its sender and what there is to look at.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,14 +34,6 @@ pub struct Filter {
     pub max_duration_ms: Option<i32>,
     /// Stands in the title or the notes, in any case.
     pub text: Option<String>,
-}
-
-/// A place in the list: after this submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    #[serde(with = "time::serde::timestamp::microseconds")]
-    pub created_at: OffsetDateTime,
-    pub id: Uuid,
 }
 
 impl Submission {

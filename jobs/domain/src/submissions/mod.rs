@@ -47,7 +47,7 @@ pub use cascade::{order_rejection, reject_some};
 pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse, tell_progress};
 pub use error::SubmissionError;
 pub use imports::{Fetched, NewImport, arrive, order_import};
-pub use inbox::{Filter, Place, Received};
+pub use inbox::{Filter, Received};
 pub use jobs::{
     FetchImport, GiveBackFiles, GiveUpUpload, ProbeUpload, RejectSubmissions, SweepBlobs, TranscodeUpload,
     ValidateUpload,

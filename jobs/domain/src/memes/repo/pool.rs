@@ -1,11 +1,10 @@
 //! SQL of the pool: what is shown on any channel and may be taken to others.
 
-use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::media::MediaType;
+use crate::{Place, media::MediaType};
 
 /// Something in the pool. Says nothing of whose it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,19 +26,11 @@ pub struct Pooled {
     pub created_at: OffsetDateTime,
 }
 
-/// A place in the pool: after this asset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PoolPlace {
-    #[serde(with = "time::serde::timestamp::microseconds")]
-    pub created_at: OffsetDateTime,
-    pub id: Uuid,
-}
-
 impl Pooled {
     /// Where it stands.
     #[must_use]
-    pub const fn place(&self) -> PoolPlace {
-        PoolPlace { created_at: self.created_at, id: self.asset_id }
+    pub const fn place(&self) -> Place {
+        Place { created_at: self.created_at, id: self.asset_id }
     }
 }
 
@@ -82,7 +73,7 @@ fn select() -> QueryBuilder<Postgres> {
 pub async fn list_pool(
     conn: &mut PgConnection,
     kind: Option<MediaType>,
-    after: Option<PoolPlace>,
+    after: Option<Place>,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Pooled>, sqlx::Error> {
@@ -91,7 +82,7 @@ pub async fn list_pool(
     if let Some(kind) = kind {
         query.push(" and a.type = ").push_bind(kind.as_str());
     }
-    if let Some(PoolPlace { created_at, id }) = after {
+    if let Some(Place { created_at, id }) = after {
         // Twice, so that the index is walked from the place on.
         query.push(" and a.created_at <= ").push_bind(created_at);
         query.push(" and (a.created_at < ").push_bind(created_at).push(" or a.id > ").push_bind(id).push(")");

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::super::{
     Submission,
-    inbox::{Filter, Place, Received},
+    inbox::{Filter, Received},
 };
+use crate::Place;
 
 /// At most `limit` submissions to the channel, the newest first: those after a place, or all but the first `offset`.
 ///
