@@ -27,27 +27,27 @@ export function screenId() {
 
 /**
  * One item's answers, sent in their order.
- * @param {string} base path of the overlay, without a trailing slash
+ * @param {{base: string, headers: Record<string, string>}} door path of the overlay, and what proves its questions
  * @param {string} screen
  * @param {{id: string, playEpoch: number}} item
  * @param {() => void} onStale when the server has moved on: the item must leave the screen
  */
-export function answersFor(base, screen, item, onStale) {
+export function answersFor(door, screen, item, onStale) {
   let last = Promise.resolve();
   return (state, reason) => {
     const body = { state, playEpoch: item.playEpoch, screenId: screen };
     if (reason) body.reason = String(reason).slice(0, 200);
-    last = last.then(() => send(`${base}/activations/${item.id}/ack`, body, onStale));
+    last = last.then(() => send(`${door.base}/activations/${item.id}/ack`, door.headers, body, onStale));
   };
 }
 
-async function send(url, body, onStale) {
+async function send(url, proof, body, onStale) {
   const until = Date.now() + GIVE_UP_MS;
   for (let wait = 250; Date.now() < until; wait = Math.min(wait * 2, 4000)) {
     try {
       const response = await fetch(url, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: { "Content-Type": "application/json", ...proof },
         body: JSON.stringify(body),
         credentials: "omit",
         // The last answer must get through when OBS closes the page.

@@ -8,18 +8,30 @@ const LONGEST_WAIT_MS = 15_000;
 const REFUSED_WAIT_MS = 60_000;
 
 /**
+ * How this page's questions are addressed and what proves them: the token stands in the page's address, at its end or, where
+ * nothing but this page shall see it, behind `#`. It goes on in a header, so that it is in no address but the page's.
+ * @returns {{base: string, headers: Record<string, string>}} `base` without a trailing slash
+ */
+export function pass() {
+  const [, before, last] = /^(.*\/)([^/]+)\/?$/.exec(location.pathname);
+  const token = last === "-" ? decodeURIComponent(location.hash.slice(1)) : last;
+  return { base: `${before}-`, headers: { Authorization: `Bearer ${token}` } };
+}
+
+/**
  * Listens to `url` for ever.
  * @param {string} url
+ * @param {Record<string, string>} proof headers
  * @param {{onOpen?: () => void, onEvent: (name: string, data: any) => void, onRefused: () => void}} handlers
  *   `onOpen` at each new connection, `onEvent` for each event with its parsed JSON, `onRefused` when the token is no good.
  */
-export async function listen(url, handlers) {
+export async function listen(url, proof, handlers) {
   let lastId = null;
   let failures = 0;
   for (;;) {
     let refused = false;
     try {
-      const end = await listenOnce(url, lastId, handlers, (id) => {
+      const end = await listenOnce(url, proof, lastId, handlers, (id) => {
         lastId = id;
         failures = 0;
       });
@@ -35,11 +47,11 @@ export async function listen(url, handlers) {
   }
 }
 
-async function listenOnce(url, lastId, handlers, onId) {
+async function listenOnce(url, proof, lastId, handlers, onId) {
   const abort = new AbortController();
   let silence = setTimeout(() => abort.abort(), SILENCE_MS);
   try {
-    const headers = { Accept: "text/event-stream" };
+    const headers = { Accept: "text/event-stream", ...proof };
     if (lastId !== null) headers["Last-Event-ID"] = lastId;
     const response = await fetch(url, { headers, cache: "no-store", credentials: "omit", signal: abort.signal });
     if ([401, 403, 404].includes(response.status)) return "refused";

@@ -1,10 +1,10 @@
 // The rolling credits: everybody who wrote or gave, from the bottom to the top, over and over.
 
-import { listen, parseStyle } from "./connection.js";
+import { listen, parseStyle, pass } from "./connection.js";
 
 const DEFAULT_SPEED = 80;
 
-const base = location.pathname.replace(/\/$/, "");
+const door = pass();
 const roll = document.getElementById("roll");
 let state = { chatters: [], donors: [] };
 let style = {};
@@ -67,7 +67,7 @@ const on = {
   },
 };
 
-listen(`${base}/events`, {
+listen(`${door.base}/events`, door.headers, {
   onEvent(name, data) {
     on[name]?.(data);
   },

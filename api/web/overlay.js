@@ -1,10 +1,10 @@
 // The meme overlay: events in, plays on the stage, answers out.
 
 import { answersFor, screenId } from "./answers.js";
-import { listen, parseStyle } from "./connection.js";
+import { listen, parseStyle, pass } from "./connection.js";
 import { Stage } from "./stage.js";
 
-const base = location.pathname.replace(/\/$/, "");
+const door = pass();
 const screen = screenId();
 const stage = new Stage(document.getElementById("stage"));
 const preloaded = new Set();
@@ -13,7 +13,7 @@ const preloaded = new Set();
 let caughtUp = false;
 
 function show(item) {
-  stage.show(item, answersFor(base, screen, item, () => stage.remove(item.id)));
+  stage.show(item, answersFor(door, screen, item, () => stage.remove(item.id)));
 }
 
 /** Fetches the files of what comes next, so that they begin at once. */
@@ -57,7 +57,7 @@ const on = {
 };
 
 const kind = window.obsstudio ? "obs" : "browser";
-listen(`${base}/events?screen=${kind}&screenId=${screen}`, {
+listen(`${door.base}/events?screen=${kind}&screenId=${screen}`, door.headers, {
   onOpen() {
     caughtUp = false;
   },

@@ -128,7 +128,11 @@ async fn a_viewer_takes_a_waiting_activation_back_once_and_nobody_elses() {
     assert_eq!(bert.get(&path).await.status.as_u16(), 404);
     assert_eq!(bert.delete(&path).await.status.as_u16(), 404);
     assert_eq!(anna.get(&path).await.expect(200)["refundedCoins"], 0);
-    let withdrawn = anna.delete(&path).await.expect(200);
+    let keyed = async || {
+        let request = anna.request(Method::DELETE, &path).header("idempotency-key", "never-mind");
+        Session::send(request).await
+    };
+    let withdrawn = keyed().await.expect(200);
     assert_eq!((&withdrawn["status"], &withdrawn["reason"]), (&json!("cancelled"), &json!("withdrawn")));
     assert_eq!((&withdrawn["coinsSpent"], &withdrawn["refundedCoins"]), (&json!(100), &json!(100)));
     assert_eq!(
@@ -139,6 +143,7 @@ async fn a_viewer_takes_a_waiting_activation_back_once_and_nobody_elses() {
     let now = anna.get(&path).await.expect(200);
     assert!(withdrawn["endedAt"].is_string() && withdrawn["endedAt"] == now["endedAt"], "{withdrawn} {now}");
     assert_eq!(stage.balance(&anna).await, 100);
+    assert_eq!(keyed().await.expect(200), withdrawn, "the answer that got lost");
     let again = anna.delete(&path).await;
     assert_eq!((again.status.as_u16(), again.error_code()), (409, "ACTIVATION_NOT_QUEUED"));
     assert_eq!(stage.balance(&anna).await, 100);

@@ -26,11 +26,13 @@ enum Actor {
     Viewer,
     /// Somebody without a channel who may look at the pages of ops.
     Observer,
+    /// Somebody without a channel who looks after what is shown on all of them.
+    HouseModerator,
     Streamer,
     Admin,
 }
 
-const ACTORS: [Actor; 9] = [
+const ACTORS: [Actor; 10] = [
     Actor::Nobody,
     Actor::Impostor,
     Actor::Screen,
@@ -38,6 +40,7 @@ const ACTORS: [Actor; 9] = [
     Actor::Program,
     Actor::Viewer,
     Actor::Observer,
+    Actor::HouseModerator,
     Actor::Streamer,
     Actor::Admin,
 ];
@@ -80,6 +83,12 @@ impl Actor {
                 boss.put(&format!("/owner/users/{}/observer", otto.user_id), &json!({})).await.expect(200);
                 return otto;
             }
+            Self::HouseModerator => {
+                let hans = stage.app.login("hans", "viewer").await;
+                let boss = stage.app.login("boss", "admin").await;
+                boss.post(&format!("/owner/moderators/{}/grant", hans.user_id), &json!({})).await.expect(200);
+                return hans;
+            }
             Self::Streamer => return stage.app.login("demo", "streamer").await,
             Self::Admin => return stage.app.login("boss", "admin").await,
         }
@@ -96,6 +105,7 @@ impl Actor {
             // Without `?channel=` the own channel is meant, which takes a streamer.
             "moderator" | "editor" | "streamer" => Self::Streamer,
             "observer" if self == Self::Observer => Self::Observer,
+            "houseModerator" if self == Self::HouseModerator => Self::HouseModerator,
             "observer" | "houseModerator" | "admin" => Self::Admin,
             other => panic!("x-asker {other}: who is that?"),
         };

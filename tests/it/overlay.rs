@@ -47,6 +47,32 @@ async fn a_poll_tells_the_same_events_with_the_same_ids() {
 }
 
 #[tokio::test]
+async fn a_token_may_stand_in_a_header_where_no_log_of_addresses_sees_it() {
+    let app = api().await;
+    let demo = app.login("demo", "streamer").await;
+    let path = overlay_path(&demo).await;
+    let mut screen = app.anonymous();
+    screen.token = path.strip_prefix("/overlay/t/").map(str::to_owned);
+    let mut events = screen.events("/overlay/t/-/events").await;
+    events.wait_for("overlay:state").await;
+    let polled = screen.get("/overlay/t/-/poll").await.expect(200);
+    assert_eq!(polled, demo.get(&format!("{path}/poll")).await.expect(200));
+    // The play is not there; whether the token is good is asked first.
+    let ack = json!({ "state": "done", "playEpoch": 1 });
+    let place = format!("/overlay/t/-/activations/{}/ack", uuid::Uuid::now_v7());
+    screen.post(&place, &ack).await.expect(404);
+    // The session of a person is no token of an overlay, and neither is nothing.
+    for stranger in [&demo, &app.anonymous()] {
+        stranger.get("/overlay/t/-/poll").await.expect(401);
+        stranger.post(&place, &ack).await.expect(401);
+    }
+    // The token behind `#` never comes here: the page is for anybody, and shows nothing without one.
+    let page = app.anonymous().get("/overlay/t/-").await;
+    assert_eq!(page.status.as_u16(), 200);
+    assert!(page.text.contains("overlay.js"));
+}
+
+#[tokio::test]
 async fn a_poll_says_not_modified_or_waits_for_the_first_event() {
     let app = api().await;
     let demo = app.login("demo", "streamer").await;

@@ -25,3 +25,4 @@ pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;
 pub(crate) use hasher::Hasher;
 pub(crate) use programs::Programs;
+pub(crate) use session::bearer;

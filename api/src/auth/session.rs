@@ -26,7 +26,7 @@ pub(crate) fn named(request: &Request, app: &AppState) -> Option<Named> {
 }
 
 /// The token of `Authorization: Bearer`.
-pub(super) fn bearer(request: &Request) -> Option<&str> {
+pub(crate) fn bearer(request: &Request) -> Option<&str> {
     let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -12,6 +12,7 @@ use poem_openapi::{
     param::{Header, Path},
     payload::Json,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Group;
@@ -73,7 +74,7 @@ impl Activations {
     /// Take my activation back
     ///
     /// While it waits; the coins return, `refundedCoins` says how many, and `wallet` what you have now. 409 once it plays
-    /// or has ended.
+    /// or has ended. With an `Idempotency-Key`, a repeated request gives the first answer again.
     #[oai(path = "/me/activations/:id", method = "delete", operation_id = "withdrawMyActivation")]
     async fn withdraw(
         &self,
@@ -81,13 +82,19 @@ impl Activations {
         viewer: Viewer,
         /// The activation's id.
         id: Path<Uuid>,
-    ) -> Result<Json<WithdrawnView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        let activation = playback::withdraw(&mut tx, viewer.id, id.0).await?;
-        let wallet = wallets::find(&mut tx, viewer.id, activation.channel_id).await?;
-        fail::fail_point!("playback::withdraw::before");
-        tx.commit().await?;
+        /// 1 to 128 visible characters of your choice that name this request.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Kept<WithdrawnView>, Problem> {
+        let request = idempotency::request(key.0, viewer.id, "withdraw", &json!(id.0))?;
+        let withdrawn = idempotency::once(&app.db, request.as_ref(), async |tx| {
+            let activation = playback::withdraw(tx, viewer.id, id.0).await?;
+            let wallet = wallets::find(&mut *tx, viewer.id, activation.channel_id).await?;
+            fail::fail_point!("playback::withdraw::before");
+            Ok::<_, Problem>(WithdrawnView::new(activation, wallet))
+        });
+        let withdrawn = withdrawn.await?;
         fail::fail_point!("playback::withdraw::after");
-        Ok(Json(WithdrawnView::new(activation, wallet)))
+        Ok(withdrawn.into())
     }
 }

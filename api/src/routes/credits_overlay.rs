@@ -29,7 +29,7 @@ impl CreditsOverlay {
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The credits token.
+        /// The credits token, or `-`: then the page takes it from behind the `#` of its address.
         token: Path<String>,
     ) -> Result<Page, Problem> {
         pages::behind_token(&app, request, Purpose::Credits, &token).await
@@ -43,7 +43,7 @@ impl CreditsOverlay {
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The credits token.
+        /// The credits token, or `-`: then it stands in the header `Authorization: Bearer`.
         token: Path<String>,
         /// The id of the last event that was seen.
         #[oai(name = "Last-Event-ID")]
@@ -66,7 +66,7 @@ impl CreditsOverlay {
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The credits token.
+        /// The credits token, or `-`: then it stands in the header `Authorization: Bearer`.
         token: Path<String>,
         /// From the last answer.
         cursor: Query<Option<String>>,

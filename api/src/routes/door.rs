@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     app::AppState,
+    auth::bearer,
     hub::{Closed, EventStream, Opening, Pass, Resume, Scope, Wish, made},
     problem::Problem,
     views::events::{EventPageView, EventView},
@@ -65,16 +66,17 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Opens the door if the token is good. `given` is the client's cursor, as it wrote it.
+    /// Opens the door if the token is good. `in_path` is what the address says, `given` the client's cursor, as it wrote it.
     pub(super) async fn open(
         app: &AppState,
         request: &Request,
         purpose: Purpose,
-        token: &str,
+        in_path: &str,
         given: Option<&str>,
     ) -> Result<Self, Problem> {
         let mut tx = events::snapshot(&app.db).await?;
-        let Opened { channel, token, revocable } = tokens::open_door(&mut tx, &app.keys, purpose, token).await?;
+        let Opened { channel, token, revocable } =
+            tokens::open_door(&mut tx, &app.keys, purpose, presented(request, in_path)).await?;
         let stream = channel.stream().to_string();
         let head = events::head(&mut tx, &stream).await?;
         let resume = Resume::judge(&mut tx, &stream, head, given).await?;
@@ -164,6 +166,14 @@ impl Door {
         told.push(EventView::made(Some(head), self.state.0, self.state.1.clone()));
         told
     }
+}
+
+/// What stands in an address in place of a token that is elsewhere.
+pub(super) const ELSEWHERE: &str = "-";
+
+/// The token that the request shows: the one in its address, or in its header when the address says so.
+pub(super) fn presented<'r>(request: &'r Request, in_path: &'r str) -> &'r str {
+    if in_path == ELSEWHERE { bearer(request).unwrap_or(in_path) } else { in_path }
 }
 
 /// "Nothing new" keeps the client's cursor; past this many events that were not for it, it gets a newer one instead, so

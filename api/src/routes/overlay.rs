@@ -24,13 +24,14 @@ impl Overlay {
     /// The overlay's page
     ///
     /// The address to put into OBS as a browser source. Transparent; needs no login. A token that is no good gets an
-    /// empty transparent page with 401.
+    /// empty transparent page with 401. With `-` in place of the token, the page takes it from behind the `#` of its
+    /// address (`/overlay/t/-#TOKEN`), and no server or proxy on the way ever sees it in an address.
     #[oai(path = "/overlay/t/:token", method = "get", operation_id = "getOverlayPage")]
     async fn page(
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The overlay's token.
+        /// The overlay's token, or `-`.
         token: Path<String>,
     ) -> Result<Page, Problem> {
         pages::behind_token(&app, request, Purpose::Overlay, &token).await
@@ -49,7 +50,7 @@ impl Overlay {
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The overlay's token.
+        /// The overlay's token, or `-`: then it stands in the header `Authorization: Bearer`.
         token: Path<String>,
         /// The id of the last event that was seen.
         #[oai(name = "Last-Event-ID")]
@@ -86,7 +87,7 @@ impl Overlay {
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The overlay's token.
+        /// The overlay's token, or `-`: then it stands in the header `Authorization: Bearer`.
         token: Path<String>,
         /// From the last answer.
         cursor: Query<Option<String>>,

@@ -20,7 +20,7 @@ use queue::Tx;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Group, acts::on_channel, queue_items::written_down};
+use super::{Group, acts::on_channel, door::presented, queue_items::written_down};
 use crate::{
     app::{App, AppState},
     auth::{Editor, Moderator},
@@ -221,14 +221,14 @@ impl Playback {
         &self,
         app: Data<&App>,
         request: &Request,
-        /// The overlay's token.
+        /// The overlay's token, or `-`: then it stands in the header `Authorization: Bearer`.
         token: Path<String>,
         /// The activation's id.
         id: Path<Uuid>,
         ack: Json<Ack>,
     ) -> Result<Json<ActivationView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let opened = tokens::open_door(&mut tx, &app.keys, Purpose::Overlay, &token).await?;
+        let opened = tokens::open_door(&mut tx, &app.keys, Purpose::Overlay, presented(request, &token)).await?;
         app.sightings.note(opened.token, request);
         let report = Report {
             activation_id: id.0,

@@ -96,7 +96,7 @@ impl Privacy {
 
     /// Download my export
     ///
-    /// Once, within a week.
+    /// Once, within a week, and only for whoever has proven lately that it is them.
     #[oai(path = "/users/me/exports/:id/file", method = "get", operation_id = "downloadMyExport")]
     async fn download(
         &self,
@@ -106,6 +106,7 @@ impl Privacy {
         /// The export's id.
         id: Path<Uuid>,
     ) -> Result<Archive, Problem> {
+        proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
         let (name, size) = privacy::take(&mut tx, viewer.id, id.0).await?;
         let storage = |error| Problem::storage(&error);
