@@ -292,11 +292,12 @@ async fn acknowledgement(point: &'static str) {
     let stage = Stage::open().await;
     let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 250).await);
     let mut screen = stage.screen().await;
+    // Before the play begins, which the server gives up after a while: a busy machine takes its time over a process.
+    let mut api = victim(&["api"], &stage.app, point, &[]);
+    let there = anna.at(&api.base_url().await);
     let id = stage.activate(&anna, meme).await;
     let item = screen.next_item().await.data;
     screen.ack(&item, "started").await.expect(200);
-    let mut api = victim(&["api"], &stage.app, point, &[]);
-    let there = anna.at(&api.base_url().await);
     let path = format!("/overlay/t/{}/activations/{id}/ack", stage.token);
     let word = json!({ "state": "done", "playEpoch": item["playEpoch"], "screenId": screen.id });
     unanswered(there.request(Method::POST, &path).json(&word)).await;
