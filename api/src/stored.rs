@@ -33,6 +33,33 @@ impl<T: ToJSON> ApiResponse for Kept<T> {
     }
 }
 
+/// As [`Kept`]; the document describes what was made (201) as `T`.
+pub(crate) struct KeptNew<T>(Kept<T>);
+
+impl<T> From<Stored> for KeptNew<T> {
+    fn from(stored: Stored) -> Self {
+        Self(stored.into())
+    }
+}
+
+impl<T: ToJSON> ApiResponse for KeptNew<T> {
+    fn meta() -> MetaResponses {
+        let made = Json::<T>::meta().responses.into_iter();
+        let made = made.map(|response| MetaResponse { description: "It is made.", status: Some(201), ..response });
+        MetaResponses { responses: made.collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        Json::<T>::register(registry);
+    }
+}
+
+impl<T: Send> IntoResponse for KeptNew<T> {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
 /// As [`Kept`]; the document describes what was done as `T` (200), and what waits for somebody as `W` (202).
 pub(crate) struct KeptOr<T, W>(Kept<(T, W)>);
 

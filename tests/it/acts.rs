@@ -85,6 +85,7 @@ async fn whatever_is_done_with_a_right_that_not_everybody_has_is_written_down() 
             None => operation
                 .path
                 .replace("{login}", "anna")
+                .replace("{name}", "deaths")
                 .replace("{provider}", "twitch")
                 .replace("{pool}", "dispatch")
                 .replace("{userId}", &anna.user_id)

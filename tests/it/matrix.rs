@@ -181,6 +181,7 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
     let (mine, foreign) = match operation.name.as_str() {
         "changeMeme" | "deleteMeme" => (stage.meme(1000).await.to_string(), other.meme(1000).await.to_string()),
         "unblock" => (blocked(stage).await, blocked(other).await),
+        "changeCommand" | "deleteCommand" => (command(stage).await, command(other).await),
         "changePromotion" | "deletePromotion" => (promotion(stage).await, promotion(other).await),
         "getMyActivation" | "withdrawMyActivation" => {
             (waiting(stage, "anna").await.to_string(), waiting(stage, "bert").await.to_string())
@@ -222,6 +223,12 @@ async fn promotion(stage: &Stage) -> String {
         "name": "Friday", "discountPercent": 10, "startDate": "2020-01-01T00:00:00Z", "endDate": "2090-01-01T00:00:00Z",
     });
     stage.streamer.post("/streamer/promotions", &wish).await.expect(200)["id"].as_str().expect("an id").to_owned()
+}
+
+/// A command of the stage's channel, by a word of its own.
+async fn command(stage: &Stage) -> String {
+    let wish = json!({ "trigger": Uuid::now_v7(), "response": "hi" });
+    stage.streamer.post("/streamer/bot/commands", &wish).await.expect(201)["id"].as_str().expect("an id").to_owned()
 }
 
 /// An activation of this person's on the stage's channel.
@@ -311,6 +318,7 @@ async fn every_operation_serves_whom_the_document_says_and_refuses_everybody_els
         path = path
             .replace("{pool}", "dispatch")
             .replace("{login}", "anna")
+            .replace("{name}", "deaths")
             .replace("{provider}", "twitch")
             .replace("{hash}", &"0".repeat(64));
         for name in ["{userId}", "{channelId}"] {
@@ -397,7 +405,7 @@ async fn in_a_team_everybody_may_do_as_much_as_the_document_says_and_outside_of_
             continue;
         };
         let path = operation.path.replace("{id}", &Uuid::now_v7().to_string()).replace("{provider}", "twitch");
-        let path = format!("{}?channel=demo", path.replace("{login}", "mona"));
+        let path = format!("{}?channel=demo", path.replace("{login}", "mona").replace("{name}", "deaths"));
         for (is, (login, role)) in
             [("rival", "streamer"), ("mona", "viewer"), ("edda", "viewer"), ("demo", "streamer")].iter().enumerate()
         {

@@ -5,6 +5,7 @@ mod activations;
 mod adjustments;
 mod bots;
 mod channels;
+mod chat_commands;
 mod credits;
 mod entitlements;
 mod grants;

@@ -9,9 +9,11 @@ mod activations;
 pub(crate) mod acts;
 mod adjustments;
 mod blocks;
+mod bot_settings;
 mod bots;
 mod catalogue;
 mod channels;
+mod chat_commands;
 mod credits;
 mod credits_overlay;
 pub(crate) mod dev;
@@ -133,7 +135,7 @@ pub(crate) fn all() -> impl OpenApi {
         overlay::Overlay,
         credits_overlay::CreditsOverlay,
         credits::Credits,
-        bots::Bots,
+        (bots::Bots, chat_commands::ChatCommands, bot_settings::BotSettings),
         events::Events,
     )
 }

@@ -1,6 +1,9 @@
 //! Words of bots and their messages.
 
-use domain::{bots::Integration, outbox};
+use domain::{
+    bots::{Greetings, Integration},
+    outbox,
+};
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -55,6 +58,47 @@ impl From<Integration> for BotView {
     fn from(integration: Integration) -> Self {
         Self { provider: integration.provider.into(), enabled: integration.enabled, updated_at: integration.updated_at }
     }
+}
+
+/// It is done.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct Okay {
+    /// Always true.
+    ok: bool,
+}
+
+impl Okay {
+    pub(crate) const YES: Self = Self { ok: true };
+}
+
+/// Whether and how the bot greets somebody who begins to follow.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct FollowGreetingsView {
+    follow_greetings_enabled: bool,
+    follow_greeting_template: String,
+    /// Absent while nothing was ever changed.
+    updated_at: Option<OffsetDateTime>,
+}
+
+impl From<Greetings> for FollowGreetingsView {
+    fn from(greetings: Greetings) -> Self {
+        Self {
+            follow_greetings_enabled: greetings.enabled,
+            follow_greeting_template: greetings.template,
+            updated_at: greetings.updated_at,
+        }
+    }
+}
+
+/// New values for it; what is absent stays. At least one.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct FollowGreetingsPatch {
+    pub(crate) follow_greetings_enabled: Option<bool>,
+    /// 1 to 450 characters, with `{user}`, `{channel}`, `{channelUrl}` and `{random:a|b}`.
+    pub(crate) follow_greeting_template: Option<String>,
 }
 
 /// A new position of the switch.

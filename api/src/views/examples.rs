@@ -4,9 +4,9 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, acts, adjustments, bots, channels, credits, entitlements, events, factors, grants, health,
-    identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, sessions, stats, submissions,
-    teams, tokens, wallets,
+    accounts, activations, acts, adjustments, bots, channels, chat_commands, credits, entitlements, events, factors,
+    grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, sessions,
+    stats, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -323,6 +323,30 @@ example!(submissions::ChangesWish, { "note": "Cut the first two seconds, please.
 
 example!(bots::BotView, { "provider": "twitch", "enabled": true, "updatedAt": "2026-11-21T05:17:56Z" });
 example!(bots::BotPatch, { "enabled": true });
+example!(bots::Okay, { "ok": true });
+example!(bots::FollowGreetingsView, {
+    "followGreetingsEnabled": true, "followGreetingTemplate": "Welcome, {user}!", "updatedAt": "2026-11-21T05:17:56Z"
+});
+example!(bots::FollowGreetingsPatch, { "followGreetingTemplate": "Welcome, {user}!" });
+example!(chat_commands::CommandView, {
+    "id": "01a1fca4-0a3e-7c55-8d0b-6b0f0cc1a6d2", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "trigger": "!hug",
+    "aliases": ["!cuddle"], "response": "{user} hugs {touser}, hug number {count}", "matching": "command", "enabled": true,
+    "onlyWhenLive": false, "allowedUsers": ["lotas"], "allowedRoles": ["vip", "subscriber"], "vkvideoAllowedRoleIds": [],
+    "cooldownSeconds": 5, "userCooldownSeconds": 30, "uses": 17, "lastUsedAt": "2026-11-21T05:17:56Z", "notes": [],
+    "createdAt": "2026-11-19T05:17:56Z", "updatedAt": "2026-11-19T05:17:56Z"
+});
+example!(chat_commands::NewCommandView, {
+    "trigger": "!hug", "response": "{user} hugs {touser}, hug number {count}", "aliases": ["!cuddle"], "allowedUsers": ["@Lotas"],
+    "allowedRoles": ["vip", "subscriber"], "cooldownSeconds": 5, "userCooldownSeconds": 30
+});
+example!(chat_commands::CommandPatch, { "response": "{user} hugs {touser} again", "onlyWhenLive": true });
+example!(chat_commands::CounterView, { "name": "deaths", "value": 7, "updatedAt": "2026-11-21T05:17:56Z" });
+example!(chat_commands::CounterWish, { "value": 7 });
+example!(chat_commands::StreamDurationView, {
+    "enabled": true, "trigger": "!time", "responseTemplate": "Stream time: {hours}h {minutes}m ({totalMinutes}m)",
+    "breakCreditMinutes": 60, "onlyWhenLive": true
+});
+example!(chat_commands::StreamDurationPatch, { "trigger": "!uptime", "breakCreditMinutes": 30 });
 example!(bots::SaidView, {
     "ok": true,
     "outbox": { "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "provider": "twitch", "status": "pending", "createdAt": "2026-11-21T05:17:56Z" }

@@ -6,6 +6,7 @@ pub(crate) mod acts;
 pub(crate) mod adjustments;
 pub(crate) mod bots;
 pub(crate) mod channels;
+pub(crate) mod chat_commands;
 pub(crate) mod credits;
 pub(crate) mod entitlements;
 pub(crate) mod events;

@@ -69,9 +69,13 @@ pub mod moderation;
 
 pub mod outbox;
 
-pub mod bots;
-
 pub mod chat;
+
+pub mod templates;
+
+pub mod chat_commands;
+
+pub mod bots;
 
 pub mod credits;
 

@@ -7,20 +7,15 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use domain::{
-    bots::{self, Asked},
     chat::{self, Batch, ChatMessage, IngestChatBatch, RawLine},
+    chat_commands,
     credits::{self, CreditsError, Seen},
     outbox::{self, OutboxError, Provider, Source, Text},
 };
 use metrics::counter;
 use queue::{Ctx, JobError, Outcome, Tx, Verdict};
-use uuid::Uuid;
 
 use crate::{Settings, platforms, telemetry};
-
-/// An answer is not queued behind more than this many waiting ones: a flood of calls would keep the streamer's own words
-/// waiting, and late answers are dropped anyway.
-const MAX_WAITING: i64 = 5;
 
 pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Settings>) -> Outcome {
     let mut tx = ctx.db().begin().await?;
@@ -102,25 +97,13 @@ async fn answer(tx: &mut Tx, platform: Provider, public_url: &str, viewers: &[&C
     if viewers.is_empty() {
         return Ok(());
     }
-    let asked: Vec<Asked<'_>> = viewers
-        .iter()
-        .map(|message| Asked { channel_id: message.channel_id, text: &message.text, author: &message.author_name })
-        .collect();
-    let mut waiting: Option<(Uuid, i64)> = None;
-    for answer in bots::answers(tx, public_url, &asked).await? {
-        let count = match waiting {
-            Some((channel, count)) if channel == answer.channel_id => count,
-            _ => outbox::pending(tx, answer.channel_id, platform).await?,
-        };
+    for answer in chat_commands::answers(tx, platform, public_url, viewers).await? {
         let Some(text) = Text::cut(&answer.text) else { continue };
-        if count >= MAX_WAITING {
-            waiting = Some((answer.channel_id, count));
-            counter!(telemetry::ANSWERS, "result" => "dropped").increment(1);
-            continue;
-        }
-        outbox::put(tx, answer.channel_id, platform, Source::Command, &text).await.map_err(outbox_error)?;
-        waiting = Some((answer.channel_id, count + 1));
-        counter!(telemetry::ANSWERS, "result" => "queued").increment(1);
+        let about = format!("command:{}", answer.content_id);
+        let put = outbox::put_once(tx, answer.channel_id, platform, Source::Command, &text, &about);
+        // A flood of calls would keep the streamer's own words waiting, and late answers are dropped anyway.
+        let result = if put.await.map_err(outbox_error)?.is_some() { "queued" } else { "dropped" };
+        counter!(telemetry::ANSWERS, "result" => result).increment(1);
     }
     Ok(())
 }

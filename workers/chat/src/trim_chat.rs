@@ -1,6 +1,9 @@
 //! Keeps what was read in chats from growing for ever.
 
-use domain::chat::{self, TrimChat};
+use domain::{
+    chat::{self, TrimChat},
+    chat_commands,
+};
 use queue::{Ctx, Outcome, Verdict};
 
 /// Rows removed in one statement; small enough to hold nobody up.
@@ -10,5 +13,7 @@ const AT_ONCE: i64 = 10_000;
 pub(crate) async fn handle(ctx: Ctx, _job: TrimChat) -> Outcome {
     let mut conn = ctx.db().pool().acquire().await?;
     while chat::trim(&mut conn, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    let used = &mut *conn;
+    while chat_commands::forget_uses(used, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

@@ -1,12 +1,12 @@
 //! What can be done with bots.
 
 use queue::{Topic, Tx};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Answer, Asked, BotError, Integration, model::normalize, repo};
+use super::{BotError, Integration, repo};
 use crate::{
     channels::Channel,
+    chat_commands,
     outbox::{self, OutboxMessage, Provider, Source, Text},
 };
 
@@ -27,7 +27,7 @@ pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result
     let (first, integration) = repo::set_enabled(tx, channel.id, Provider::Twitch, enabled).await?;
     if enabled && first {
         let (trigger, response) = DEFAULT_COMMAND;
-        repo::insert_command(tx, Uuid::now_v7(), channel.id, trigger, &normalize(trigger), response).await?;
+        chat_commands::ensure(tx, channel.id, trigger, response).await?;
     }
     tx.wake(Topic::Pool(SESSIONS_TOPIC.into()));
     Ok(integration)
@@ -57,32 +57,4 @@ pub async fn say(
         return Err(BotError::Disabled(provider));
     }
     Ok(outbox::put(tx, channel_id, provider, Source::Say, &text).await?)
-}
-
-/// What the bots answer to these messages, by the commands as they are now. `{user}` becomes the viewer's name,
-/// `{channelUrl}` the channel's page under `public_url`.
-///
-/// # Errors
-/// The database refused.
-pub async fn answers(
-    conn: &mut PgConnection,
-    public_url: &str,
-    asked: &[Asked<'_>],
-) -> Result<Vec<Answer>, sqlx::Error> {
-    let mut channels: Vec<Uuid> = asked.iter().map(|asked| asked.channel_id).collect();
-    channels.sort_unstable();
-    channels.dedup();
-    let commands = repo::enabled_commands(conn, &channels).await?;
-    let answer = |asked: &Asked<'_>| {
-        let text = normalize(asked.text);
-        let command = commands
-            .iter()
-            .filter(|command| command.channel_id == asked.channel_id && command.is_called_by(&text))
-            // "!memes top" is meant more than "!memes".
-            .max_by_key(|command| command.trigger.len())?;
-        let url = format!("{public_url}/channels/{}/memes", command.slug);
-        let text = command.response.replace("{channelUrl}", &url).replace("{user}", asked.author);
-        Some(Answer { channel_id: asked.channel_id, text })
-    };
-    Ok(asked.iter().filter_map(answer).collect())
 }

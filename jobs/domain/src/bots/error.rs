@@ -9,6 +9,13 @@ pub enum BotError {
     Ambiguous(Vec<Provider>),
     #[error("the bot of {0} is not enabled")]
     Disabled(Provider),
+    #[error("there is no such channel")]
+    NoChannel,
+    /// A patch without anything in it.
+    #[error("nothing is to be changed: name at least one field")]
+    Empty,
+    #[error("{field}: {problem}")]
+    Invalid { field: &'static str, problem: String },
     #[error(transparent)]
     Text(TextError),
     #[error(transparent)]

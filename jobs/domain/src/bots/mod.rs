@@ -1,14 +1,17 @@
-//! Chat bots as the streamer sees them: a switch for each platform, commands, and "say this".
+//! Chat bots as the streamer sees them: a switch for each platform, "say this", and greetings
+//! of those who follow.
 //!
 //! A bot listens in a channel while its integration is enabled. Turning one on or off wakes the processes that read
 //! chats ([`SESSIONS_TOPIC`]); they compare what is wanted with what runs.
 
 mod commands;
 mod error;
+mod greetings;
 mod model;
 mod repo;
 
-pub use commands::{SESSIONS_TOPIC, answers, say, set_twitch};
+pub use commands::{SESSIONS_TOPIC, say, set_twitch};
 pub use error::BotError;
-pub use model::{Answer, Asked, Integration};
+pub use greetings::{Greetings, change_greetings, greet, greetings};
+pub use model::Integration;
 pub use repo::{enabled, list};

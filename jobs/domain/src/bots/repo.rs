@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Integration, model::Command};
+use super::{Greetings, Integration, greetings::Door};
 use crate::outbox::Provider;
 
 /// The switches of all platforms, in the panel's order; untouched ones are off.
@@ -53,37 +53,57 @@ pub(super) async fn set_enabled(
     Ok((row.first, Integration { provider, enabled, updated_at: Some(row.updated_at) }))
 }
 
-pub(super) async fn insert_command(
+pub(super) async fn greetings(conn: &mut PgConnection, channel: Uuid) -> Result<Option<Greetings>, sqlx::Error> {
+    sqlx::query_as!(
+        Greetings,
+        r#"select coalesce(s.greetings_enabled, false) as "enabled!",
+                  coalesce(s.greetings_template, 'Thank you for following, {user}!') as "template!",
+                  s.greetings_updated_at as "updated_at?"
+           from channels c left join bot_settings s on s.channel_id = c.id
+           where c.id = $1"#,
+        channel,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub(super) async fn set_greetings(
     conn: &mut PgConnection,
-    id: Uuid,
-    channel_id: Uuid,
-    trigger: &str,
-    normalized: &str,
-    response: &str,
+    channel: Uuid,
+    enabled: bool,
+    template: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into chat_commands (id, channel_id, trigger, trigger_normalized, response)
-         values ($1, $2, $3, $4, $5)
-         on conflict (channel_id, trigger_normalized) do nothing",
-        id,
-        channel_id,
-        trigger,
-        normalized,
-        response,
+        "insert into bot_settings (channel_id, greetings_enabled, greetings_template, greetings_updated_at)
+         values ($1, $2, $3, app_now())
+         on conflict (channel_id) do update
+         set greetings_enabled = excluded.greetings_enabled, greetings_template = excluded.greetings_template,
+             greetings_updated_at = app_now()",
+        channel,
+        enabled,
+        template,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-pub(super) async fn enabled_commands(conn: &mut PgConnection, channels: &[Uuid]) -> Result<Vec<Command>, sqlx::Error> {
+/// Where followers are greeted: the channel greets, and its bot is on.
+pub(super) async fn door(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    provider: Provider,
+) -> Result<Option<Door>, sqlx::Error> {
     sqlx::query_as!(
-        Command,
-        "select m.channel_id, c.slug, m.trigger_normalized as trigger, m.response
-         from chat_commands m join channels c on c.id = m.channel_id
-         where m.channel_id = any($1) and m.enabled",
-        channels,
+        Door,
+        "select c.slug, c.name, s.greetings_template as template
+         from bot_settings s
+         join channels c on c.id = s.channel_id
+         join bot_integrations b on b.channel_id = s.channel_id and b.provider = $2 and b.enabled
+         where s.channel_id = $1 and s.greetings_enabled",
+        channel,
+        provider.as_str(),
     )
-    .fetch_all(conn)
+    .fetch_optional(conn)
     .await
 }

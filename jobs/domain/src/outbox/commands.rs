@@ -19,11 +19,45 @@ pub async fn put(
     source: Source,
     text: &Text,
 ) -> Result<OutboxMessage, OutboxError> {
+    // Without a key there is nothing that it could repeat.
+    insert(tx, channel_id, provider, source, text, None).await?.ok_or(OutboxError::Database(sqlx::Error::RowNotFound))
+}
+
+/// [`put`] of what nobody has asked for by hand: once for each `about`, and only while not too many of its kind wait
+/// ([`Source::most_waiting`]). None: it was there, or there is no room.
+///
+/// # Errors
+/// The database refused.
+pub async fn put_once(
+    tx: &mut Tx,
+    channel_id: Uuid,
+    provider: Provider,
+    source: Source,
+    text: &Text,
+    about: &str,
+) -> Result<Option<OutboxMessage>, OutboxError> {
+    if let Some(most) = source.most_waiting()
+        && repo::pending(&mut *tx, channel_id, provider, Some(source)).await? >= most
+    {
+        return Ok(None);
+    }
+    insert(tx, channel_id, provider, source, text, Some(about)).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    channel_id: Uuid,
+    provider: Provider,
+    source: Source,
+    text: &Text,
+    about: Option<&str>,
+) -> Result<Option<OutboxMessage>, OutboxError> {
     let id = Uuid::now_v7();
-    let time_to_live = source.time_to_live().as_seconds_f64();
-    let message = repo::insert(tx, id, channel_id, provider, source, text.as_str(), time_to_live).await?;
+    let Some(message) = repo::insert(tx, id, channel_id, provider, source, text.as_str(), about).await? else {
+        return Ok(None);
+    };
     queue::enqueue(tx, &SendChatMessage { message_id: id, provider, channel_id }).await?;
-    Ok(message)
+    Ok(Some(message))
 }
 
 /// What [`begin`] found.
@@ -68,6 +102,9 @@ pub async fn begin(
         return Ok(Claim::Hopeless("stale: not sent in time"));
     }
     let Some(channel) = due.channel else { return Ok(Claim::Hopeless("the channel has no account on the platform")) };
+    // Whoever waits behind it in the same chat must not wait for what it leaves to others.
+    let left = if repo::is_ahead_of_more(conn, id).await? { 0 } else { due.source.leaves() };
+    let limit = budget::Limit { count: limit.count - (limit.count * left / 100).min(limit.count - 1), ..limit };
     if let Some(wait) = budget::take(conn, account, budget::Action::Send, limit).await? {
         return Ok(Claim::Wait(wait));
     }

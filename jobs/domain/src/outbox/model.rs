@@ -59,6 +59,10 @@ pub enum Source {
     Say,
     /// A viewer's command.
     Command,
+    /// Somebody who follows now.
+    Greeting,
+    /// What is said from time to time.
+    Timer,
 }
 
 impl Source {
@@ -67,6 +71,18 @@ impl Source {
         match self {
             Self::Say => "say",
             Self::Command => "command",
+            Self::Greeting => "greeting",
+            Self::Timer => "timer",
+        }
+    }
+
+    /// The table's check keeps every other word out.
+    pub(super) fn from_column(word: &str) -> Self {
+        match word {
+            "say" => Self::Say,
+            "command" => Self::Command,
+            "greeting" => Self::Greeting,
+            _ => Self::Timer,
         }
     }
 
@@ -76,6 +92,28 @@ impl Source {
         match self {
             Self::Say => Duration::minutes(10),
             Self::Command => Duration::minutes(1),
+            Self::Greeting | Self::Timer => Duration::minutes(2),
+        }
+    }
+
+    /// So many may wait in one chat; one more is not put there. None: as many as people ask for.
+    #[must_use]
+    pub const fn most_waiting(self) -> Option<i64> {
+        match self {
+            Self::Say => None,
+            Self::Command => Some(5),
+            Self::Greeting => Some(3),
+            Self::Timer => Some(1),
+        }
+    }
+
+    /// Per cent of the account's budget that it leaves to what matters more.
+    pub(super) const fn leaves(self) -> u16 {
+        match self {
+            Self::Say => 0,
+            Self::Command => 10,
+            Self::Greeting => 25,
+            Self::Timer => 40,
         }
     }
 }

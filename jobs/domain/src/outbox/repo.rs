@@ -13,8 +13,10 @@ pub(super) struct Due {
     /// The platform's name of the channel.
     pub(super) channel: Option<String>,
     pub(super) last_error: Option<String>,
+    pub(super) source: Source,
 }
 
+/// None: there is a message about the same already.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     id: Uuid,
@@ -22,22 +24,24 @@ pub(super) async fn insert(
     provider: Provider,
     source: Source,
     message: &str,
-    time_to_live: f64,
-) -> Result<OutboxMessage, sqlx::Error> {
+    about: Option<&str>,
+) -> Result<Option<OutboxMessage>, sqlx::Error> {
     let row = sqlx::query!(
-        "insert into outbox_messages (id, channel_id, provider, source, message, expires_at)
-         values ($1, $2, $3, $4, $5, app_now() + make_interval(secs => $6))
+        "insert into outbox_messages (id, channel_id, provider, source, message, dedupe_key, expires_at)
+         values ($1, $2, $3, $4, $5, $6, app_now() + make_interval(secs => $7))
+         on conflict (channel_id, provider, dedupe_key) where dedupe_key is not null do nothing
          returning created_at, updated_at",
         id,
         channel_id,
         provider.as_str(),
         source.as_str(),
         message,
-        time_to_live,
+        about,
+        source.time_to_live().as_seconds_f64(),
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(OutboxMessage {
+    Ok(row.map(|row| OutboxMessage {
         id,
         channel_id,
         provider,
@@ -47,7 +51,7 @@ pub(super) async fn insert(
         last_error: None,
         created_at: row.created_at,
         updated_at: row.updated_at,
-    })
+    }))
 }
 
 /// The message, if it is this channel's and went to this provider.
@@ -82,16 +86,22 @@ pub async fn find(
     }))
 }
 
-/// Messages of the channel that wait for their turn.
+/// Messages of the channel that wait for their turn; those from one source, or all.
 ///
 /// # Errors
 /// The database refused.
-pub async fn pending(conn: &mut PgConnection, channel_id: Uuid, provider: Provider) -> Result<i64, sqlx::Error> {
+pub async fn pending(
+    conn: &mut PgConnection,
+    channel_id: Uuid,
+    provider: Provider,
+    source: Option<Source>,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from outbox_messages
-           where channel_id = $1 and provider = $2 and status = 'pending'"#,
+           where channel_id = $1 and provider = $2 and status = 'pending' and ($3::text is null or source = $3)"#,
         channel_id,
         provider.as_str(),
+        source.map(Source::as_str),
     )
     .fetch_one(conn)
     .await
@@ -99,7 +109,7 @@ pub async fn pending(conn: &mut PgConnection, channel_id: Uuid, provider: Provid
 
 pub(super) async fn lock_due(conn: &mut PgConnection, id: Uuid) -> Result<Option<Due>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select m.status, m.message, m.last_error, m.expires_at <= app_now() as "expired!",
+        r#"select m.status, m.source, m.message, m.last_error, m.expires_at <= app_now() as "expired!",
                   case m.provider when 'twitch' then c.twitch_login end as channel
            from outbox_messages m join channels c on c.id = m.channel_id
            where m.id = $1 for no key update of m"#,
@@ -113,7 +123,25 @@ pub(super) async fn lock_due(conn: &mut PgConnection, id: Uuid) -> Result<Option
         expired: row.expired,
         channel: row.channel,
         last_error: row.last_error,
+        source: Source::from_column(&row.source),
     }))
+}
+
+/// Whether something that matters more waits in the same chat.
+pub(super) async fn is_ahead_of_more(conn: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from outbox_messages m
+               join outbox_messages other
+                 on other.channel_id = m.channel_id and other.provider = m.provider and other.status = 'pending'
+               where m.id = $1
+                 and array_position(array['say', 'command', 'greeting', 'timer'], other.source)
+                     < array_position(array['say', 'command', 'greeting', 'timer'], m.source)
+           ) as "exists!""#,
+        id,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 pub(super) async fn set_processing(conn: &mut PgConnection, id: Uuid, account: &str) -> Result<(), sqlx::Error> {

@@ -340,8 +340,41 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "chat_commands",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
-        shown: &["id", "channel_id", "trigger", "response", "enabled", "created_at", "updated_at"],
-        withheld: &["trigger_normalized"],
+        shown: &[
+            "id", "channel_id", "trigger", "aliases", "response", "matching", "enabled", "only_when_live", "allowed_users",
+            "allowed_roles", "vkvideo_allowed_role_ids", "cooldown_seconds", "user_cooldown_seconds", "uses", "last_used_at",
+            "created_at", "updated_at",
+        ],
+        withheld: &["trigger_normalized", "aliases_normalized"],
+        // With the words that call them.
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "chat_command_uses",
+        whose: "(platform, author_id) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        shown: &["command_id", "platform", "used_at"],
+        withheld: &["author_id"],
+        erase: Delete(
+            "(platform, author_id) in
+             (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "chat_counters",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "name", "value", "updated_at"],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "bot_settings",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &[
+            "channel_id", "duration_enabled", "duration_trigger", "duration_response", "duration_only_when_live",
+            "duration_updated_at", "greetings_enabled", "greetings_template", "greetings_updated_at",
+        ],
+        withheld: &["duration_trigger_normalized"],
         erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
     },
     Holding {
@@ -357,7 +390,7 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &["id", "channel_id", "provider", "source", "message", "status", "created_at", "sent_at", "failed_at"],
         withheld: &[
             "attempts", "account", "last_error", "provider_message_id", "expires_at", "processing_at", "read_back_at",
-            "updated_at",
+            "updated_at", "dedupe_key",
         ],
         // What other channels' bots said to the person goes with `trim-outbox`.
         erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
@@ -466,7 +499,8 @@ pub const HOLDINGS: &[Holding] = &[
             "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
             "live_since", "review_mode", "submission_reward_coins", "donation_priority",
-            "redeem_priority", "chat_priority", "coins_priority", "when_no_overlay", "created_at",
+            "redeem_priority", "chat_priority", "coins_priority", "when_no_overlay", "break_credit_minutes", "stream_began_at",
+            "stream_stopped_at", "created_at",
         ],
         withheld: &[
             "owner_id", "overlay_token_version", "credits_token_version", "credits_token_id", "submissions_token_version",
@@ -491,6 +525,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("block_parts", "what files look like that nobody has any more"),
     ("budgets", "keyed hashes that live for minutes"),
     ("chat_batches", "lines as they came, until the job that reads them is done; seconds"),
+    ("chat_command_words", "words of commands, which are removed with them"),
     ("chat_dead_letters", "lines that nobody could read; gone with `trim-chat`"),
     ("chat_sessions", "who reads which chat"),
     ("channel_days", "sums of what channels have shown"),
