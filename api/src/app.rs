@@ -77,6 +77,8 @@ pub struct Settings {
     pub public_url: String,
     /// Proves calls between our own processes.
     pub internal_secret: InternalSecret,
+    /// What Twitch signs its webhooks with.
+    pub eventsub_secret: Secret,
     /// `host:port` of the simulated Twitch that the pools talk to; dev only.
     pub simulator: Option<String>,
     /// Version and build, as `/health` shows them.
@@ -103,6 +105,27 @@ pub struct Settings {
     pub trusted_proxy_header: ForwardedBy,
     /// How much anybody may ask.
     pub limits: Limits,
+}
+
+/// A text that no formatter shows.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
 }
 
 /// What the API proves and seals with.

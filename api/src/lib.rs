@@ -37,7 +37,7 @@ mod stored;
 mod telemetry;
 mod views;
 
-pub use app::{App, AppState, Environment, Secrets, Settings};
+pub use app::{App, AppState, Environment, Secret, Secrets, Settings};
 pub use budgets::{ForwardedBy, Limits, Network};
 pub use server::serve;
 pub use service::endpoint;

@@ -182,6 +182,7 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
         "changeMeme" | "deleteMeme" => (stage.meme(1000).await.to_string(), other.meme(1000).await.to_string()),
         "unblock" => (blocked(stage).await, blocked(other).await),
         "changeCommand" | "deleteCommand" => (command(stage).await, command(other).await),
+        "changeRewardRule" | "deleteRewardRule" => (reward_rule(stage).await, reward_rule(other).await),
         "changePromotion" | "deletePromotion" => (promotion(stage).await, promotion(other).await),
         "getMyActivation" | "withdrawMyActivation" => {
             (waiting(stage, "anna").await.to_string(), waiting(stage, "bert").await.to_string())
@@ -215,6 +216,14 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
 async fn blocked(stage: &Stage) -> String {
     let wish = json!({ "memeId": stage.meme(1000).await });
     stage.streamer.post("/streamer/blocklist", &wish).await.expect(200)["id"].as_str().expect("an id").to_owned()
+}
+
+/// A rule of the channel's for what earns coins; its id. Another reward's each time.
+async fn reward_rule(stage: &Stage) -> String {
+    let trigger = "twitch_channel_points_redemption";
+    let rule = json!({ "trigger": trigger, "rewardId": Uuid::now_v7().to_string(), "coins": 5 });
+    let made = stage.streamer.post("/streamer/rewards", &rule).await.expect(200);
+    made["id"].as_str().unwrap().to_owned()
 }
 
 /// A promotion of the stage's channel.

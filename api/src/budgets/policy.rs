@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Screens,
     /// Of an address: signed calls between processes.
     Calls,
+    /// Of an address: what platforms tell, which they sign.
+    Webhooks,
     /// Of an address, and of a person or token: what programs tell of other platforms, which come in storms.
     Programs,
     /// Of an address: whatever takes a secret that somebody could guess.
@@ -40,12 +42,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::General,
         Self::Health,
         Self::Files,
         Self::Screens,
         Self::Calls,
+        Self::Webhooks,
         Self::Programs,
         Self::Secrets,
         Self::Switch,
@@ -63,6 +66,7 @@ impl Kind {
             Self::Files => "files",
             Self::Screens => "screens",
             Self::Calls => "calls",
+            Self::Webhooks => "webhooks",
             Self::Programs => "programs",
             Self::Secrets => "secrets",
             Self::Switch => "switch",
@@ -79,7 +83,7 @@ impl Kind {
             Self::General => (settings.per_minute, 60),
             Self::Health => (600, 60),
             Self::Files | Self::Screens => (3000, 60),
-            Self::Calls => (6000, 60),
+            Self::Calls | Self::Webhooks => (6000, 60),
             Self::Programs => (600, 60),
             Self::Secrets => (10, 60),
             Self::Switch => (15, 60),
@@ -99,7 +103,9 @@ impl Kind {
             | Self::Takes
             | Self::Moderation
             | Self::Programs => ErrorCode::TooManyRequests,
-            Self::General | Self::Health | Self::Files | Self::Screens | Self::Calls => ErrorCode::RateLimited,
+            Self::General | Self::Health | Self::Files | Self::Screens | Self::Calls | Self::Webhooks => {
+                ErrorCode::RateLimited
+            }
         }
     }
 }
@@ -134,6 +140,8 @@ pub(super) fn of_address(path: &str) -> Kind {
         Kind::Programs
     } else if path.starts_with("/internal/") {
         Kind::Calls
+    } else if path.starts_with("/webhooks/") {
+        Kind::Webhooks
     } else {
         Kind::General
     }
@@ -188,6 +196,7 @@ mod tests {
             ("/overlay/t/ot_1_2/events", Kind::Screens),
             ("/overlay/credits/t/ct_1_2", Kind::Screens),
             ("/internal/credits/chatter", Kind::Calls),
+            ("/webhooks/twitch/eventsub", Kind::Webhooks),
             ("/streamer/queue/events", Kind::Programs),
             ("/me", Kind::General),
             ("/", Kind::General),

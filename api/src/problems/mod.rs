@@ -19,6 +19,7 @@ mod privacy;
 pub(crate) mod promised;
 mod promotions;
 mod requests;
+mod rewards;
 mod sessions;
 mod submissions;
 mod teams;

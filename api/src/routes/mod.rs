@@ -46,6 +46,7 @@ mod queue_items;
 mod queues;
 mod resubmissions;
 mod reviews;
+mod rewards;
 mod sessions;
 mod stats;
 mod submission_switch;
@@ -56,6 +57,7 @@ mod trust;
 mod uploads;
 mod users;
 mod wallets;
+mod webhooks;
 
 use poem::{Route, post};
 use poem_openapi::{OpenApi, Tags};
@@ -126,6 +128,7 @@ pub(crate) fn all() -> impl OpenApi {
             adjustments::Adjustments,
             grants::Grants,
             entitlements::Entitlements,
+            rewards::Rewards,
             moderation::Moderation,
         ),
         // Sixteen stand side by side at most.
@@ -140,9 +143,9 @@ pub(crate) fn all() -> impl OpenApi {
     )
 }
 
-/// What is served but not promised: what the pages load; calls between our processes; the dev login, on dev machines only.
+/// What is served but not promised: what the pages load; calls between our processes and of platforms; the dev login, on dev machines only.
 pub(crate) fn undocumented(route: Route, environment: Environment) -> Route {
-    let route = internal::routes(pages::assets(route));
+    let route = webhooks::routes(internal::routes(pages::assets(route)));
     match environment {
         Environment::Dev => {
             route.at("/auth/dev/login", post(dev::login)).at("/dev/simulator", poem::get(dev::simulator))
@@ -153,5 +156,6 @@ pub(crate) fn undocumented(route: Route, environment: Environment) -> Route {
 
 /// The method that a path of [`undocumented`] takes.
 pub(crate) fn method_of_undocumented(path: &str) -> &'static str {
-    if path.starts_with("/internal/") || path == "/auth/dev/login" { "POST" } else { "GET" }
+    let takes = path.starts_with("/internal/") || path.starts_with("/webhooks/") || path == "/auth/dev/login";
+    if takes { "POST" } else { "GET" }
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{
     accounts, activations, acts, adjustments, bots, channels, chat_commands, credits, entitlements, events, factors,
-    grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, sessions,
-    stats, submissions, teams, tokens, wallets,
+    grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, rewards,
+    sessions, stats, submissions, teams, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -177,6 +177,16 @@ example!(wallets::WalletOptionsView, {
     "channels": [{ "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "demo" }]
 });
 
+example!(rewards::RewardRuleView, {
+    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "trigger": "twitch_cheer", "coins": 5, "per": 100, "least": 100, "enabled": true,
+    "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:56Z"
+});
+example!(rewards::NewRewardRule, { "trigger": "twitch_cheer", "coins": 5, "per": 100, "least": 100 });
+example!(rewards::RewardRulePatch, { "coins": 10 });
+example!(rewards::HappeningView, {
+    "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "trigger": "twitch_cheer", "providerUserId": "1234", "login": "anna",
+    "displayName": "Anna", "amount": 250, "status": "claimed", "coins": 10, "happenedAt": "2026-11-21T05:17:56Z"
+});
 example!(promotions::PromotionView, {
     "id": "01a1fc9b-60ab-7d4e-9a3c-0c7d2f8e5b11", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "Friday night",
     "discountPercent": 20.0, "startDate": "2026-11-20T18:00:00Z", "endDate": "2026-11-20T23:00:00Z", "isActive": true,

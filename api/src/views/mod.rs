@@ -24,6 +24,7 @@ pub(crate) mod passwords;
 pub(crate) mod privacy;
 pub(crate) mod promotions;
 pub(crate) mod queues;
+pub(crate) mod rewards;
 pub(crate) mod sessions;
 pub(crate) mod stats;
 pub(crate) mod submissions;

@@ -4,7 +4,7 @@ use queue::Kind;
 
 use crate::{
     activations, adjustments, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media,
-    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, tokens,
+    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, tokens, webhooks,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -54,6 +54,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<submissions::TranscodeUpload>(),
         Kind::of::<submissions::ValidateUpload>(),
         Kind::of::<tokens::ForgetTokens>(),
+        Kind::of::<webhooks::UnderstandWebhook>(),
     ];
     kinds.sort_by_key(|kind| (kind.pool, kind.name));
     kinds

@@ -25,6 +25,8 @@ pub mod mails;
 
 pub mod identities;
 
+pub mod webhooks;
+
 pub mod passwords;
 
 pub mod factors;
@@ -48,6 +50,8 @@ pub mod wallets;
 pub mod grants;
 
 pub mod adjustments;
+
+pub mod rewards;
 
 pub mod promotions;
 

@@ -17,7 +17,7 @@ use crate::{
     profiles::{self, NotUsable, Profile},
     proof::{self, Expected, Flaw},
     registry::{self, Call, Endpoints, Exchange, Row, Who},
-    tokens::Turns,
+    tokens::{AppTokens, Turns},
 };
 
 /// What the settings say about a platform.
@@ -65,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) client: Client,
     discovery: Discovery,
     pub(crate) turns: Turns,
+    pub(crate) app_tokens: AppTokens,
 }
 
 /// A platform with all that is needed to speak to it.
@@ -84,7 +85,8 @@ impl Platforms {
     /// There is no TLS on this machine.
     pub fn new(access: BTreeMap<Provider, Access>) -> Result<Self, reqwest::Error> {
         let client = Client::new(access.values().filter_map(|access| access.url.as_ref()))?;
-        Ok(Self { inner: Arc::new(Inner { access, client, discovery: Discovery::default(), turns: Turns::default() }) })
+        let (turns, app_tokens) = (Turns::default(), AppTokens::default());
+        Ok(Self { inner: Arc::new(Inner { access, client, discovery: Discovery::default(), turns, app_tokens }) })
     }
 
     /// The settings of the platform: client id, client secret, address, scopes.
@@ -229,6 +231,29 @@ impl Platforms {
             Ok(tokens) => Ok(tokens.grant),
             Err(Refusal { why, of_grant: true }) => Err(IdentityError::Refused(why)),
             Err(Refusal { why, of_grant: false }) => Err(IdentityError::Unavailable(why)),
+        }
+    }
+
+    /// Where an address of the platform is for us, and the client that we are there: for whoever asks it for more than who
+    /// somebody is.
+    ///
+    /// # Errors
+    /// The platform is not configured.
+    pub fn api_of(&self, provider: Provider, address: &str) -> Result<(String, &str), IdentityError> {
+        let door = self.door(provider)?;
+        Ok((door.moved(address), door.client_id))
+    }
+
+    /// New tokens for the application itself.
+    pub(crate) async fn granted_to_app(&self, provider: Provider) -> Result<Grant, IdentityError> {
+        let door = self.door(provider)?;
+        let Endpoints::Fixed { token, .. } = &door.row.endpoints else {
+            return Err(IdentityError::refused("the platform gives tokens to people only"));
+        };
+        let form = vec![("grant_type", "client_credentials")];
+        match self.ask(&door, door.row.exchange, &door.moved(token), form).await? {
+            Ok(tokens) => Ok(tokens.grant),
+            Err(Refusal { why, .. }) => Err(IdentityError::Refused(why)),
         }
     }
 

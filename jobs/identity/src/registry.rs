@@ -112,7 +112,7 @@ pub(crate) fn row(provider: Provider) -> &'static Row {
 
 const TWITCH: Row = Row {
     provider: Provider::Twitch,
-    issuer: "https://id.twitch.tv",
+    issuer: Provider::Twitch.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://id.twitch.tv/oauth2/authorize",
         token: "https://id.twitch.tv/oauth2/token",
@@ -132,7 +132,7 @@ const TWITCH: Row = Row {
 
 const GOOGLE: Row = Row {
     provider: Provider::Google,
-    issuer: "https://accounts.google.com",
+    issuer: Provider::Google.issuer(),
     endpoints: Endpoints::Discovered,
     scopes: "openid profile",
     separator: ' ',
@@ -148,7 +148,7 @@ const GOOGLE: Row = Row {
 /// The same doors as Google's, but a channel instead of a person.
 const YOUTUBE: Row = Row {
     provider: Provider::YouTube,
-    issuer: "https://www.youtube.com",
+    issuer: Provider::YouTube.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://accounts.google.com/o/oauth2/v2/auth",
         token: "https://oauth2.googleapis.com/token",
@@ -173,7 +173,7 @@ const YOUTUBE: Row = Row {
 
 const GITHUB: Row = Row {
     provider: Provider::GitHub,
-    issuer: "https://github.com",
+    issuer: Provider::GitHub.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://github.com/login/oauth/authorize",
         token: "https://github.com/login/oauth/access_token",
@@ -193,7 +193,7 @@ const GITHUB: Row = Row {
 
 const VK: Row = Row {
     provider: Provider::Vk,
-    issuer: "https://id.vk.com",
+    issuer: Provider::Vk.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://id.vk.com/authorize",
         token: "https://id.vk.com/oauth2/auth",
@@ -213,7 +213,7 @@ const VK: Row = Row {
 
 const VKVIDEO: Row = Row {
     provider: Provider::VkVideo,
-    issuer: "https://live.vkvideo.ru",
+    issuer: Provider::VkVideo.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://auth.live.vkvideo.ru/app/oauth2/authorize",
         token: "https://api.live.vkvideo.ru/oauth/server/token",
@@ -238,7 +238,7 @@ const VKVIDEO: Row = Row {
 
 const KICK: Row = Row {
     provider: Provider::Kick,
-    issuer: "https://kick.com",
+    issuer: Provider::Kick.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://id.kick.com/oauth/authorize",
         token: "https://id.kick.com/oauth/token",
@@ -258,7 +258,7 @@ const KICK: Row = Row {
 
 const TROVO: Row = Row {
     provider: Provider::Trovo,
-    issuer: "https://trovo.live",
+    issuer: Provider::Trovo.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://open.trovo.live/page/login.html",
         token: "https://open-api.trovo.live/openplatform/exchangetoken",
@@ -283,7 +283,7 @@ const TROVO: Row = Row {
 
 const DISCORD: Row = Row {
     provider: Provider::Discord,
-    issuer: "https://discord.com",
+    issuer: Provider::Discord.issuer(),
     endpoints: Endpoints::Fixed {
         authorize: "https://discord.com/oauth2/authorize",
         token: "https://discord.com/api/oauth2/token",
@@ -304,7 +304,7 @@ const DISCORD: Row = Row {
 /// Whichever provider the setting names.
 const OIDC: Row = Row {
     provider: Provider::Oidc,
-    issuer: "",
+    issuer: Provider::Oidc.issuer(),
     endpoints: Endpoints::Discovered,
     scopes: "openid profile",
     separator: ' ',

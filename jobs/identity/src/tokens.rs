@@ -10,9 +10,19 @@ use domain::{
     identities::{self, Grant, Provider, Renew, RenewError, Token, TokenError},
 };
 use queue::Database;
+use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
-use crate::Platforms;
+use crate::{IdentityError, Platforms};
+
+/// A token that ends sooner is not handed out.
+const MARGIN: Duration = Duration::from_secs(60);
+/// Of a token of which the platform does not say how long it is good.
+const USUAL: Duration = Duration::from_hours(1);
+
+/// Tokens of the application itself, one a platform, each with its end. Who waits here for one that is asked for finds it.
+#[derive(Debug, Default)]
+pub(crate) struct AppTokens(tokio::sync::Mutex<HashMap<Provider, (Token, Instant)>>);
 
 /// Who of this process is at an account. Those who wait here hold no connection; the row keeps other processes away.
 #[derive(Debug, Default)]
@@ -38,6 +48,26 @@ impl Renew for Platforms {
 }
 
 impl Platforms {
+    /// A token of the application itself that is good now; a new one if the kept one is over or is the one that the platform
+    /// has just `rejected`. Kept in this process only: platforms give any number of them.
+    ///
+    /// # Errors
+    /// The platform is not configured, refuses us, or cannot be reached.
+    pub async fn app_token(&self, provider: Provider, rejected: Option<Token>) -> Result<Token, IdentityError> {
+        let mut kept = self.inner.app_tokens.0.lock().await;
+        if let Some((token, end)) = kept.get(&provider)
+            && Some(token) != rejected.as_ref()
+            && *end > Instant::now()
+        {
+            return Ok(token.clone());
+        }
+        let grant = self.granted_to_app(provider).await?;
+        let lifetime = grant.lifetime.unwrap_or(USUAL).saturating_sub(MARGIN);
+        let end = Instant::now().checked_add(lifetime).unwrap_or_else(|| Instant::now() + USUAL);
+        kept.insert(provider, (grant.access.clone(), end));
+        Ok(grant.access)
+    }
+
     /// An access token of the account that is good now: the kept one, or a renewed one if that is over or is the one that
     /// the platform has just `rejected`. Of any number of callers in any number of processes one renews it.
     ///

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 21] = [
+const MAY_SEE: [(&str, &[&str]); 22] = [
     ("queue", &[]),
     // Its tests run on a real server.
     ("blobs", &["test-s3"]),
@@ -13,6 +13,8 @@ const MAY_SEE: [(&str, &[&str]); 21] = [
     ("domain", &["queue"]),
     // Platforms that say who somebody is: for those who log people in, and for those who act there in their name.
     ("identity", &["queue", "domain", "egress"]),
+    // Twitch's API, in the name of an account or of ourselves.
+    ("helix", &["queue", "domain", "identity"]),
     // What is asked at addresses that somebody else has named.
     ("egress", &[]),
     ("api", &["queue", "domain", "blobs", "identity", "egress"]),
@@ -21,14 +23,14 @@ const MAY_SEE: [(&str, &[&str]); 21] = [
     // Twitch's protocol is spoken by those who listen and by those who send.
     ("irc", &[]),
     ("chat", &["queue", "domain", "irc"]),
-    ("outbox", &["queue", "domain", "identity", "irc"]),
+    ("outbox", &["queue", "domain", "identity", "helix", "irc"]),
     ("credits", &["queue", "domain"]),
     ("imports", &["queue", "domain", "blobs", "egress"]),
     (
         "runtime",
         &[
-            "queue", "domain", "blobs", "identity", "egress", "api", "dispatch", "media", "chat", "outbox", "credits",
-            "imports", "embedded", "irc",
+            "queue", "domain", "blobs", "identity", "egress", "helix", "api", "dispatch", "media", "chat", "outbox",
+            "credits", "imports", "embedded", "irc",
         ],
     ),
     ("test-cluster", &["embedded"]),
@@ -43,8 +45,8 @@ const MAY_SEE: [(&str, &[&str]); 21] = [
     (
         "tests",
         &[
-            "queue", "domain", "blobs", "identity", "egress", "api", "dispatch", "media", "chat", "outbox", "credits",
-            "runtime", "test-s3",
+            "queue", "domain", "blobs", "identity", "egress", "helix", "api", "dispatch", "media", "chat", "outbox",
+            "credits", "runtime", "test-s3",
         ],
     ),
 ];

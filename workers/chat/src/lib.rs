@@ -4,7 +4,8 @@
 //! - [`listen`] is resident: it holds leases on chats, keeps connections to the platform, and writes what it reads in
 //!   batches ([`residents`]).
 //! - [`workers`] runs [`IngestChatBatch`](domain::chat::IngestChatBatch): lines become messages, commands get their
-//!   answer in the outbox, new chatters become relay jobs ([`ingest`]).
+//!   answer in the outbox, new chatters become relay jobs ([`ingest`]). What platforms tell by webhooks becomes coins and
+//!   news of streams ([`understand_webhook`]).
 //!
 //! They meet in the database only: reading never waits for understanding, and a line that makes understanding fail
 //! stops nobody's chat.
@@ -15,10 +16,14 @@ mod residents;
 pub mod simulator;
 mod telemetry;
 mod trim_chat;
+mod understand_webhook;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::chat::{IngestChatBatch, TrimChat};
+use domain::{
+    chat::{IngestChatBatch, TrimChat},
+    webhooks::UnderstandWebhook,
+};
 use queue::Workers;
 
 pub use residents::listen;
@@ -41,8 +46,10 @@ pub struct Settings {
 pub fn workers(settings: &Settings) -> Workers {
     telemetry::describe();
     let settings = Arc::new(settings.clone());
+    let told = settings.clone();
     Workers::new("chat", 4)
         .handle::<IngestChatBatch, _, _>(move |ctx, job| ingest::handle(ctx, job, settings.clone()))
         .handle(trim_chat::handle)
+        .handle::<UnderstandWebhook, _, _>(move |ctx, job| understand_webhook::handle(ctx, job, told.clone()))
         .every(Duration::from_hours(1), TrimChat::default)
 }

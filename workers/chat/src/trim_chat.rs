@@ -2,7 +2,7 @@
 
 use domain::{
     chat::{self, TrimChat},
-    chat_commands,
+    chat_commands, webhooks,
 };
 use queue::{Ctx, Outcome, Verdict};
 
@@ -15,5 +15,6 @@ pub(crate) async fn handle(ctx: Ctx, _job: TrimChat) -> Outcome {
     while chat::trim(&mut conn, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     let used = &mut *conn;
     while chat_commands::forget_uses(used, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    while webhooks::trim(&mut conn, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

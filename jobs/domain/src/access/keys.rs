@@ -14,6 +14,8 @@ pub struct Keys {
     pub channel_tokens: [u8; 32],
     /// Names budgets without saying whose they are.
     pub budgets: [u8; 32],
+    /// Signs what Twitch tells us where no secret of its own is set.
+    pub eventsub: [u8; 32],
     /// Seals secrets at rest where no key of their own is set.
     pub data: [u8; 32],
 }
@@ -27,6 +29,7 @@ impl Keys {
             refresh: labelled(secret, b"refresh"),
             channel_tokens: labelled(secret, b"channel-tokens"),
             budgets: labelled(secret, b"budgets"),
+            eventsub: labelled(secret, b"eventsub"),
             data: labelled(secret, b"data"),
         }
     }

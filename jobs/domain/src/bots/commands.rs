@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{BotError, Integration, repo};
 use crate::{
-    channels::Channel,
+    channels::{self, Channel},
     chat_commands,
     outbox::{self, OutboxMessage, Provider, Source, Text},
 };
@@ -21,7 +21,7 @@ const DEFAULT_COMMAND: (&str, &str) = ("!memes", "{user}, all memes of this chan
 /// # Errors
 /// [`BotError::TwitchNotLinked`] when it shall listen and the channel names no Twitch account.
 pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result<Integration, BotError> {
-    if enabled && channel.twitch_login.is_none() {
+    if enabled && channels::link_twitch(tx, channel).await?.twitch_login.is_none() {
         return Err(BotError::TwitchNotLinked);
     }
     let (first, integration) = repo::set_enabled(tx, channel.id, Provider::Twitch, enabled).await?;

@@ -10,6 +10,7 @@ use crate::{
     access::{self, Keys, Purpose},
     accounts::{self, Role, User},
     events::{self, Audience, NewEvent},
+    identities::{self, Provider},
 };
 
 /// Opens a channel for a person, who becomes a streamer.
@@ -44,6 +45,20 @@ pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, Ch
     let channel = open(&mut *conn, owner.id, &owner.login, &owner.display_name).await?;
     repo::set_twitch_login(&mut *conn, channel.id, &owner.login).await?;
     repo::find(conn, channel.id).await?.ok_or(ChannelError::NotFound)
+}
+
+/// Links the channel to the account on Twitch that its owner has linked here, if there is one and it is no other channel's;
+/// what the channel was linked to before is forgotten then. A login name is never asked for: whoever owns the account has
+/// shown it.
+///
+/// # Errors
+/// The database refused.
+pub async fn link_twitch(tx: &mut Tx, channel: &Channel) -> Result<Channel, sqlx::Error> {
+    let Some(account) = identities::find_of(&mut *tx, channel.owner_id, Provider::Twitch).await? else {
+        return Ok(channel.clone());
+    };
+    repo::name_on_twitch(&mut *tx, channel.id, &account.provider_user_id, &account.login.to_lowercase()).await?;
+    repo::find(&mut *tx, channel.id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
 /// Changes settings and tells overlay and panel.

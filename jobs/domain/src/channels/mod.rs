@@ -5,10 +5,11 @@ mod error;
 mod model;
 mod presets;
 mod repo;
+mod streams;
 
 pub use commands::{
-    Switch, change_settings, config_event, ensure, open, revoked_event, rotate_overlay_token, rotate_switch,
-    set_intake_paused, set_live, switch_submissions, with_switch, with_token,
+    Switch, change_settings, config_event, ensure, link_twitch, open, revoked_event, rotate_overlay_token,
+    rotate_switch, set_intake_paused, set_live, switch_submissions, with_switch, with_token,
 };
 pub use error::ChannelError;
 pub use model::{
@@ -16,4 +17,5 @@ pub use model::{
 };
 pub use presets::{MAX_PRESETS, MORE_PRESETS, Preset, put_presets};
 pub(crate) use repo::hold;
-pub use repo::{find, find_by_slug, find_of_owner, presets};
+pub use repo::{find, find_by_slug, find_of_owner, find_of_twitch, name_on_twitch, presets, with_streams};
+pub use streams::{Heard, hear_of_stream};

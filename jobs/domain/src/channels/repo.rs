@@ -3,9 +3,11 @@
 mod presets;
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Channel, OverlayMode, QueuePriorities, ReviewMode, SettingsChange, WhenNoOverlay};
+use crate::identities::Provider;
 
 pub use presets::presets;
 pub(super) use presets::put_presets;
@@ -264,4 +266,112 @@ pub(super) async fn set_intake_paused(conn: &mut PgConnection, id: Uuid, paused:
 pub(super) async fn set_twitch_login(conn: &mut PgConnection, id: Uuid, login: &str) -> Result<(), sqlx::Error> {
     sqlx::query!("update channels set twitch_login = $2 where id = $1", id, login).execute(conn).await?;
     Ok(())
+}
+
+/// Names the channel's account on Twitch, if it is no other channel's. What was linked before is forgotten.
+///
+/// # Errors
+/// The database refused.
+pub async fn name_on_twitch(
+    conn: &mut PgConnection,
+    id: Uuid,
+    account: &str,
+    login: &str,
+) -> Result<bool, sqlx::Error> {
+    let named = sqlx::query!(
+        "update channels c set twitch_channel_id = $2, twitch_login = $3
+         where c.id = $1 and not exists (select from channels o where o.twitch_channel_id = $2 and o.id <> $1)",
+        id,
+        account,
+        login,
+    )
+    .execute(conn)
+    .await?;
+    Ok(named.rows_affected() == 1)
+}
+
+/// The channel of this account on Twitch (its id there).
+///
+/// # Errors
+/// The database refused.
+pub async fn find_of_twitch(conn: &mut PgConnection, account: &str) -> Result<Option<Channel>, sqlx::Error> {
+    let id = sqlx::query_scalar!("select id from channels where twitch_channel_id = $1", account)
+        .fetch_optional(&mut *conn)
+        .await?;
+    match id {
+        Some(id) => find(conn, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Notes what was heard of the channel's stream; no moment becomes an earlier one.
+pub(super) async fn hear_of_stream(
+    conn: &mut PgConnection,
+    id: Uuid,
+    provider: Provider,
+    began: Option<OffsetDateTime>,
+    alive: Option<OffsetDateTime>,
+    ended: Option<OffsetDateTime>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into channel_streams as old (channel_id, provider, started_at, alive_at, ended_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (channel_id, provider) do update
+         set started_at = greatest(old.started_at, excluded.started_at), alive_at = greatest(old.alive_at, excluded.alive_at),
+             ended_at = greatest(old.ended_at, excluded.ended_at)",
+        id,
+        provider.as_str(),
+        began,
+        alive,
+        ended,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Since when the channel is live on any platform, by what platforms tell.
+pub(super) async fn live_since(conn: &mut PgConnection, id: Uuid) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select min(started_at) from channel_streams
+         where channel_id = $1 and alive_at > coalesce(ended_at, '-infinity')",
+        id
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(super) async fn set_live_since(
+    conn: &mut PgConnection,
+    id: Uuid,
+    since: Option<OffsetDateTime>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update channels set live_since = $2 where id = $1", id, since).execute(conn).await?;
+    Ok(())
+}
+
+/// Channels by their accounts on Twitch (ids there), and since when each is live by what Twitch tells; of those whose bot is on
+/// there. By the channel's id, after the given one.
+///
+/// # Errors
+/// The database refused.
+pub async fn with_streams(
+    conn: &mut PgConnection,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<(Uuid, String, Option<OffsetDateTime>)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select c.id, c.twitch_channel_id as "account!",
+                  case when s.alive_at > coalesce(s.ended_at, '-infinity') then s.started_at end as live_since
+           from bot_integrations b
+           join channels c on c.id = b.channel_id and c.twitch_channel_id is not null
+           left join channel_streams s on s.channel_id = c.id and s.provider = 'twitch'
+           where b.provider = 'twitch' and b.enabled and b.channel_id > $1
+           order by b.channel_id limit $2"#,
+        after,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.account, row.live_since)).collect())
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use queue::Tx;
 use uuid::Uuid;
 
-use super::{Grant, GrantError, GrantStatus, NewGrant, model, repo};
+use super::{DEFAULT_DAYS, Grant, GrantError, GrantStatus, NewGrant, Payee, model, repo};
 use crate::{
     channels,
     events::{self, NewEvent},
-    identities::Identity,
+    identities::{Identity, Provider},
     wallets::{self, Account, Kind, Movement, WalletError},
 };
 
@@ -41,6 +41,50 @@ pub async fn create(
     let id = Uuid::now_v7();
     repo::insert(&mut *tx, id, actor, channel.id, new, status).await?;
     repo::find(&mut *tx, id).await?.ok_or(GrantError::NotFound)
+}
+
+/// Coins that a channel's own rules promise to somebody who is not here yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Promise<'a> {
+    pub id: Uuid,
+    pub channel: Uuid,
+    /// In whose name: the channel's owner.
+    pub by: Uuid,
+    pub provider: Provider,
+    /// The account's id there.
+    pub account: &'a str,
+    /// Coins, above 0.
+    pub amount: i64,
+    /// For the person.
+    pub reason: &'a str,
+}
+
+/// Lets them wait. The caller holds the identity ([`crate::identities::hold_owner`]).
+///
+/// # Errors
+/// The database refused, or a word or number is beyond its limits.
+pub async fn promise(tx: &mut Tx, promise: &Promise<'_>) -> Result<(), WalletError> {
+    let new = NewGrant {
+        channel_id: promise.channel,
+        provider: promise.provider,
+        payee: Payee::Id(promise.account.to_owned()),
+        amount: promise.amount,
+        reason: promise.reason.to_owned(),
+        days: DEFAULT_DAYS,
+    };
+    Ok(repo::insert(&mut *tx, promise.id, promise.by, promise.channel, &new, GrantStatus::Waiting).await?)
+}
+
+/// Takes a promise back; who has it already, if it was paid.
+///
+/// # Errors
+/// The database refused.
+pub async fn withdraw(tx: &mut Tx, id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+    let Some(grant) = repo::lock(&mut *tx, id).await? else { return Ok(None) };
+    if grant.status != GrantStatus::Paid {
+        repo::delete(&mut *tx, id).await?;
+    }
+    Ok(grant.user_id)
 }
 
 /// Another admin agrees: from now on it waits for its person.

@@ -50,6 +50,25 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// Who vouches for ids of this platform, for ever: accounts are kept under it. Empty: the issuer that a setting names.
+    #[must_use]
+    pub const fn issuer(self) -> &'static str {
+        match self {
+            Self::Twitch => "https://id.twitch.tv",
+            Self::Google => "https://accounts.google.com",
+            Self::YouTube => "https://www.youtube.com",
+            Self::GitHub => "https://github.com",
+            Self::Vk => "https://id.vk.com",
+            Self::VkVideo => "https://live.vkvideo.ru",
+            Self::Kick => "https://kick.com",
+            Self::Trovo => "https://trovo.live",
+            Self::Discord => "https://discord.com",
+            Self::Oidc => "",
+        }
+    }
+}
+
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -53,6 +53,35 @@ pub async fn list(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Account>, s
     Ok(rows.into_iter().filter_map(AccountRow::known).collect())
 }
 
+/// The person's account on the platform; of several the one that was linked first.
+///
+/// # Errors
+/// The database refused.
+pub async fn find_of(conn: &mut PgConnection, user: Uuid, provider: Provider) -> Result<Option<Account>, sqlx::Error> {
+    Ok(list(conn, user).await?.into_iter().find(|account| account.provider == provider))
+}
+
+/// Whose account on the platform has this id there; nobody links it or logs in with it until this transaction ends.
+///
+/// # Errors
+/// The database refused.
+pub async fn hold_owner(
+    conn: &mut PgConnection,
+    provider: Provider,
+    subject: &str,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    let issuer = provider.issuer();
+    hold_subject(&mut *conn, provider, issuer, subject).await?;
+    sqlx::query_scalar!(
+        "select user_id from external_accounts where provider = $1 and issuer = $2 and provider_user_id = $3",
+        provider.as_str(),
+        issuer,
+        subject,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The person's account with this id.
 pub(super) async fn find(conn: &mut PgConnection, user: Uuid, id: Uuid) -> Result<Option<Account>, sqlx::Error> {
     let row = sqlx::query_as!(
@@ -70,7 +99,16 @@ pub(super) async fn find(conn: &mut PgConnection, user: Uuid, id: Uuid) -> Resul
 /// Lets nobody else log in with the identity or link it until this transaction ends: the first login makes a person, and two
 /// at once would make two.
 pub(super) async fn hold(conn: &mut PgConnection, identity: &Identity) -> Result<(), sqlx::Error> {
-    let name = format!("identity\n{}\n{}\n{}", identity.provider, identity.issuer, identity.subject);
+    hold_subject(conn, identity.provider, &identity.issuer, &identity.subject).await
+}
+
+async fn hold_subject(
+    conn: &mut PgConnection,
+    provider: Provider,
+    issuer: &str,
+    subject: &str,
+) -> Result<(), sqlx::Error> {
+    let name = format!("identity\n{provider}\n{issuer}\n{subject}");
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(conn).await?;
     Ok(())
 }

@@ -385,6 +385,33 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
     },
     Holding {
+        table: "reward_rules",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &[
+            "id", "channel_id", "trigger", "reward_id", "coins", "per", "least", "enabled", "created_at", "updated_at",
+        ],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "external_reward_events",
+        whose: "user_id = (select id from person)
+                or (provider, account_id) in
+                   (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        shown: &[
+            "id", "channel_id", "provider", "trigger", "account_id", "login", "display_name", "amount", "reward_id",
+            "reward_title", "status", "reason", "coins", "happened_at",
+        ],
+        withheld: &["provider_event_id", "user_id", "created_at"],
+        // The coins stand in the ledger.
+        erase: Delete(
+            "user_id = (select id from person)
+             or (provider, account_id) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
         table: "outbox_messages",
         whose: "source = 'say' and channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["id", "channel_id", "provider", "source", "message", "status", "created_at", "sent_at", "failed_at"],
@@ -531,6 +558,8 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("channel_days", "sums of what channels have shown"),
     ("channel_meme_days", "sums of what channels have shown"),
     ("chat_workers", "processes"),
+    ("channel_streams", "when channels were live"),
+    ("webhook_deliveries", "what platforms told, until the job that reads it is done; ids for a month"),
     ("credits_events", "ids of events"),
     ("credits_sessions", "when a channel's credits began"),
     ("file_hashes", "files, by their content; whose they are say the tables that refer to them"),

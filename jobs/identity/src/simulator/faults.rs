@@ -16,6 +16,8 @@ pub(super) enum Door {
     Proof,
     Discovery,
     Keys,
+    /// Twitch's API.
+    Helix,
 }
 
 /// A misbehaviour, as `POST /faults` takes it: `{"provider":"twitch","fault":"token_status","status":500}`.
@@ -124,6 +126,28 @@ pub enum Fault {
         status: u16,
     },
     KeysEmpty,
+    HelixStatus {
+        status: u16,
+    },
+    /// 429; with the moment at which it is over, so many seconds from now, or without.
+    HelixLimited {
+        reset: Option<i64>,
+    },
+    /// No answer at all.
+    HelixHang,
+    /// Hangs up before anything is done.
+    HelixHangUp,
+    /// Does it, and hangs up instead of saying so.
+    HelixLost,
+    /// JSON that breaks off, with fields of other kinds.
+    HelixJunk,
+    HelixHuge,
+    /// The token is over from now on.
+    HelixExpired,
+    /// The message is dropped with this code.
+    HelixDrop {
+        code: String,
+    },
 }
 
 impl Fault {
@@ -170,6 +194,15 @@ impl Fault {
             | F::DiscoveryPrivate
             | F::DiscoveryPlain => Door::Discovery,
             F::KeysStatus { .. } | F::KeysEmpty => Door::Keys,
+            F::HelixStatus { .. }
+            | F::HelixLimited { .. }
+            | F::HelixHang
+            | F::HelixHangUp
+            | F::HelixLost
+            | F::HelixJunk
+            | F::HelixHuge
+            | F::HelixExpired
+            | F::HelixDrop { .. } => Door::Helix,
             _ => Door::Proof,
         }
     }

@@ -17,6 +17,10 @@ pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) query: HashMap<String, String>,
+    /// The same in order, with names that come several times.
+    pub(super) pairs: Vec<(String, String)>,
+    /// As it came.
+    pub(super) query_text: String,
     /// Names in lower case.
     pub(super) headers: HashMap<String, String>,
     pub(super) body: Vec<u8>,
@@ -33,6 +37,8 @@ impl Request {
             method: method.to_owned(),
             path: path.to_owned(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            pairs: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            query_text: query.to_owned(),
             ..Self::default()
         };
         loop {
@@ -73,33 +79,62 @@ pub(super) struct Response {
     status: u16,
     kind: &'static str,
     location: Option<String>,
+    /// Beside the usual ones, each with its line's end.
+    headers: String,
     body: Vec<u8>,
 }
 
 impl Response {
     pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self { status, kind: "application/json", location: None, body: body.to_string().into_bytes() }
+        Self {
+            status,
+            kind: "application/json",
+            location: None,
+            headers: String::new(),
+            body: body.to_string().into_bytes(),
+        }
     }
 
     pub(super) fn html(status: u16, body: impl Into<String>) -> Self {
-        Self { status, kind: "text/html; charset=utf-8", location: None, body: body.into().into_bytes() }
+        Self {
+            status,
+            kind: "text/html; charset=utf-8",
+            location: None,
+            headers: String::new(),
+            body: body.into().into_bytes(),
+        }
     }
 
     pub(super) fn bytes(status: u16, body: Vec<u8>) -> Self {
-        Self { status, kind: "application/json", location: None, body }
+        Self { status, kind: "application/json", location: None, headers: String::new(), body }
     }
 
     pub(super) fn redirect(location: String) -> Self {
-        Self { status: 302, kind: "text/plain", location: Some(location), body: Vec::new() }
+        Self { status: 302, kind: "text/plain", location: Some(location), headers: String::new(), body: Vec::new() }
+    }
+
+    pub(super) fn empty(status: u16) -> Self {
+        Self::bytes(status, Vec::new())
+    }
+
+    /// With one more header.
+    pub(super) fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.headers.push_str(&format!("{name}: {value}\r\n"));
+        self
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
     }
 
     pub(super) async fn write(&self, stream: &mut TcpStream) -> io::Result<()> {
         let location = self.location.as_ref().map(|to| format!("location: {to}\r\n")).unwrap_or_default();
         let head = format!(
-            "HTTP/1.1 {} Said\r\ncontent-type: {}\r\ncontent-length: {}\r\ncache-control: no-store\r\n{location}connection: close\r\n\r\n",
+            "HTTP/1.1 {} Said\r\ncontent-type: {}\r\ncontent-length: {}\r\ncache-control: no-store\r\n{location}{}connection: close\r\n\r\n",
             self.status,
             self.kind,
-            self.body.len()
+            self.body.len(),
+            self.headers
         );
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(&self.body).await?;

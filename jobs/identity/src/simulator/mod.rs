@@ -16,9 +16,22 @@
 //! | `GET /requests` | what clients asked: `[{provider, door, grant, status}]`, without secrets |
 //! | `POST /faults {"provider":"twitch","fault":"token_status","status":500}` | the next fitting request is answered so; [`Fault`] lists all |
 //! | `POST /revoke {"provider":"twitch","login":"anna"}` | the person takes all grants back |
+//!
+//! Of Twitch there is its API, too, as far as we use it (`/twitch/helix`), and what it tells by webhooks: it asks a new
+//! callback for the challenge, and signs what it tells. To steer that:
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /calls` | what the API was asked: `[{seq, method, path, body, caller, status}]`, without secrets |
+//! | `GET /said` | messages that it has put into chats: `[{channel, sender, text}]` |
+//! | `POST /events {"type":"channel.follow","event":{...},"id":"..."}` | told to whoever subscribed to it; answers what they said |
+//! | `POST /live {"login":"anna","since":"2026-01-01T00:00:00Z"}` | the stream of the login goes on; without `since` it is over |
+//! | `POST /forbid {"type":"channel.follow"}` | nobody has granted what this type of subscription needs |
 
 mod authorize;
+mod eventsub;
 mod faults;
+mod helix;
 mod http;
 mod openid;
 mod platforms;
@@ -33,7 +46,9 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+pub use eventsub::Notice;
 pub use faults::Fault;
+pub use helix::{ApiCall, SaidByApi};
 use http::{Request, Response};
 pub use world::Seen;
 use world::World;
@@ -101,6 +116,59 @@ impl Simulator {
         self.world.revoke(provider, login);
     }
 
+    /// What Twitch's API was asked, in order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<ApiCall> {
+        self.world.state().twitch.calls.clone()
+    }
+
+    /// Messages that Twitch's API has put into chats, in order.
+    #[must_use]
+    pub fn said(&self) -> Vec<SaidByApi> {
+        self.world.state().said.clone()
+    }
+
+    /// Hears of each such message when it is said.
+    pub fn listen(&self, listener: impl Fn(&SaidByApi) + Send + Sync + 'static) {
+        self.world.listen(Arc::new(listener));
+    }
+
+    /// Tells an event of Twitch to whoever subscribed to it, under this message id or a new one; the statuses they answered.
+    pub async fn tell(&self, kind: &str, event: &Value, id: Option<&str>) -> Vec<u16> {
+        eventsub::tell(&self.world, kind, event, id.map(str::to_owned)).await
+    }
+
+    /// Takes subscriptions of this type back, and says so.
+    pub async fn revoke_subscriptions(&self, kind: &str, reason: &str) {
+        eventsub::revoke(&self.world, kind, reason).await;
+    }
+
+    /// The stream of the login goes on since then (RFC 3339), or is over.
+    pub fn set_live(&self, login: &str, since: Option<&str>) {
+        self.world.set_live(login, since.map(str::to_owned));
+    }
+
+    /// Subscriptions of EventSub, as its API shows them.
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<Value> {
+        eventsub::all(&self.world.state())
+    }
+
+    /// Nobody has granted what this type of subscription needs; or they have.
+    pub fn forbid(&self, kind: &str, forbidden: bool) {
+        let mut state = self.world.state();
+        if forbidden {
+            state.twitch.forbidden.insert(kind.to_owned())
+        } else {
+            state.twitch.forbidden.remove(kind)
+        };
+    }
+
+    /// Subscriptions that were there are gone, without a word.
+    pub fn lose_subscriptions(&self) {
+        self.world.state().twitch.subscriptions.clear();
+    }
+
     /// Whether the platform takes this access token.
     #[must_use]
     pub fn knows(&self, provider: Provider, access: &str) -> bool {
@@ -126,7 +194,7 @@ async fn serve(listener: TcpListener, world: Arc<World>, stop: CancellationToken
     }
 }
 
-async fn answer(mut stream: TcpStream, world: &World) -> io::Result<()> {
+async fn answer(mut stream: TcpStream, world: &Arc<World>) -> io::Result<()> {
     let request = Request::read(&mut stream).await?;
     match respond(&request, world).await {
         Some(response) => response.write(&mut stream).await,
@@ -135,7 +203,7 @@ async fn answer(mut stream: TcpStream, world: &World) -> io::Result<()> {
     }
 }
 
-async fn respond(request: &Request, world: &World) -> Option<Response> {
+async fn respond(request: &Request, world: &Arc<World>) -> Option<Response> {
     if let Some((platform, path)) = platforms::named(&request.path) {
         return match (request.method.as_str(), path) {
             ("GET", path) if path == platform.authorize => Some(authorize::answer(request, platform, world)),
@@ -143,6 +211,9 @@ async fn respond(request: &Request, world: &World) -> Option<Response> {
                 token::answer(request, platform, world, path).await
             }
             ("POST", path) if path == platform.revoke => Some(token::take_back(request, platform, world)),
+            (_, path) if platform.provider == Provider::Twitch && helix::is_meant(request, path) => {
+                helix::answer(request, platform, world, path).await
+            }
             ("GET", "/oauth2/validate") => Some(token::validate(request, platform, world)),
             (_, path) if path == platform.profile => token::tell(request, platform, world),
             ("GET", "/.well-known/openid-configuration") => Some(openid::configuration(platform, world)),
@@ -150,7 +221,7 @@ async fn respond(request: &Request, world: &World) -> Option<Response> {
             _ => Some(Response::json(404, &json!({ "error": "not_found" }))),
         };
     }
-    Some(steer(request, world))
+    Some(steer(request, world).await)
 }
 
 #[derive(Deserialize)]
@@ -166,7 +237,21 @@ struct Revocation {
     login: String,
 }
 
-fn steer(request: &Request, world: &World) -> Response {
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    event: Value,
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Live {
+    login: String,
+    since: Option<String>,
+}
+
+async fn steer(request: &Request, world: &World) -> Response {
     let provider = |name: &str| name.parse::<Provider>();
     let done = Response::json(200, &json!({ "ok": true }));
     let bad = |why: String| Response::json(400, &json!({ "error": why }));
@@ -193,6 +278,27 @@ fn steer(request: &Request, world: &World) -> Response {
                 }
                 Err(()) => bad(format!("no platform {}", order.provider)),
             },
+            Err(error) => bad(error.to_string()),
+        },
+        ("GET", "/calls") => Response::json(200, &json!(world.state().twitch.calls)),
+        ("GET", "/said") => Response::json(200, &json!(world.state().said)),
+        ("POST", "/events") => match serde_json::from_slice::<Event>(&request.body) {
+            Ok(told) => Response::json(200, &json!(eventsub::tell(world, &told.kind, &told.event, told.id).await)),
+            Err(error) => bad(error.to_string()),
+        },
+        ("POST", "/live") => match serde_json::from_slice::<Live>(&request.body) {
+            Ok(live) => {
+                world.set_live(&live.login, live.since);
+                done
+            }
+            Err(error) => bad(error.to_string()),
+        },
+        ("POST", "/forbid") => match serde_json::from_slice::<Value>(&request.body) {
+            Ok(body) => {
+                let kind = body["type"].as_str().unwrap_or_default().to_owned();
+                world.state().twitch.forbidden.insert(kind);
+                done
+            }
             Err(error) => bad(error.to_string()),
         },
         _ => Response::json(404, &json!({ "error": "unknown path" })),

@@ -91,6 +91,7 @@ fn respond(
     match form.get("grant_type").map(String::as_str) {
         Some("authorization_code") if path == platform.token => of_code(platform, world, form),
         Some("refresh_token") if path == platform.renew => of_refresh(platform, &mut world.state(), form),
+        Some("client_credentials") if platform.provider == Provider::Twitch => of_app(platform, &mut world.state()),
         _ => (400, json!({ "error": "unsupported_grant_type" })),
     }
 }
@@ -169,6 +170,14 @@ fn of_refresh(platform: &Platform, state: &mut State, form: &HashMap<String, Str
         }
     };
     (200, given_out(platform, state, &grant, refresh.as_deref()))
+}
+
+/// A token of the client itself: it is of nobody, and cannot be renewed.
+fn of_app(platform: &Platform, state: &mut State) -> (u16, Value) {
+    let family = state.new_family();
+    let (provider, login, scopes, device) = (platform.provider, String::new(), Vec::new(), String::new());
+    let grant = Grant { provider, login, scopes, device, family, used: false };
+    (200, given_out(platform, state, &grant, None))
 }
 
 fn given_out(platform: &Platform, state: &mut State, grant: &Grant, refresh: Option<&str>) -> Value {

@@ -2,15 +2,21 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use domain::identities::Provider;
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::{Fault, faults::Door, openid::SigningKeys};
+use super::{
+    Fault,
+    faults::Door,
+    helix::{SaidByApi, Twitch},
+    openid::SigningKeys,
+};
 
 /// A request that a client made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,6 +66,9 @@ pub(super) struct State {
     pub(super) over: HashSet<u64>,
     pub(super) faults: Vec<(Provider, Fault)>,
     pub(super) seen: Vec<Seen>,
+    pub(super) twitch: Twitch,
+    /// Messages that are in chats.
+    pub(super) said: Vec<SaidByApi>,
     next_family: u64,
 }
 
@@ -80,18 +89,36 @@ impl State {
     }
 }
 
-#[derive(Debug)]
+/// Who hears of messages at once.
+pub(super) type Listener = Arc<dyn Fn(&SaidByApi) + Send + Sync>;
+
 pub(super) struct World {
     address: SocketAddr,
     state: Mutex<State>,
     pub(super) signing: SigningKeys,
     /// Those who wait to be answered.
     pub(super) held: Notify,
+    listener: Mutex<Option<Listener>>,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl World {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, state: Mutex::default(), signing: SigningKeys::default(), held: Notify::new() }
+        let (signing, held) = (SigningKeys::default(), Notify::new());
+        Self { address, state: Mutex::default(), signing, held, listener: Mutex::default() }
+    }
+
+    pub(super) fn listener(&self) -> Option<Listener> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn listen(&self, listener: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -100,6 +127,14 @@ impl World {
 
     pub(super) fn url(&self, provider: Provider) -> String {
         format!("http://{}/{provider}", self.address)
+    }
+
+    pub(super) fn set_live(&self, login: &str, since: Option<String>) {
+        let mut state = self.state();
+        match since {
+            Some(since) => drop(state.twitch.live.insert(login.to_owned(), since)),
+            None => drop(state.twitch.live.remove(login)),
+        }
     }
 
     pub(super) fn revoke(&self, provider: Provider, login: &str) {

@@ -13,7 +13,10 @@ use std::time::Duration;
 use domain::{
     chat::{Batch, ChatMessage, RawLine},
     outbox::{Provider, budget::Limit},
+    rewards::Happening,
+    webhooks::Delivery,
 };
+use time::OffsetDateTime;
 
 use crate::Settings;
 
@@ -104,6 +107,35 @@ pub enum Heard {
     Reconnect,
     /// A sign of life.
     Other,
+}
+
+/// What a platform has told by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The stream of the channel with this account began.
+    Began { account: String, at: OffsetDateTime },
+    /// It was over then.
+    Ended { account: String, at: OffsetDateTime },
+    /// Somebody did something that may earn coins.
+    Happened(Happening),
+    /// The streamer has given a redemption back.
+    TakenBack(Happening),
+    /// We are told no more by this subscription.
+    Revoked { subscription: String, status: String },
+    /// It says nothing to us.
+    Nothing,
+}
+
+/// Reads what a platform has told by itself.
+///
+/// # Errors
+/// Why nobody can understand it.
+pub(crate) fn understand_webhook(delivery: &Delivery) -> Result<Told, String> {
+    match delivery.provider.parse() {
+        Ok(Provider::Twitch) => twitch::understand_webhook(delivery),
+        Ok(platform) => Err(format!("{platform} tells nothing by webhooks here")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// An open connection.

@@ -10,6 +10,9 @@ pub struct Chat {
     pub twitch: Option<Twitch>,
     /// In dev without `TWITCH_IRC_URL`, `memalerts all` runs a simulator and is its own Twitch.
     pub simulate_twitch: bool,
+    /// `TWITCH_EVENTSUB_SECRET`: what Twitch signs its webhooks with, 10 to 100 ASCII characters. Default derived from
+    /// `MEMALERTS_SECRET`.
+    pub eventsub_secret: Option<Secret>,
     /// `CHATBOT_BACKEND_BASE_URLS`: instances that hear of each new chatter for their credits, comma separated. Default
     /// this machine's API.
     pub backend_base_urls: Vec<String>,
@@ -69,11 +72,23 @@ impl Chat {
         Self {
             twitch,
             simulate_twitch,
+            eventsub_secret: eventsub_secret(reader),
             backend_base_urls: addresses(reader, "CHATBOT_BACKEND_BASE_URLS"),
             sync_every: reader.seconds("CHATBOT_SYNC_SECONDS", 30, 1),
             outbox_poll: reader.milliseconds("CHATBOT_OUTBOX_POLL_MS", 1000, 10),
         }
     }
+}
+
+fn eventsub_secret(reader: &mut Reader) -> Option<Secret> {
+    let name = "TWITCH_EVENTSUB_SECRET";
+    reader.otherwise(name, "derived from MEMALERTS_SECRET");
+    let secret = reader.secret(name)?;
+    let text = secret.expose();
+    if !(10..=100).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        reader.complain(format!("{name} must have 10 to 100 visible ASCII characters"));
+    }
+    Some(secret)
 }
 
 fn address(reader: &mut Reader, name: &'static str, schemes: &[&str]) -> Option<String> {

@@ -71,6 +71,7 @@ async fn app(process: &Process) -> anyhow::Result<App> {
         },
         public_url: process.config.http.public_url(),
         internal_secret: process.internal_secret(),
+        eventsub_secret: ::api::Secret::new(process.eventsub_secret()),
         simulator: simulator(&process.config),
         build: crate::BUILD.to_owned(),
         media_origin,

@@ -56,6 +56,15 @@ impl Process {
         InternalSecret::new(self.instance.keys.internal.expose().as_bytes())
     }
 
+    /// What Twitch signs its webhooks with: the setting's, or one that all processes derive.
+    #[must_use]
+    pub fn eventsub_secret(&self) -> String {
+        match &self.config.chat.eventsub_secret {
+            Some(secret) => secret.expose().to_owned(),
+            None => hex::encode(self.keys.eventsub),
+        }
+    }
+
     /// The end, after all roles have ended: no task of ours uses the database any more.
     pub async fn end(&self) {
         self.lifecycle.stopped.cancel();

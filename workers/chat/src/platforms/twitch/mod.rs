@@ -1,5 +1,6 @@
 //! Twitch: IRC over WebSocket (PLATFORMS 1.4, 1.5).
 
+mod eventsub;
 mod session;
 mod wire;
 
@@ -9,6 +10,7 @@ use domain::outbox::budget::Limit;
 use irc::OauthToken;
 
 use super::{Capabilities, ConnectError};
+pub(super) use eventsub::understand as understand_webhook;
 pub use session::Session;
 pub(super) use wire::understand;
 

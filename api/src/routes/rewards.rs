@@ -1,0 +1,137 @@
+//! Coins for what viewers do on platforms.
+
+use domain::{
+    acts::Act,
+    rewards::{self, Rule},
+};
+use poem::web::Data;
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Group, acts::on_channel};
+use crate::{
+    app::App,
+    auth::{Editor, Moderator},
+    paging::{Leaf, Leafed},
+    problem::Problem,
+    views::rewards::{HappeningView, NewRewardRule, RewardRulePatch, RewardRuleView},
+};
+
+pub(crate) struct Rewards;
+
+/// The answer to a removal.
+#[derive(ApiResponse)]
+pub(crate) enum RuleEnded {
+    /// It gives nothing any more; what it gave stays given.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi(tag = "Group::Streamer")]
+impl Rewards {
+    /// What earns coins
+    ///
+    /// The rules of my channel, by what they are for.
+    #[oai(path = "/streamer/rewards", method = "get", operation_id = "listRewardRules")]
+    async fn list(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<Vec<RewardRuleView>>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let rules = rewards::list(&mut conn, streamer.channel.id).await?;
+        Ok(Json(rules.into_iter().map(Into::into).collect()))
+    }
+
+    /// Let something earn coins
+    ///
+    /// From now on, whoever does it on the platform gets coins, once for each time; people who have never been here get them at
+    /// their first login with that account. 409 when there is a rule for it already; a channel has at most a hundred.
+    #[oai(path = "/streamer/rewards", method = "post", operation_id = "createRewardRule")]
+    async fn create(
+        &self,
+        app: Data<&App>,
+        streamer: Editor,
+        wish: Json<NewRewardRule>,
+    ) -> Result<Json<RewardRuleView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let rule = rewards::create(&mut tx, streamer.channel.id, &wish.0.into()).await?;
+        note(&mut tx, &streamer, "create_reward_rule", None, Some(&rule)).await?;
+        tx.commit().await?;
+        Ok(Json(rule.into()))
+    }
+
+    /// Change what something earns
+    ///
+    /// For what happens from now on.
+    #[oai(path = "/streamer/rewards/:id", method = "patch", operation_id = "changeRewardRule")]
+    async fn change(
+        &self,
+        app: Data<&App>,
+        streamer: Editor,
+        /// The rule's id.
+        id: Path<Uuid>,
+        patch: Json<RewardRulePatch>,
+    ) -> Result<Json<RewardRuleView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        let (before, after) = rewards::change(&mut tx, streamer.channel.id, id.0, patch.0.into()).await?;
+        note(&mut tx, &streamer, "change_reward_rule", Some(&before), Some(&after)).await?;
+        tx.commit().await?;
+        Ok(Json(after.into()))
+    }
+
+    /// Let something earn nothing any more
+    #[oai(path = "/streamer/rewards/:id", method = "delete", operation_id = "deleteRewardRule")]
+    async fn remove(
+        &self,
+        app: Data<&App>,
+        streamer: Editor,
+        /// The rule's id.
+        id: Path<Uuid>,
+    ) -> Result<RuleEnded, Problem> {
+        let mut tx = app.db.begin().await?;
+        let before = rewards::delete(&mut tx, streamer.channel.id, id.0).await?;
+        note(&mut tx, &streamer, "delete_reward_rule", Some(&before), None).await?;
+        tx.commit().await?;
+        Ok(RuleEnded::Done)
+    }
+
+    /// What has earned coins
+    ///
+    /// What platforms told of my channel and what came of it, the newest first.
+    #[oai(path = "/streamer/rewards/events", method = "get", operation_id = "listRewardEvents")]
+    async fn events(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// `X-Next-Cursor` of the page before.
+        cursor: Query<Option<String>>,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+    ) -> Result<Leafed<HappeningView>, Problem> {
+        let leaf = Leaf::new(limit.0, None, cursor.0.as_deref(), |_: &Uuid| true)?;
+        let mut conn = app.db.pool().acquire().await?;
+        let found = rewards::happenings(&mut conn, streamer.channel.id, leaf.after, leaf.asked()).await?;
+        leaf.turn(found, |happening| happening.id, HappeningView::from)
+    }
+}
+
+async fn note(
+    tx: &mut queue::Tx,
+    streamer: &Editor,
+    act: &'static str,
+    before: Option<&Rule>,
+    after: Option<&Rule>,
+) -> Result<(), Problem> {
+    let words = |rule: Option<&Rule>| {
+        rule.map_or(Value::Null, |rule| {
+            json!({
+                "trigger": rule.trigger.as_str(), "rewardId": rule.reward_id, "coins": rule.coins, "per": rule.per,
+                "least": rule.least, "enabled": rule.enabled
+            })
+        })
+    };
+    let thing = after.or(before).map_or_else(Uuid::nil, |rule| rule.id);
+    on_channel(tx, streamer, Act::new(act).with(thing).changing(words(before), words(after))).await
+}
