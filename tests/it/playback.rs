@@ -112,6 +112,38 @@ async fn several_items_play_at_once_when_the_channel_wants_it() {
 }
 
 #[tokio::test]
+async fn a_meme_that_overlaps_plays_beside_what_plays_and_after_others_of_its_kind() {
+    let stage = Stage::open().await;
+    let one = json!({ "overlayMaxOverlapping": 1 });
+    stage.streamer.patch("/streamer/channel/settings", &one).await.expect(200);
+    let (clip, sound, anna) = (stage.meme(8000).await, stage.meme(2000).await, stage.viewer("anna", 1000).await);
+    let sounds = stage.streamer.patch(&format!("/streamer/memes/{sound}"), &json!({ "overlaps": true })).await;
+    assert_eq!(sounds.expect(200)["overlaps"], true);
+    let mut screen = stage.screen().await;
+    let first = stage.activate(&anna, clip).await;
+    let film = screen.next_item().await.data;
+    screen.ack(&film, "started").await.expect(200);
+    let second = stage.activate(&anna, clip).await;
+    let (beep, boop) = (stage.activate(&anna, sound).await, stage.activate(&anna, sound).await);
+
+    let item = screen.next_item().await.data;
+    assert_eq!((&film["id"], &item["id"]), (&json!(first), &json!(beep)), "beside the clip, before the other one");
+    let waits = stage.state_of(&anna, &boop).await;
+    assert_eq!((&waits["position"], &waits["etaMs"]), (&json!(1), &json!(2000)), "for its kind only: {waits}");
+    assert!(screen.shows_nothing_new().await);
+    // The key for "skip" means the clip, however long the sound has been there.
+    let skipped = stage.streamer.post("/streamer/queue/skip", &json!({})).await.expect(200);
+    assert_eq!(skipped["id"], json!(first), "{skipped}");
+    let film = screen.next_item().await.data;
+    assert_eq!(film["id"], json!(second));
+    screen.play(&item).await;
+    let item = screen.next_item().await.data;
+    assert_eq!(item["id"], json!(boop));
+    screen.play(&item).await;
+    screen.play(&film).await;
+}
+
+#[tokio::test]
 async fn a_refresh_of_obs_in_mid_play_loses_nothing_and_repeats_nothing() {
     let stage = Stage::open().await;
     let (meme, anna) = (stage.meme(8000).await, stage.viewer("anna", 100).await);

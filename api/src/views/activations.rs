@@ -108,6 +108,8 @@ pub(crate) struct ActivationView {
     refunded_coins: i64,
     /// Milliseconds.
     duration_ms: i32,
+    /// Plays beside what plays, not after it.
+    overlaps: bool,
     /// Names the play in acknowledgements; 0 until it is started.
     play_epoch: i64,
     /// When a screen began to show it.
@@ -132,6 +134,7 @@ impl From<Activation> for ActivationView {
             reason: activation.reason,
             coins_spent: activation.final_price,
             duration_ms: activation.duration_ms,
+            overlaps: activation.is_overlapping,
             play_epoch: activation.play_epoch,
             started_at: activation.started_at,
             ended_at: activation.ended_at,

@@ -183,6 +183,8 @@ pub(crate) struct ChannelSettingsView {
     overlay_show_sender: bool,
     /// Items at once in mode `simultaneous`, 1 to 5.
     overlay_max_concurrent: i16,
+    /// How many of the memes that overlap play at once.
+    overlay_max_overlapping: i16,
     /// A JSON object that the overlay page understands, as text.
     overlay_style_json: Option<String>,
     /// Seconds by which a viewer's further waiting item stands back; 0 is strict first come.
@@ -218,6 +220,7 @@ impl From<Channel> for ChannelSettingsView {
             overlay_mode: channel.overlay_mode.into(),
             overlay_show_sender: channel.overlay_show_sender,
             overlay_max_concurrent: channel.overlay_max_concurrent,
+            overlay_max_overlapping: channel.overlay_max_overlapping,
             overlay_style_json: channel.overlay_style_json,
             fair_step_seconds: channel.fair_step_seconds,
             playback_paused_at: channel.playback_paused_at,
@@ -263,6 +266,9 @@ pub(crate) struct SettingsPatch {
     /// 1 to 5.
     #[oai(validator(minimum(value = "1"), maximum(value = "5")))]
     overlay_max_concurrent: Option<i16>,
+    /// 1 to 5 memes that overlap.
+    #[oai(validator(minimum(value = "1"), maximum(value = "5")))]
+    overlay_max_overlapping: Option<i16>,
     /// A JSON object as text, at most 50000 characters.
     overlay_style_json: Option<String>,
     /// 0 to 3600 seconds.
@@ -288,6 +294,7 @@ impl From<SettingsPatch> for SettingsChange {
             overlay_mode: patch.overlay_mode.map(Into::into),
             overlay_show_sender: patch.overlay_show_sender,
             overlay_max_concurrent: patch.overlay_max_concurrent,
+            overlay_max_overlapping: patch.overlay_max_overlapping,
             overlay_style_json: patch.overlay_style_json,
             fair_step_seconds: patch.fair_step_seconds,
             submissions_enabled: patch.submissions_enabled,

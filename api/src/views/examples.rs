@@ -117,7 +117,7 @@ example!(channels::ChannelView, {
 });
 example!(channels::ChannelSettingsView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "overlayMode": "queue",
-    "overlayShowSender": true, "overlayMaxConcurrent": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
+    "overlayShowSender": true, "overlayMaxConcurrent": 3, "overlayMaxOverlapping": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
     "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all", "submissionRewardCoins": 0,
     "queuePriorities": { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 }, "whenNoOverlay": "wait"
 });
@@ -144,7 +144,7 @@ example!(channels::OverlayTokenView, {
 example!(memes::MemeView, {
     "id": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "title": "Test pattern", "type": "video",
     "fileUrl": "/uploads/c1fa1b16fea8cd289bb93156a6c3899c4efea66e0642634298dfc1bce81f8f1c",
-    "durationMs": 2000, "width": 640, "height": 360, "volume": 100, "gainDb": -4.5, "price": 100, "finalPrice": 80, "hasDefaultPrice": true,
+    "durationMs": 2000, "width": 640, "height": 360, "volume": 100, "overlaps": false, "gainDb": -4.5, "price": 100, "finalPrice": 80, "hasDefaultPrice": true,
     "cooldownSeconds": 0, "viewerCooldownSeconds": 60, "maxPerViewer": 3, "tags": ["test", "loud"], "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(memes::MemePatch, { "title": "A better name", "price": 250, "tags": ["loud"] });
@@ -209,30 +209,30 @@ example!(activations::PlacedView, {
 example!(activations::ActivationView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
-        "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z"
+        "overlaps": false, "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(activations::MyActivationView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
-        "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z",
+        "overlaps": false, "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z",
     "position": 2, "etaMs": 4000, "refunded": false
 });
 example!(activations::WithdrawnView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "cancelled", "reason": "withdrawn", "coinsSpent": 100,
-        "refundedCoins": 100, "durationMs": 2000, "playEpoch": 0, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
+        "refundedCoins": 100, "durationMs": 2000, "overlaps": false, "playEpoch": 0, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
     "wallet": { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 300 }
 });
 example!(activations::EndedView, {
     "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "failed", "reason": "screen_failed", "coinsSpent": 100,
-        "refundedCoins": 100, "durationMs": 2000, "playEpoch": 17, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
+        "refundedCoins": 100, "durationMs": 2000, "overlaps": false, "playEpoch": 17, "endedAt": "2026-11-21T05:18:10Z", "createdAt": "2026-11-21T05:17:56Z",
     "detail": "the file cannot be decoded"
 });
 example!(activations::QueueView, {
     "playing": [], "items": [{ "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
-        "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z" }],
+        "overlaps": false, "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z" }],
     "queuedCount": 1, "playbackPaused": false, "intakePaused": false, "screens": 1
 });
 example!(activations::QueueEvent, {

@@ -66,6 +66,8 @@ pub(crate) struct MemeView {
     height: Option<i32>,
     /// How loud its channel wants it, in per cent.
     volume: i16,
+    /// Whether it plays beside what plays, not after it.
+    overlaps: bool,
     /// Decibels that make it as loud as other memes; absent where there is nothing to hear.
     gain_db: Option<f64>,
     /// Coins, before any promotion.
@@ -108,6 +110,7 @@ impl MemeView {
             width: meme.width,
             height: meme.height,
             volume: meme.volume,
+            overlaps: meme.is_overlapping,
             gain_db: meme.gain_db,
             cooldown_seconds: meme.cooldown_seconds,
             viewer_cooldown_seconds: meme.viewer_cooldown_seconds,
@@ -194,6 +197,9 @@ pub(crate) struct MemePatch {
     tags: Option<Vec<String>>,
     /// 0 to 100 per cent of how loud it would be.
     volume: Option<i16>,
+    /// Whether it plays beside what plays, as a short sound may, and waits only for others of its kind
+    /// (`overlayMaxOverlapping`); what is placed already stays as it was.
+    overlaps: Option<bool>,
 }
 
 impl From<MemePatch> for MemeChange {
@@ -207,6 +213,7 @@ impl From<MemePatch> for MemeChange {
             max_per_viewer: given(patch.max_per_viewer),
             tags: patch.tags,
             volume: patch.volume,
+            is_overlapping: patch.overlaps,
         }
     }
 }

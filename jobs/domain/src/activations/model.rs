@@ -157,6 +157,8 @@ pub struct Activation {
     pub duration_ms: i32,
     /// Per cent.
     pub volume: i16,
+    /// Plays beside what plays, not after it.
+    pub is_overlapping: bool,
     /// Decibels that even it out; none where there is nothing to hear.
     pub gain_db: Option<f64>,
     /// 0 until it is started; a new number for every start.

@@ -34,6 +34,7 @@ pub(crate) struct Row {
     pub(crate) file_hash: String,
     pub(crate) duration_ms: i32,
     pub(crate) volume: i16,
+    pub(crate) is_overlapping: bool,
     pub(crate) gain_db: Option<f64>,
     pub(crate) play_epoch: i64,
     pub(crate) started_at: Option<OffsetDateTime>,
@@ -61,6 +62,7 @@ impl From<Row> for Activation {
             file_hash: row.file_hash,
             duration_ms: row.duration_ms,
             volume: row.volume,
+            is_overlapping: row.is_overlapping,
             gain_db: row.gain_db,
             play_epoch: row.play_epoch,
             started_at: row.started_at,
@@ -78,7 +80,7 @@ macro_rules! select {
             Row,
             "select a.id, a.channel_id, c.slug as channel_slug, a.user_id, a.meme_id, a.source, a.status, a.reason,
                     a.price, a.final_price, a.sender_name, a.title, a.type as media_type, a.file_hash, a.duration_ms,
-                    a.volume, a.gain_db, a.play_epoch, a.started_at, a.deadline, a.ended_at, a.created_at
+                    a.volume, a.is_overlapping, a.gain_db, a.play_epoch, a.started_at, a.deadline, a.ended_at, a.created_at
              from activations a join channels c on c.id = a.channel_id " + $condition
             $(, $argument)*
         )
@@ -242,14 +244,16 @@ pub async fn viewer_state(conn: &mut PgConnection, viewer: Uuid, id: Uuid) -> Re
                   c.playback_paused_at is not null as "paused!",
                   coalesce((select l.screenless_since is not null from lanes l where l.channel_id = c.id), true)
                       as "screenless!",
-                  case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end as "slots!",
+                  case when a.is_overlapping then c.overlay_max_overlapping when c.overlay_mode = 'simultaneous'
+                       then c.overlay_max_concurrent else 1 end as "slots!",
                   (select coalesce(sum(greatest(0, p.duration_ms
                        - coalesce(extract(epoch from app_now() - p.started_at) * 1000, 0))), 0)::bigint
-                   from activations p where p.channel_id = c.id and p.status = 'playing') as "playing_ms!"
+                   from activations p where p.channel_id = c.id and p.status = 'playing' and p.is_overlapping = a.is_overlapping) as "playing_ms!"
            from activations a
            join channels c on c.id = a.channel_id
            left join activations ahead
                on ahead.channel_id = a.channel_id and ahead.status = 'queued' and ahead.id <> a.id
+              and ahead.is_overlapping = a.is_overlapping
               and (ahead.priority > a.priority
                    or (ahead.priority = a.priority and (ahead.turn_at, ahead.id) < (a.turn_at, a.id)))
            where a.id = $1

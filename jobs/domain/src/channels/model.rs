@@ -128,6 +128,8 @@ pub struct Channel {
     pub overlay_show_sender: bool,
     /// 1 to 5.
     pub overlay_max_concurrent: i16,
+    /// How many of the memes that overlap play at once, in both modes: 1 to 5.
+    pub overlay_max_overlapping: i16,
     /// JSON that the overlay page understands; at most 50 000 characters.
     pub overlay_style_json: Option<String>,
     pub overlay_token_version: i32,
@@ -185,15 +187,6 @@ impl Channel {
         }
         Ok(())
     }
-
-    /// How many items may play at once.
-    #[must_use]
-    pub fn slots(&self) -> i64 {
-        match self.overlay_mode {
-            OverlayMode::Queue => 1,
-            OverlayMode::Simultaneous => i64::from(self.overlay_max_concurrent),
-        }
-    }
 }
 
 /// New values for some settings; `None` leaves one as it is.
@@ -206,6 +199,7 @@ pub struct SettingsChange {
     pub overlay_mode: Option<OverlayMode>,
     pub overlay_show_sender: Option<bool>,
     pub overlay_max_concurrent: Option<i16>,
+    pub overlay_max_overlapping: Option<i16>,
     pub overlay_style_json: Option<String>,
     pub fair_step_seconds: Option<i32>,
     pub submissions_enabled: Option<bool>,
@@ -245,6 +239,9 @@ impl SettingsChange {
         }
         if self.overlay_max_concurrent.is_some_and(|count| !(1..=5).contains(&count)) {
             return invalid("overlayMaxConcurrent", "1 to 5");
+        }
+        if self.overlay_max_overlapping.is_some_and(|count| !(1..=5).contains(&count)) {
+            return invalid("overlayMaxOverlapping", "1 to 5");
         }
         if self.fair_step_seconds.is_some_and(|seconds| !(0..=3600).contains(&seconds)) {
             return invalid("fairStepSeconds", "0 to 3600 seconds");

@@ -23,6 +23,7 @@ pub(super) struct Row {
     overlay_mode: String,
     overlay_show_sender: bool,
     overlay_max_concurrent: i16,
+    overlay_max_overlapping: i16,
     overlay_style_json: Option<String>,
     overlay_token_version: i32,
     credits_token_version: i32,
@@ -59,6 +60,7 @@ impl From<Row> for Channel {
             overlay_mode: OverlayMode::parse(&row.overlay_mode),
             overlay_show_sender: row.overlay_show_sender,
             overlay_max_concurrent: row.overlay_max_concurrent,
+            overlay_max_overlapping: row.overlay_max_overlapping,
             overlay_style_json: row.overlay_style_json,
             overlay_token_version: row.overlay_token_version,
             credits_token_version: row.credits_token_version,
@@ -93,7 +95,8 @@ macro_rules! channel_where {
         let row = sqlx::query_as!(
             Row,
             r#"select c.id, c.slug, c.owner_id, c.name, c.description, c.default_price, c.price_per_second, c.overlay_mode,
-                      c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_style_json, c.overlay_token_version,
+                      c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_max_overlapping,
+                      c.overlay_style_json, c.overlay_token_version,
                       c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
                       c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
                       c.live_since, c.submissions_token_version, c.review_mode, c.submission_reward_coins,
@@ -180,7 +183,8 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              redeem_priority = coalesce($16, redeem_priority),
              chat_priority = coalesce($17, chat_priority),
              coins_priority = coalesce($18, coins_priority),
-             when_no_overlay = coalesce($19, when_no_overlay)
+             when_no_overlay = coalesce($19, when_no_overlay),
+             overlay_max_overlapping = coalesce($20, overlay_max_overlapping)
          where id = $1",
         id,
         change.name,
@@ -201,6 +205,7 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.queue_priorities.chat,
         change.queue_priorities.coins,
         change.when_no_overlay.map(WhenNoOverlay::as_str),
+        change.overlay_max_overlapping,
     )
     .execute(conn)
     .await?

@@ -78,6 +78,8 @@ pub struct Meme {
     pub gain_db: Option<f64>,
     /// Per cent, as its channel wants it.
     pub volume: i16,
+    /// Plays beside what plays, not after it.
+    pub is_overlapping: bool,
     /// Seconds from one play to the next, of anybody and of the same viewer; 0: at once.
     pub cooldown_seconds: i32,
     pub viewer_cooldown_seconds: i32,
@@ -129,6 +131,7 @@ pub struct MemeChange {
     pub tags: Option<Vec<String>>,
     /// Per cent.
     pub volume: Option<i16>,
+    pub is_overlapping: Option<bool>,
 }
 
 impl MemeChange {

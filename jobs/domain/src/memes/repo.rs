@@ -24,7 +24,7 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Meme>, sql
         Meme,
         r#"select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
                   m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
-                  a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.cooldown_seconds, m.viewer_cooldown_seconds,
+                  a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.is_overlapping, m.cooldown_seconds, m.viewer_cooldown_seconds,
                   m.max_per_stream, m.max_per_viewer, m.tags
            from memes m join meme_assets a on a.id = m.asset_id
            where m.id = $1 and m.status <> 'deleted'"#,
@@ -47,12 +47,12 @@ pub async fn create(conn: &mut PgConnection, new: NewMeme<'_>) -> Result<Meme, M
         r#"with m as (
                insert into memes (id, channel_id, asset_id, title, price, created_by, tags)
                values ($1, $2, $3, $4, $5, $6, $7)
-               returning id, channel_id, asset_id, title, price, status, created_by, created_at, volume,
+               returning id, channel_id, asset_id, title, price, status, created_by, created_at, volume, is_overlapping,
                          cooldown_seconds, viewer_cooldown_seconds, max_per_stream, max_per_viewer, tags
            )
            select m.id, m.channel_id, m.asset_id, m.title, m.price, m.status as "status: MemeStatus", m.created_by,
                   m.created_at, a.type as "kind: MediaType", a.file_hash, a.duration_ms, a.width, a.height,
-                  a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.cooldown_seconds, m.viewer_cooldown_seconds,
+                  a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.is_overlapping, m.cooldown_seconds, m.viewer_cooldown_seconds,
                   m.max_per_stream, m.max_per_viewer, m.tags
            from m join meme_assets a on a.id = m.asset_id"#,
         Uuid::now_v7(),
@@ -82,7 +82,8 @@ pub async fn update(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> R
              viewer_cooldown_seconds = coalesce($6, viewer_cooldown_seconds),
              max_per_stream = case when $7 then $8 else max_per_stream end,
              max_per_viewer = case when $9 then $10 else max_per_viewer end,
-             tags = coalesce($11, tags), volume = coalesce($12, volume)
+             tags = coalesce($11, tags), volume = coalesce($12, volume),
+             is_overlapping = coalesce($13, is_overlapping)
          where id = $1 and status <> 'deleted'",
         id,
         change.title,
@@ -96,6 +97,7 @@ pub async fn update(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> R
         change.max_per_viewer.flatten(),
         tags.as_deref(),
         change.volume,
+        change.is_overlapping,
     )
     .execute(&mut *conn)
     .await?;

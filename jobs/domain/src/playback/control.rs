@@ -19,7 +19,8 @@ use crate::{
 /// Items that one transaction of [`clear`] ends.
 const CLEAR_BATCH: i64 = 500;
 
-/// Takes what plays off the screen and gives the coins back: the given item, or the one that plays longest.
+/// Takes what plays off the screen and gives the coins back: the given item, or the one that plays longest; what plays beside
+/// others comes after them.
 ///
 /// # Errors
 /// [`PlaybackError::NothingPlays`] when nothing (or not this item) plays.
@@ -29,7 +30,8 @@ pub async fn skip(
     which: Option<Uuid>,
     actor: Uuid,
 ) -> Result<Activation, PlaybackError> {
-    let playing = activations::lock_unfinished(&mut *tx, channel.id).await?;
+    let mut playing = activations::lock_unfinished(&mut *tx, channel.id).await?;
+    playing.sort_by_key(|activation| activation.is_overlapping);
     let mut playing = playing.into_iter().filter(|activation| which.is_none_or(|id| id == activation.id));
     let mut activation = playing.next().ok_or(PlaybackError::NothingPlays)?;
     finish(tx, &mut activation, &End::refund(Reason::Skipped), Some(actor)).await?;

@@ -220,7 +220,7 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "created_by = (select id from person)
                 or channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &[
-            "id", "channel_id", "asset_id", "title", "price", "status", "volume", "cooldown_seconds", "viewer_cooldown_seconds",
+            "id", "channel_id", "asset_id", "title", "price", "status", "volume", "is_overlapping", "cooldown_seconds", "viewer_cooldown_seconds",
             "max_per_stream", "max_per_viewer", "tags", "created_at", "deleted_at",
         ],
         withheld: &["created_by", "is_limited", "type", "seconds", "search"],
@@ -323,7 +323,7 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "user_id = (select id from person)",
         shown: &[
             "id", "channel_id", "meme_id", "source", "status", "reason", "price", "discount_bp", "promotion_id",
-            "final_price", "sender_name", "title", "type", "file_hash", "duration_ms", "volume", "gain_db", "started_at", "ended_at", "created_at",
+            "final_price", "sender_name", "title", "type", "file_hash", "duration_ms", "volume", "is_overlapping", "gain_db", "started_at", "ended_at", "created_at",
         ],
         withheld: &[
             "user_id", "detail", "rule_version", "priority", "replay_of", "is_counted", "is_rolled_up", "turn_at", "waits_from", "play_epoch", "dispatched_at", "deadline",
@@ -523,7 +523,7 @@ pub const HOLDINGS: &[Holding] = &[
         whose: "owner_id = (select id from person)",
         shown: &[
             "id", "slug", "name", "description", "default_price", "price_per_second", "overlay_mode", "overlay_show_sender",
-            "overlay_max_concurrent", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
+            "overlay_max_concurrent", "overlay_max_overlapping", "overlay_style_json", "credits_style_json", "fair_step_seconds", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
             "live_since", "review_mode", "submission_reward_coins", "donation_priority",
             "redeem_priority", "chat_priority", "coins_priority", "when_no_overlay", "break_credit_minutes", "stream_began_at",

@@ -41,6 +41,7 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) file_hash: String,
     pub(in crate::activations) duration_ms: i32,
     pub(in crate::activations) volume: i16,
+    pub(in crate::activations) is_overlapping: bool,
     pub(in crate::activations) gain_db: Option<f64>,
     /// What the viewer has waiting in the channel.
     pub(in crate::activations) waiting: Waiting,
@@ -70,7 +71,7 @@ pub(in crate::activations) async fn quotes(
                   m.is_limited, m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer,
                   counted.last, counted.last_of_viewer, counted.plays as "plays!",
                   counted.plays_of_viewer as "plays_of_viewer!",
-                  u.display_name, m.title, a.type as media_type, a.file_hash, a.duration_ms, m.volume, a.gain_db,
+                  u.display_name, m.title, a.type as media_type, a.file_hash, a.duration_ms, m.volume, m.is_overlapping, a.gain_db,
                   waiting.count as "waiting!", waiting.last_turn, w.version as "wallet_version?", app_now() as "now!"
            from unnest($1::uuid[], $2::uuid[]) with ordinality as wish (user_id, meme_id, place)
            join memes m on m.id = wish.meme_id and m.status = 'approved'
@@ -141,6 +142,7 @@ pub(in crate::activations) async fn quotes(
             file_hash: row.file_hash,
             duration_ms: row.duration_ms,
             volume: row.volume,
+            is_overlapping: row.is_overlapping,
             gain_db: row.gain_db,
             waiting: Waiting { count: row.waiting, last_turn: row.last_turn, now: row.now },
             wallet_version: row.wallet_version,
@@ -255,17 +257,17 @@ pub(in crate::activations) async fn insert(conn: &mut PgConnection, rows: &[NewA
     sqlx::query!(
         "insert into activations (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
                                   sender_name, title, type, file_hash, duration_ms, volume, gain_db, turn_at, waits_from, created_at,
-                                  is_counted, priority, replay_of)
+                                  is_counted, priority, replay_of, is_overlapping)
          select id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
                 sender_name, title, type, file_hash, duration_ms, volume, gain_db, turn_at, created_at, created_at, is_counted,
-                priority, replay_of
+                priority, replay_of, is_overlapping
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[],
                      $8::uuid[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[],
                      $15::timestamptz[], $16::timestamptz[], $17::boolean[], $18::smallint[], $19::double precision[],
-                     $20::smallint[], $21::uuid[])
+                     $20::smallint[], $21::uuid[], $22::boolean[])
               as new (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
                       sender_name, title, type, file_hash, duration_ms, turn_at, created_at, is_counted, volume, gain_db,
-                      priority, replay_of)",
+                      priority, replay_of, is_overlapping)",
         &column(rows, |row| row.id),
         &column(rows, |row| row.quote.channel_id),
         &column(rows, |row| row.quote.user_id),
@@ -287,6 +289,7 @@ pub(in crate::activations) async fn insert(conn: &mut PgConnection, rows: &[NewA
         &gains as &[Option<f64>],
         &column(rows, |row| row.priority),
         &column(rows, |row| row.replay_of) as &[Option<Uuid>],
+        &column(rows, |row| row.quote.is_overlapping),
     )
     .execute(conn)
     .await?;

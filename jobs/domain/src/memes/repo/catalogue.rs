@@ -11,7 +11,7 @@ use crate::channels::Channel;
 
 /// Columns of a meme `m` with its asset `a`.
 pub(super) const COLUMNS: &str = "m.id, m.channel_id, m.asset_id, m.title, m.price, m.status, m.created_by, m.created_at, m.tags,
-    a.type, a.file_hash, a.duration_ms, a.width, a.height, a.poster_hash, a.preview_hash, a.gain_db, m.volume,
+    a.type, a.file_hash, a.duration_ms, a.width, a.height, a.poster_hash, a.preview_hash, a.gain_db, m.volume, m.is_overlapping,
     m.cooldown_seconds, m.viewer_cooldown_seconds, m.max_per_stream, m.max_per_viewer, fold_words(m.title) as folded, m.seconds";
 
 /// At most `limit` of the channel's memes that can be played: those after a place, or all but the first `offset`.
@@ -220,6 +220,7 @@ pub(super) fn meme(row: &PgRow) -> Result<Meme, sqlx::Error> {
         preview_hash: row.try_get("preview_hash")?,
         gain_db: row.try_get("gain_db")?,
         volume: row.try_get("volume")?,
+        is_overlapping: row.try_get("is_overlapping")?,
         cooldown_seconds: row.try_get("cooldown_seconds")?,
         viewer_cooldown_seconds: row.try_get("viewer_cooldown_seconds")?,
         max_per_stream: row.try_get("max_per_stream")?,

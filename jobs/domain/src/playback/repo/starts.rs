@@ -33,7 +33,7 @@ pub(in crate::playback) struct Lane {
     pub(in crate::playback) stale: bool,
 }
 
-/// Starts as many items as there are free slots on each of the channels: `queued` becomes `playing` under the lane's next
+/// Starts as many items as there are free slots on each of the channels, apart for what overlaps and what does not: `queued` becomes `playing` under the lane's next
 /// epoch, and a screen must begin before the deadline. None starts while playback is paused or no screen is there. Lanes
 /// where something may start are locked, in the order of the channels' ids; the others are not waited for.
 ///
@@ -52,29 +52,39 @@ pub(in crate::playback) async fn start(
                       c.when_no_overlay = 'expire' as hasty,
                       l.xmin as version, l.announced_at <= app_now() - $4::interval as due,
                       case c.overlay_mode when 'simultaneous' then c.overlay_max_concurrent else 1 end as slots,
+                      c.overlay_max_overlapping as more_slots,
                       (select count(*) from screens s
                        where s.channel_id = c.id and s.seen_at > app_now() - $2::interval) as screens,
-                      (select count(*) from activations a where a.channel_id = c.id and a.status = 'playing') as playing,
+                      now.playing, now.overlapping,
                       -- One more than there ever are slots. Counted in the order of play, which only the index that begins with
                       -- the channel has: another would be walked over everything that waits anywhere.
                       (select count(*) from (select from activations a
-                                             where a.channel_id = c.id and a.status = 'queued'
-                                             order by a.priority desc, a.turn_at, a.id limit 6) w) as waiting
+                                             where a.channel_id = c.id and a.status = 'queued' and not a.is_overlapping
+                                             order by a.priority desc, a.turn_at, a.id limit 6) w) as waiting,
+                      (select count(*) from (select from activations a
+                                             where a.channel_id = c.id and a.status = 'queued' and a.is_overlapping
+                                             order by a.priority desc, a.turn_at, a.id limit 6) w) as more_waiting
                from channels c join lanes l on l.channel_id = c.id
+               cross join lateral (
+                   select count(*) filter (where not a.is_overlapping) as playing, count(*) filter (where a.is_overlapping) as overlapping
+                   from activations a where a.channel_id = c.id and a.status = 'playing'
+               ) now
                where c.id = any($1)
            ), chance as (
-               select *, case when paused or screens = 0 or waiting = 0 then 0 else greatest(0, slots - playing) end as free
+               select *, case when paused or screens = 0 or waiting = 0 then 0 else greatest(0, slots - playing) end as free,
+                      case when paused or screens = 0 or more_waiting = 0 then 0
+                           else greatest(0, more_slots - overlapping) end as more_free
                from seen
            ), open as (
                select l.channel_id, l.play_epoch, l.xmin = chance.version as fresh
                from lanes l join chance on chance.channel_id = l.channel_id
-               where chance.free > 0
+               where chance.free + chance.more_free > 0
                order by l.channel_id
                for update of l
            ), quiet as (
                select l.channel_id, l.xmin = chance.version as fresh
                from lanes l join chance on chance.channel_id = l.channel_id
-               where chance.free = 0 and chance.due
+               where chance.free + chance.more_free = 0 and chance.due
                order by l.channel_id
                for no key update of l skip locked
            ), told as (
@@ -88,9 +98,17 @@ pub(in crate::playback) async fn start(
                                                            order by next.priority desc, next.turn_at, next.id) as play_epoch
                from chance join open on open.channel_id = chance.channel_id and open.fresh
                cross join lateral (
-                   select a.id, a.priority, a.turn_at from activations a
-                   where a.channel_id = chance.channel_id and a.status = 'queued'
-                   order by a.priority desc, a.turn_at, a.id limit chance.free for update of a
+                   select * from (
+                       select a.id, a.priority, a.turn_at from activations a
+                       where a.channel_id = chance.channel_id and a.status = 'queued' and not a.is_overlapping
+                       order by a.priority desc, a.turn_at, a.id limit chance.free for update of a
+                   ) after
+                   union all
+                   select * from (
+                       select a.id, a.priority, a.turn_at from activations a
+                       where a.channel_id = chance.channel_id and a.status = 'queued' and a.is_overlapping
+                       order by a.priority desc, a.turn_at, a.id limit chance.more_free for update of a
+                   ) beside
                ) next
            ), written as (
                update lanes l
@@ -109,7 +127,7 @@ pub(in crate::playback) async fn start(
            )
            select chance.channel_id as "channel_id!", chance.slug as "slug!", chance.paused as "paused!",
                   chance.intake_paused as "intake_paused!", chance.screenless as "screenless!", chance.hasty as "hasty!", chance.screens as "screens!",
-                  chance.playing as "playing!", chance.waiting as "waiting!",
+                  chance.playing + chance.overlapping as "playing!", chance.waiting + chance.more_waiting as "waiting!",
                   coalesce(not open.fresh, false) as "stale!", told.channel_id is not null as "told!",
                   case when told.channel_id is null then 0
                        else (select count(*) from (select from activations q
@@ -118,7 +136,7 @@ pub(in crate::playback) async fn start(
                   a.id as "id?", a.user_id as "user_id?", a.meme_id as "meme_id?", a.source as "source?",
                   a.status as "status?", a.reason, a.price as "price?", a.final_price as "final_price?",
                   a.sender_name as "sender_name?", a.title as "title?", a.type as "media_type?", a.file_hash as "file_hash?",
-                  a.duration_ms as "duration_ms?", a.volume as "volume?", a.gain_db, a.play_epoch as "play_epoch?", a.started_at, a.deadline, a.ended_at,
+                  a.duration_ms as "duration_ms?", a.volume as "volume?", a.is_overlapping as "is_overlapping?", a.gain_db, a.play_epoch as "play_epoch?", a.started_at, a.deadline, a.ended_at,
                   a.created_at as "created_at?"
            from chance
            left join open on open.channel_id = chance.channel_id
@@ -171,6 +189,7 @@ pub(in crate::playback) async fn start(
                 file_hash: row.file_hash?,
                 duration_ms: row.duration_ms?,
                 volume: row.volume?,
+                is_overlapping: row.is_overlapping?,
                 gain_db: row.gain_db,
                 play_epoch: row.play_epoch?,
                 started_at: row.started_at,
