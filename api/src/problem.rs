@@ -361,6 +361,11 @@ impl From<sqlx::Error> for Problem {
             "55P03" => unavailable("somebody else works on the same for too long, try again"),
             // A row of somebody who has asked to be forgotten meanwhile: the tables refuse it (`refuse_forgotten`).
             "MAF01" => Self::unauthorized("the account, or the channel's, is being deleted"),
+            // The tables of bots are not there yet: this build runs before its migrations (seed 001, "P2021").
+            "42P01" if telemetry::current().path.starts_with("/streamer/bot") => {
+                tracing::error!(cause = %error, "the database is behind this build: memalerts migrate");
+                Self::not_found(ErrorCode::FeatureNotAvailable, "bots are not available here yet")
+            }
             // PostgreSQL's text and JSON hold every character but NUL.
             "22021" | "22P05" => {
                 Self::bad_request(ErrorCode::ValidationError, "a text has a NUL character in it, which cannot be kept")

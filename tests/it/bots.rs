@@ -281,3 +281,68 @@ async fn a_bot_is_switched_per_platform_and_says_only_what_it_may() {
     viewer.get("/streamer/bots").await.expect(403);
     app.anonymous().get("/streamer/bots").await.expect(401);
 }
+
+/// Names of the checks that are not well.
+async fn ill(streamer: &Session, provider: &str) -> Vec<String> {
+    let found = streamer.get(&format!("/streamer/bots/{provider}/diagnostics")).await.expect(200);
+    let checks = found["checks"].as_array().unwrap();
+    let ill: Vec<String> =
+        checks.iter().filter(|it| it["ok"] == false).map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(found["ok"], ill.is_empty(), "{found}");
+    ill
+}
+
+#[tokio::test]
+async fn a_streamer_whose_bot_is_silent_sees_where_it_stops() {
+    let twitch = simulator().await;
+    let mut quiet = system(&twitch).pools(&[]).start().await;
+    quiet.leaves_jobs_behind();
+    let demo = quiet.login("demo", "streamer").await;
+    assert_eq!(ill(&demo, "twitch").await, ["enabled", "reader", "session", "sender"]);
+    assert_eq!(ill(&demo, "kick").await, ["enabled", "linked", "reader", "session", "sender"]);
+    demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    say(&demo, "is anybody there?").await;
+    quiet.advance(Duration::from_secs(121)).await;
+    assert_eq!(ill(&demo, "twitch").await, ["reader", "session", "sender", "outbox"]);
+    let found = demo.get("/streamer/bots/twitch/diagnostics").await.expect(200);
+    assert_eq!((&found["waiting"], &found["customBot"]), (&json!(1), &json!(false)));
+
+    let busy = knowing(&twitch, quiet.beside()).start().await;
+    let demo = busy.login("demo", "streamer").await;
+    joined(&twitch, "demo", 1).await;
+    wait_until("all is well", async || ill(&demo, "twitch").await.is_empty().then_some(())).await;
+    let found = demo.get("/streamer/bots/twitch/diagnostics").await.expect(200);
+    assert_eq!((&found["account"], &found["channelLogin"]), (&json!("memalerts_bot"), &json!("demo")));
+    twitch.fault(Fault::Refuse { code: "msg_banned".to_owned() });
+    let banned = say(&demo, "banned").await;
+    becomes(&demo, &banned, "failed").await;
+    let found = demo.get("/streamer/bots/twitch/diagnostics").await.expect(200);
+    assert_eq!(found["lastFailure"]["lastError"], "msg_banned");
+    assert_eq!(found["lastFailure"]["status"], "failed");
+}
+
+#[tokio::test]
+async fn before_its_migrations_a_build_has_no_bots_and_all_the_rest() {
+    let mut app = harness::TestApp::builder().pools(&[]).start().await;
+    app.leaves_jobs_behind();
+    let demo = app.login("demo", "streamer").await;
+    for rename in [
+        "alter table bot_integrations rename to not_yet_there",
+        "alter table chat_commands rename to not_yet_there_either",
+        "alter table chat_timers rename to nor_this",
+    ] {
+        sqlx::query(rename).execute(app.pool()).await.unwrap();
+    }
+    let wish = json!({ "enabled": true });
+    for answer in [
+        demo.get("/streamer/bots").await,
+        demo.patch("/streamer/bots/twitch", &wish).await,
+        demo.get("/streamer/bot/commands").await,
+        demo.get("/streamer/bot/timers").await,
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (404, "FEATURE_NOT_AVAILABLE"));
+    }
+    for path in ["/me", "/streamer/promotions", "/streamer/queue", "/channels/demo/memes"] {
+        demo.get(path).await.expect(200);
+    }
+}

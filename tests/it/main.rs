@@ -72,6 +72,7 @@ mod submission_gates;
 mod submissions;
 mod taken_down;
 mod teams;
+mod timers;
 mod tokens;
 mod twitch;
 mod uploads;

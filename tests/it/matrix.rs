@@ -183,6 +183,7 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
         "unblock" => (blocked(stage).await, blocked(other).await),
         "changeCommand" | "deleteCommand" => (command(stage).await, command(other).await),
         "changeRewardRule" | "deleteRewardRule" => (reward_rule(stage).await, reward_rule(other).await),
+        "changeTimer" | "deleteTimer" => (timer(stage).await, timer(other).await),
         "changePromotion" | "deletePromotion" => (promotion(stage).await, promotion(other).await),
         "getMyActivation" | "withdrawMyActivation" => {
             (waiting(stage, "anna").await.to_string(), waiting(stage, "bert").await.to_string())
@@ -238,6 +239,12 @@ async fn promotion(stage: &Stage) -> String {
 async fn command(stage: &Stage) -> String {
     let wish = json!({ "trigger": Uuid::now_v7(), "response": "hi" });
     stage.streamer.post("/streamer/bot/commands", &wish).await.expect(201)["id"].as_str().expect("an id").to_owned()
+}
+
+/// A timer of the stage's channel.
+async fn timer(stage: &Stage) -> String {
+    let wish = json!({ "name": "Discord", "messages": ["hi"], "intervalSeconds": 600 });
+    stage.streamer.post("/streamer/bot/timers", &wish).await.expect(201)["id"].as_str().expect("an id").to_owned()
 }
 
 /// An activation of this person's on the stage's channel.

@@ -23,5 +23,6 @@ mod rewards;
 mod sessions;
 mod submissions;
 mod teams;
+mod timers;
 mod tokens;
 mod wallets;

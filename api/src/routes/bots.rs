@@ -17,7 +17,7 @@ use crate::{
     idempotency,
     problem::{ErrorCode, Problem},
     stored::Kept,
-    views::bots::{BotPatch, BotView, OutboxView, Provider, SaidView, Say},
+    views::bots::{BotPatch, BotView, DiagnosticsView, OutboxView, Provider, SaidView, Say},
 };
 
 pub(crate) struct Bots;
@@ -58,6 +58,24 @@ impl Bots {
         on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         Ok(Json(integration.into()))
+    }
+
+    /// Why my bot is silent
+    ///
+    /// What must hold so that it reads and writes, as it is now, and what to do where it does not.
+    #[oai(path = "/streamer/bots/:provider/diagnostics", method = "get", operation_id = "diagnoseBot")]
+    async fn diagnose(
+        &self,
+        app: Data<&App>,
+        streamer: Moderator,
+        /// The platform.
+        provider: Path<Provider>,
+    ) -> Result<Json<DiagnosticsView>, Problem> {
+        let mut conn = app.db.pool().acquire().await?;
+        let found = bots::diagnose(&mut conn, streamer.channel.id, provider.0.into()).await?;
+        let senders = queue::admin::serving(&mut conn, "outbox").await?;
+        let now = queue::admin::now(&mut conn).await?;
+        Ok(Json(DiagnosticsView::new(found, senders, now)))
     }
 
     /// Say something in the chat

@@ -52,6 +52,7 @@ mod stats;
 mod submission_switch;
 mod submissions;
 mod teams;
+mod timers;
 mod tokens;
 mod trust;
 mod uploads;
@@ -138,7 +139,7 @@ pub(crate) fn all() -> impl OpenApi {
         overlay::Overlay,
         credits_overlay::CreditsOverlay,
         credits::Credits,
-        (bots::Bots, chat_commands::ChatCommands, bot_settings::BotSettings),
+        (bots::Bots, chat_commands::ChatCommands, bot_settings::BotSettings, timers::Timers),
         events::Events,
     )
 }

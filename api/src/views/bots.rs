@@ -1,7 +1,7 @@
 //! Words of bots and their messages.
 
 use domain::{
-    bots::{Greetings, Integration},
+    bots::{Diagnostics, Greetings, Integration},
     outbox,
 };
 use poem_openapi::{Enum, Object};
@@ -99,6 +99,117 @@ pub(crate) struct FollowGreetingsPatch {
     pub(crate) follow_greetings_enabled: Option<bool>,
     /// 1 to 450 characters, with `{user}`, `{channel}`, `{channelUrl}` and `{random:a|b}`.
     pub(crate) follow_greeting_template: Option<String>,
+}
+
+/// Why a bot is silent: what must hold so that it reads and writes.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct DiagnosticsView {
+    provider: Provider,
+    /// All checks are well.
+    ok: bool,
+    /// The streamer has switched it on.
+    enabled: bool,
+    /// The channel's login there.
+    channel_login: Option<String>,
+    /// Processes that read chats of the platform now.
+    readers: i64,
+    /// The account that reads there, or the one that wrote last.
+    account: Option<String>,
+    /// Since when this chat is read.
+    reads_since: Option<OffsetDateTime>,
+    /// Processes that send messages now.
+    senders: i64,
+    /// Messages that wait for their turn.
+    waiting: i64,
+    oldest_waiting_at: Option<OffsetDateTime>,
+    last_failure: Option<FailureView>,
+    /// The channel may use a bot account of its own.
+    custom_bot: bool,
+    /// Each with what to do about it; the first that is not well is where to begin.
+    checks: Vec<CheckView>,
+}
+
+/// A message that was not sent, or of which nobody knows.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct FailureView {
+    /// Ask for its fate with it.
+    id: Uuid,
+    status: OutboxStatus,
+    last_error: Option<String>,
+    at: OffsetDateTime,
+}
+
+/// Something that must hold.
+#[derive(Debug, Object)]
+pub(crate) struct CheckView {
+    /// `enabled`, `linked`, `reader`, `session`, `sender` or `outbox`.
+    name: String,
+    ok: bool,
+    /// What is so, and what to do where it is not well.
+    detail: String,
+}
+
+/// Seconds after which a message that still waits is a bad sign.
+const PATIENCE: i64 = 120;
+
+impl DiagnosticsView {
+    /// What was found, with the processes that send.
+    pub(crate) fn new(found: Diagnostics, senders: i64, now: OffsetDateTime) -> Self {
+        let reading = found.reads_since.is_some();
+        let late = found.oldest_waiting_at.is_some_and(|at| (now - at).whole_seconds() > PATIENCE);
+        let enable = format!("switch it on: PATCH /streamer/bots/{}", found.provider);
+        let read = format!("no process reads the platform: start memalerts work chat --platform {}", found.provider);
+        let check = |name: &str, ok: bool, well: &str, ill: &str| CheckView {
+            name: name.to_owned(),
+            ok,
+            detail: if ok { well } else { ill }.to_owned(),
+        };
+        let checks = vec![
+            check("enabled", found.enabled, "it is switched on", &enable),
+            check(
+                "linked",
+                found.channel_login.is_some(),
+                "the channel has an account there",
+                "link the channel first",
+            ),
+            check("reader", found.readers > 0, "a process reads the platform", &read),
+            check(
+                "session",
+                reading,
+                "the chat is read",
+                "nobody reads the chat: it takes seconds once all above is well",
+            ),
+            check(
+                "sender",
+                senders > 0,
+                "a process sends messages",
+                "no process sends messages: start memalerts work outbox",
+            ),
+            check("outbox", !late, "messages do not wait for long", "messages wait for minutes: see lastFailure"),
+        ];
+        Self {
+            provider: found.provider.into(),
+            ok: checks.iter().all(|check| check.ok),
+            enabled: found.enabled,
+            channel_login: found.channel_login,
+            readers: found.readers,
+            account: found.account,
+            reads_since: found.reads_since,
+            senders,
+            waiting: found.waiting,
+            oldest_waiting_at: found.oldest_waiting_at,
+            last_failure: found.last_failure.map(|failure| FailureView {
+                id: failure.id,
+                status: failure.status.into(),
+                last_error: failure.reason,
+                at: failure.at,
+            }),
+            custom_bot: found.custom_bot,
+            checks,
+        }
+    }
 }
 
 /// A new position of the switch.

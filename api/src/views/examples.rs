@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     accounts, activations, acts, adjustments, bots, channels, chat_commands, credits, entitlements, events, factors,
     grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, rewards,
-    sessions, stats, submissions, teams, tokens, wallets,
+    sessions, stats, submissions, teams, timers, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -350,6 +350,25 @@ example!(chat_commands::NewCommandView, {
     "allowedRoles": ["vip", "subscriber"], "cooldownSeconds": 5, "userCooldownSeconds": 30
 });
 example!(chat_commands::CommandPatch, { "response": "{user} hugs {touser} again", "onlyWhenLive": true });
+example!(timers::TimerView, {
+    "id": "01a1fca4-0a3e-7c55-8d0b-6b0f0cc1a6d2", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "Discord",
+    "messages": ["All memes are at {channelUrl}", "We are on Discord, too"], "intervalSeconds": 900, "minLines": 10,
+    "onlyWhenLive": true, "enabled": true, "nextAt": "2026-11-21T05:32:56Z", "lastSaidAt": "2026-11-21T05:17:56Z",
+    "createdAt": "2026-11-19T05:17:56Z", "updatedAt": "2026-11-19T05:17:56Z"
+});
+example!(timers::NewTimerView, {
+    "name": "Discord", "messages": ["All memes are at {channelUrl}", "We are on Discord, too"], "intervalSeconds": 900, "minLines": 10
+});
+example!(timers::TimerPatch, { "minLines": 20 });
+example!(bots::DiagnosticsView, {
+    "provider": "twitch", "ok": false, "enabled": true, "channelLogin": "demo", "readers": 1, "account": "memalerts_bot",
+    "readsSince": "2026-11-21T05:17:56Z", "senders": 0, "waiting": 3, "oldestWaitingAt": "2026-11-21T05:17:56Z",
+    "lastFailure": {
+        "id": "01a1fca4-0a3e-7c55-8d0b-6b0f0cc1a6d2", "status": "failed", "lastError": "msg_banned", "at": "2026-11-20T05:17:56Z"
+    },
+    "customBot": false,
+    "checks": [{ "name": "sender", "ok": false, "detail": "no process sends messages: start memalerts work outbox" }]
+});
 example!(chat_commands::CounterView, { "name": "deaths", "value": 7, "updatedAt": "2026-11-21T05:17:56Z" });
 example!(chat_commands::CounterWish, { "value": 7 });
 example!(chat_commands::StreamDurationView, {

@@ -29,5 +29,6 @@ pub(crate) mod sessions;
 pub(crate) mod stats;
 pub(crate) mod submissions;
 pub(crate) mod teams;
+pub(crate) mod timers;
 pub(crate) mod tokens;
 pub(crate) mod wallets;

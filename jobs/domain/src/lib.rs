@@ -81,6 +81,8 @@ pub mod chat_commands;
 
 pub mod bots;
 
+pub mod timers;
+
 pub mod credits;
 
 pub mod privacy;

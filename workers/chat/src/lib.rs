@@ -13,6 +13,7 @@
 mod ingest;
 pub mod platforms;
 mod residents;
+mod say_timers;
 pub mod simulator;
 mod telemetry;
 mod trim_chat;
@@ -22,6 +23,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     chat::{IngestChatBatch, TrimChat},
+    timers::SayTimers,
     webhooks::UnderstandWebhook,
 };
 use queue::Workers;
@@ -47,9 +49,12 @@ pub fn workers(settings: &Settings) -> Workers {
     telemetry::describe();
     let settings = Arc::new(settings.clone());
     let told = settings.clone();
+    let saying = settings.clone();
     Workers::new("chat", 4)
         .handle::<IngestChatBatch, _, _>(move |ctx, job| ingest::handle(ctx, job, settings.clone()))
+        .handle::<SayTimers, _, _>(move |ctx, job| say_timers::handle(ctx, job, saying.clone()))
         .handle(trim_chat::handle)
         .handle::<UnderstandWebhook, _, _>(move |ctx, job| understand_webhook::handle(ctx, job, told.clone()))
+        .every(Duration::from_secs(15), SayTimers::default)
         .every(Duration::from_hours(1), TrimChat::default)
 }

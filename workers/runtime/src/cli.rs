@@ -24,6 +24,7 @@ pub enum Command {
     /// The HTTP API
     Api,
     /// Pools of workers
+    #[command(after_help = OF_WORKERS)]
     Work {
         #[arg(required = true, value_name = "POOL")]
         pools: Vec<Pool>,
@@ -86,6 +87,17 @@ pub enum Command {
         json: bool,
     },
 }
+
+/// What the pools are told by the environment; each is described in `.env.example`.
+const OF_WORKERS: &str = "\
+Environment (.env.example describes each, `memalerts config` shows what is in effect):
+  all pools  DATABASE_URL or MEMALERTS_DATA_DIR, MEMALERTS_ENV, PUBLIC_BASE_URL, METRICS_PORT
+  chat       CHATBOT_BACKEND_BASE_URLS   instances that hear of each chatter, comma separated
+             CHAT_BOT_LOGIN, CHAT_BOT_OAUTH_TOKEN, TWITCH_IRC_URL
+             CHATBOT_SYNC_SECONDS        a switched bot joins or leaves within it; at once when all is well
+             CHATBOT_COMMANDS_REFRESH_SECONDS   a changed command counts within it; from the next message on
+  outbox     CHATBOT_OUTBOX_POLL_MS      a message is taken within it; at once when all is well
+             CHAT_BOT_LOGIN, CHAT_BOT_OAUTH_TOKEN, TWITCH_IRC_SEND_URL";
 
 /// `unfinished` are ready, scheduled, running and dead ones, `any` are all.
 const STATES: [&str; 10] =

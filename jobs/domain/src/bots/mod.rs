@@ -5,12 +5,14 @@
 //! chats ([`SESSIONS_TOPIC`]); they compare what is wanted with what runs.
 
 mod commands;
+mod diagnostics;
 mod error;
 mod greetings;
 mod model;
 mod repo;
 
 pub use commands::{SESSIONS_TOPIC, say, set_twitch};
+pub use diagnostics::{Diagnostics, Failure, diagnose};
 pub use error::BotError;
 pub use greetings::{Greetings, change_greetings, greet, greetings};
 pub use model::Integration;

@@ -3,8 +3,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Greetings, Integration, greetings::Door};
-use crate::outbox::Provider;
+use super::{Diagnostics, Failure, Greetings, Integration, greetings::Door};
+use crate::outbox::{Provider, Status};
 
 /// The switches of all platforms, in the panel's order; untouched ones are off.
 ///
@@ -106,4 +106,74 @@ pub(super) async fn door(
     )
     .fetch_optional(conn)
     .await
+}
+
+/// All but the last failure.
+pub(super) async fn diagnose(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    provider: Provider,
+) -> Result<Diagnostics, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select coalesce((select enabled from bot_integrations where channel_id = c.id and provider = $2), false)
+                      as "enabled!",
+                  case $2 when 'twitch' then c.twitch_login end as channel_login,
+                  reading.processes as "readers!",
+                  coalesce(reading.account,
+                           (select account from outbox_messages
+                            where channel_id = c.id and provider = $2 and read_back_at is null and processing_at is not null
+                            order by processing_at desc limit 1)) as account,
+                  (select s.taken_at from chat_sessions s
+                   join chat_workers w on w.id = s.holder and w.lease_until > app_now()
+                   where s.platform = $2 and s.channel_id = c.id) as reads_since,
+                  waiting.messages as "waiting!", waiting.oldest as oldest_waiting_at,
+                  exists (select from entitlements where key = 'custom_bot' and channel_id = c.id
+                            and coalesce(expires_at > app_now(), true))
+                      or exists (select from entitlements where key = 'custom_bot' and user_id = c.owner_id
+                            and coalesce(expires_at > app_now(), true)) as "custom_bot!"
+           from channels c
+           cross join lateral (select count(*) as processes, max(account) as account from chat_workers
+                               where platform = $2 and lease_until > app_now()) reading
+           cross join lateral (select count(*) as messages, min(created_at) as oldest from outbox_messages
+                               where channel_id = c.id and provider = $2 and status = 'pending') waiting
+           where c.id = $1"#,
+        channel,
+        provider.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Diagnostics {
+        provider,
+        enabled: row.enabled,
+        channel_login: row.channel_login,
+        readers: row.readers,
+        account: row.account,
+        reads_since: row.reads_since,
+        waiting: row.waiting,
+        oldest_waiting_at: row.oldest_waiting_at,
+        last_failure: None,
+        custom_bot: row.custom_bot,
+    })
+}
+
+pub(super) async fn last_failure(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    provider: Provider,
+) -> Result<Option<Failure>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select id, status, last_error, updated_at from outbox_messages
+         where channel_id = $1 and provider = $2 and status in ('failed', 'unknown')
+         order by updated_at desc limit 1",
+        channel,
+        provider.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| Failure {
+        id: row.id,
+        status: if row.status == "failed" { Status::Failed } else { Status::Unknown },
+        reason: row.last_error,
+        at: row.updated_at,
+    }))
 }

@@ -368,6 +368,16 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
     },
     Holding {
+        table: "chat_timers",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &[
+            "id", "channel_id", "name", "messages", "interval_seconds", "min_lines", "only_when_live", "enabled", "last_said_at",
+            "created_at", "updated_at",
+        ],
+        withheld: &["next_at", "place", "after_line"],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
         table: "bot_settings",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &[

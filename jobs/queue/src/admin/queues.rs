@@ -205,6 +205,20 @@ pub async fn queues(conn: &mut PgConnection, kinds: &[Kind]) -> Result<Vec<Queue
         .collect())
 }
 
+/// Processes that serve the pool now, and have said so within two seconds.
+///
+/// # Errors
+/// The database refused.
+pub async fn serving(conn: &mut PgConnection, pool: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from job_workers
+           where $1 = any(pools) and not $1 = any(paused) and seen_at > machine_now() - interval '2 seconds'"#,
+        pool,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Every process with each of its pools, oldest first.
 async fn workers(conn: &mut PgConnection) -> Result<Vec<(String, WorkerView)>, sqlx::Error> {
     let rows = sqlx::query!(

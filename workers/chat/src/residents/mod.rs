@@ -124,7 +124,7 @@ impl Residents {
     /// Renews the lease, takes what is free, and lays what is held over the connections.
     async fn look(&mut self, full: bool) -> Result<(), sqlx::Error> {
         let mut conn = self.db.pool().acquire().await?;
-        sessions::renew(&mut conn, self.holder, self.platform, LEASE).await?;
+        sessions::renew(&mut conn, self.holder, self.platform, self.connector.account(), LEASE).await?;
         if full {
             sessions::unwanted(&mut conn, self.holder, self.platform).await?;
         }

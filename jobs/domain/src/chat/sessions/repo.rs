@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Held;
 use crate::outbox::Provider;
 
-/// Begins or extends the holder's lease.
+/// Begins or extends the holder's lease; `account` is the login with which it reads.
 ///
 /// # Errors
 /// The database refused: the lease runs on as it was.
@@ -16,14 +16,17 @@ pub async fn renew(
     conn: &mut PgConnection,
     holder: Uuid,
     platform: Provider,
+    account: &str,
     lease: Duration,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into chat_workers (id, platform, lease_until) values ($1, $2, app_now() + make_interval(secs => $3))
-         on conflict (id) do update set lease_until = excluded.lease_until",
+        "insert into chat_workers (id, platform, lease_until, account)
+         values ($1, $2, app_now() + make_interval(secs => $3), $4)
+         on conflict (id) do update set lease_until = excluded.lease_until, account = excluded.account",
         holder,
         platform.as_str(),
         lease.as_secs_f64(),
+        account,
     )
     .execute(conn)
     .await?;
