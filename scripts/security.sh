@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Attacks the system at full size: the stories about doors with all their rounds, a fuzzer, SQL injection, slow clients, and a look at
-# every library that is built in. PART=libraries,stories,fuzzer,sql,timing,slow chooses (all without it). Takes some hours.
+# every library that is built in. PART=libraries,stories,files,fuzzer,sql,timing,slow chooses (all without it). Takes some hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib.sh
@@ -60,6 +60,13 @@ if part stories; then
     doors+=' | test(keys::) | test(budgets::) | test(headers::) | test(limits::) | test(environments::) | test(security::)'
     doors+=' | test(mails::) | test(vault::) | package(identity)'
     stories "$doors"
+fi
+
+if part files; then
+    # MUTATIONS=500 SEED=7 is a short form.
+    export MUTATIONS="${MUTATIONS:-20000}"
+    say "files: $MUTATIONS with some bytes wrong"
+    stories 'package(media) & test(corpus::)'
 fi
 
 if part fuzzer; then

@@ -1,6 +1,9 @@
 //! The corpus: hand-made bad files, and good ones beside them, through the whole path that an upload takes (first bytes,
 //! probe, rules, encoder) with the real programs behind their walls.
 
+mod hostile;
+mod mutations;
+
 use std::{io::Write as _, path::Path, time::Duration};
 
 use blobs::{Blobs, Hash};
