@@ -97,6 +97,7 @@ pub(crate) enum ErrorCode {
     MailNotConfigured,
     SecondAdminRequired,
     EntitlementRequired,
+    SubscriptionRequired,
     NoOverlay,
 }
 

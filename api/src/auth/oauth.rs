@@ -5,8 +5,8 @@
 
 use domain::{
     acts::{self, Act},
-    grants,
-    identities::{self, BrowserSecret, Flow, LIFETIME, Provider, Wish},
+    bot_accounts, grants,
+    identities::{self, BrowserSecret, Flow, LIFETIME, Provider, Seat, Wish},
     mails::Kind,
     sessions,
 };
@@ -39,6 +39,8 @@ pub(crate) struct Departure<'a> {
     pub(crate) viewer: Option<Viewer>,
     /// Asked for beside the usual ones.
     pub(crate) scopes: &'a [&'a str],
+    /// The account that is linked shall speak there.
+    pub(crate) seat: Option<Seat>,
 }
 
 /// What a browser brings back.
@@ -76,7 +78,11 @@ pub(crate) async fn depart(
     let environment = app.settings.environment;
     let browser = cookies::login(request, environment).and_then(BrowserSecret::parse);
     let browser = browser.unwrap_or_else(BrowserSecret::random);
-    let wish = viewer.map_or(Wish::LogIn, |viewer| Wish::Link { user: viewer.id, session: viewer.session });
+    let wish = viewer.map_or(Wish::LogIn, |viewer| Wish::Link {
+        user: viewer.id,
+        session: viewer.session,
+        seat: departure.seat,
+    });
     let mut conn = app.db.pool().acquire().await?;
     let began = identities::begin(&mut conn, provider, &browser, wish, redirect_to).await?;
     drop(conn);
@@ -131,7 +137,7 @@ pub(crate) async fn link(
     answer: &Answer,
 ) -> Result<WithCookies<Sent>, Problem> {
     let (browser, flow) = redeem(app, request, provider, answer, true).await?;
-    let Wish::Link { user, session } = flow.wish else { return Err(state_mismatch()) };
+    let Wish::Link { user, session, seat } = flow.wish else { return Err(state_mismatch()) };
     // Somebody else has logged in here meanwhile. A token that is merely over proves nothing against it: the person may have
     // taken longer at the platform than a token lives.
     if session::named(request, app).is_some_and(|named| named.session != session) {
@@ -151,6 +157,15 @@ pub(crate) async fn link(
         if linked.is_new {
             let details = format!("{provider}: {}", linked.account.display_name);
             tell(app, &mut tx, request, user, Kind::AccountLinked, Some(&details)).await?;
+        }
+        if let Some(seat) = seat {
+            bot_accounts::seat(&mut tx, user, seat, provider, linked.account.id).await?;
+            let after = json!({ "provider": provider.as_str(), "login": linked.account.login });
+            let act = match seat {
+                Seat::Default => Act::new("link_default_bot"),
+                Seat::Channel(channel) => Act::new("link_bot_account").on(channel),
+            };
+            acts::note(&mut tx, &by_id(user), act.changing(Value::Null, after)).await?;
         }
         grants::pay(&mut tx, user, &identity).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! Failures of entitlements.
 
-use domain::entitlements::EntitlementError;
+use domain::entitlements::{EntitlementError, Feature};
 use poem::http::StatusCode;
 
 use crate::problem::{ErrorCode, Problem};
@@ -9,8 +9,12 @@ impl From<EntitlementError> for Problem {
     fn from(error: EntitlementError) -> Self {
         match error {
             EntitlementError::Missing(feature) => {
-                Self::new(StatusCode::FORBIDDEN, ErrorCode::EntitlementRequired, error.to_string())
-                    .with("entitlement", feature.as_str())
+                let code = match feature {
+                    Feature::MorePresets => ErrorCode::EntitlementRequired,
+                    // The word that clients of bots know.
+                    Feature::CustomBot => ErrorCode::SubscriptionRequired,
+                };
+                Self::new(StatusCode::FORBIDDEN, code, error.to_string()).with("entitlement", feature.as_str())
             }
             EntitlementError::NoHolder(_) | EntitlementError::NotFound => {
                 Self::not_found(ErrorCode::NotFound, error.to_string())

@@ -3,6 +3,7 @@
 mod accounts;
 mod activations;
 mod adjustments;
+mod bot_accounts;
 mod bots;
 mod channels;
 mod chat_commands;

@@ -2,6 +2,7 @@
 
 use domain::{
     acts::{self, Act},
+    bot_accounts,
     identities::{self, Provider},
     mails::Kind,
 };
@@ -24,7 +25,7 @@ use crate::{
         oauth::{self, Answer, Departure},
         proof,
     },
-    problem::Problem,
+    problem::{ErrorCode, Problem},
     views::identities::{AccountView, IdentityProvider},
 };
 
@@ -179,7 +180,8 @@ impl Identities {
     /// Unlink an account
     ///
     /// It opens this account no more, and its tokens are given back to the platform. Needs a fresh proof. 409
-    /// `LAST_ACCOUNT` when nothing else would let me in.
+    /// `LAST_ACCOUNT` when nothing else would let me in; 409 `CONFLICT` for one that speaks in chats, with the `hint` where to let go
+    /// of it first.
     #[oai(path = "/auth/accounts/:id", method = "delete", operation_id = "unlinkAccount")]
     async fn unlink(
         &self,
@@ -191,6 +193,9 @@ impl Identities {
     ) -> Result<Unlinked, Problem> {
         proof::lately(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
+        if let (true, _) | (_, true) = bot_accounts::seats_of(&mut tx, id.0).await? {
+            return Err(speaks(&mut tx, viewer.id, id.0).await?);
+        }
         let gone = identities::unlink(&mut tx, &app.vault, viewer.id, id.0).await?;
         let before = json!({ "provider": gone.provider.as_str(), "login": gone.login });
         let act = Act::new("unlink_account").to(viewer.id).with(id.0).changing(before, Value::Null);
@@ -200,6 +205,20 @@ impl Identities {
         tx.commit().await?;
         Ok(Unlinked::Done)
     }
+}
+
+/// An account that speaks in chats is not unlinked: the problem says where it is let go of first. Of somebody else's account it
+/// says nothing.
+async fn speaks(tx: &mut queue::Tx, viewer: Uuid, account: Uuid) -> Result<Problem, Problem> {
+    let mine = identities::list(tx, viewer).await?.into_iter().find(|mine| mine.id == account);
+    let Some(mine) = mine else { return Ok(domain::identities::IdentityError::NotFound.into()) };
+    let provider = mine.provider;
+    let (all, one) = bot_accounts::seats_of(tx, account).await?;
+    let all = all.then(|| format!("DELETE /owner/bots/{provider}/default (global)"));
+    let one = one.then(|| format!("DELETE /streamer/bots/{provider}/bot (per-channel)"));
+    let hint = all.into_iter().chain(one).collect::<Vec<_>>().join(" and ");
+    let detail = format!("this account speaks in chats: first {hint}");
+    Ok(Problem::conflict(ErrorCode::Conflict, detail).with("hint", hint))
 }
 
 async fn link(
@@ -226,5 +245,10 @@ async fn depart(
     scopes: &[&str],
 ) -> Result<WithCookies<Sent>, Problem> {
     let provider = Provider::from(provider);
-    oauth::depart(app, request, &Departure { provider, redirect_to: redirect_to.as_deref(), viewer, scopes }).await
+    oauth::depart(
+        app,
+        request,
+        &Departure { provider, redirect_to: redirect_to.as_deref(), viewer, scopes, seat: None },
+    )
+    .await
 }

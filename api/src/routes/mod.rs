@@ -9,6 +9,7 @@ mod activations;
 pub(crate) mod acts;
 mod adjustments;
 mod blocks;
+mod bot_accounts;
 mod bot_settings;
 mod bots;
 mod catalogue;
@@ -139,7 +140,7 @@ pub(crate) fn all() -> impl OpenApi {
         overlay::Overlay,
         credits_overlay::CreditsOverlay,
         credits::Credits,
-        (bots::Bots, chat_commands::ChatCommands, bot_settings::BotSettings, timers::Timers),
+        (bots::Bots, bot_accounts::BotAccounts, chat_commands::ChatCommands, bot_settings::BotSettings, timers::Timers),
         events::Events,
     )
 }

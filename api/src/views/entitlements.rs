@@ -5,17 +5,20 @@ use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A feature that not everybody has. `more_presets`: a channel keeps up to 100 looks of its overlay, not 30.
+/// A feature that not everybody has. `more_presets`: a channel keeps up to 100 looks of its overlay, not 30; `custom_bot`: it may
+/// have an account of its own that speaks in its chat.
 #[derive(Debug, Clone, Copy, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum Feature {
     MorePresets,
+    CustomBot,
 }
 
 impl From<Feature> for entitlements::Feature {
     fn from(feature: Feature) -> Self {
         match feature {
             Feature::MorePresets => Self::MorePresets,
+            Feature::CustomBot => Self::CustomBot,
         }
     }
 }
@@ -24,6 +27,7 @@ impl From<entitlements::Feature> for Feature {
     fn from(feature: entitlements::Feature) -> Self {
         match feature {
             entitlements::Feature::MorePresets => Self::MorePresets,
+            entitlements::Feature::CustomBot => Self::CustomBot,
         }
     }
 }

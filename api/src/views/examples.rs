@@ -4,7 +4,7 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, acts, adjustments, bots, channels, chat_commands, credits, entitlements, events, factors,
+    accounts, activations, acts, adjustments, bot_accounts, bots, channels, chat_commands, credits, entitlements, events, factors,
     grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, rewards,
     sessions, stats, submissions, teams, timers, tokens, wallets,
 };
@@ -177,6 +177,11 @@ example!(wallets::WalletOptionsView, {
     "channels": [{ "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "name": "demo" }]
 });
 
+example!(bot_accounts::BotAccountView, {
+    "enabled": true, "externalAccountId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "demo_bot", "displayName": "Demo_Bot",
+    "updatedAt": "2026-11-21T05:17:56Z", "lockedBySubscription": false, "needsRelink": false
+});
+example!(bot_accounts::CustomBotView, { "entitled": true });
 example!(rewards::RewardRuleView, {
     "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "trigger": "twitch_cheer", "coins": 5, "per": 100, "least": 100, "enabled": true,
     "createdAt": "2026-11-21T05:17:56Z", "updatedAt": "2026-11-21T05:17:56Z"

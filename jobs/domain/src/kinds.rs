@@ -4,7 +4,7 @@ use queue::Kind;
 
 use crate::{
     activations, adjustments, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media,
-    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, timers, tokens, webhooks,
+    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, subscriptions, timers, tokens, webhooks,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -53,6 +53,8 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<submissions::SweepBlobs>(),
         Kind::of::<submissions::TranscodeUpload>(),
         Kind::of::<submissions::ValidateUpload>(),
+        Kind::of::<subscriptions::PollStreams>(),
+        Kind::of::<subscriptions::SyncSubscriptions>(),
         Kind::of::<timers::SayTimers>(),
         Kind::of::<tokens::ForgetTokens>(),
         Kind::of::<webhooks::UnderstandWebhook>(),

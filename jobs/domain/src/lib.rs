@@ -71,6 +71,10 @@ pub mod playback;
 
 pub mod moderation;
 
+pub mod subscriptions;
+
+pub mod bot_accounts;
+
 pub mod outbox;
 
 pub mod chat;

@@ -10,7 +10,7 @@ use super::source;
 
 /// Tables of people that take rows of somebody who is forgotten, and why that leaves nothing. All others refuse them
 /// (`refuse_forgotten`).
-const OPEN: [(&str, &str); 23] = [
+const OPEN: [(&str, &str); 24] = [
     ("sessions", "opened only behind the person's row, which says that nobody logs in"),
     ("attempts", "the last transaction looks again; guesses at a login that is gone are of nobody"),
     ("idempotency_keys", "the last transaction looks again"),
@@ -32,6 +32,7 @@ const OPEN: [(&str, &str); 23] = [
     ("events", "the last transaction looks again"),
     ("event_streams", "the last transaction looks again"),
     ("external_accounts", "linked behind the person's row"),
+    ("default_bots", "linked behind the person's row"),
     ("users", "has a trigger of its own, below"),
     ("channels", "has a trigger of its own, below"),
 ];

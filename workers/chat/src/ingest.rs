@@ -7,6 +7,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use domain::{
+    bot_accounts,
     chat::{self, Batch, ChatMessage, IngestChatBatch, RawLine},
     chat_commands,
     credits::{self, CreditsError, Seen},
@@ -43,6 +44,7 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     for message in own {
         outbox::read_back(&mut tx, message.channel_id, platform, &message.text).await?;
     }
+    let viewers = said_by_others(&mut tx, platform, viewers).await?;
     // Of a shared chat, each channel's bot answers and counts its own viewers only.
     let viewers: Vec<&ChatMessage> = viewers.into_iter().filter(|message| !message.foreign).collect();
     let seen: Vec<Seen> = viewers.iter().map(|message| seen(message)).collect();
@@ -53,6 +55,31 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     tx.commit().await?;
     fail::fail_point!("chat::ingest::after");
     Ok(Verdict::Done)
+}
+
+/// Messages but for those that other accounts of ours have said for a channel. Such an account may be a person's, too, who
+/// speaks for themselves: only what we were to say is ours.
+async fn said_by_others<'a>(
+    tx: &mut Tx,
+    platform: Provider,
+    messages: Vec<&'a ChatMessage>,
+) -> Result<Vec<&'a ChatMessage>, JobError> {
+    if messages.is_empty() {
+        return Ok(messages);
+    }
+    let mut channels: Vec<_> = messages.iter().map(|message| message.channel_id).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    let speaking = bot_accounts::logins(tx, platform.as_str(), &channels).await?;
+    let mut others = Vec::with_capacity(messages.len());
+    for message in messages {
+        let ours = speaking.contains(&message.author_login)
+            && outbox::read_back(tx, message.channel_id, platform, &message.text).await?;
+        if !ours {
+            others.push(message);
+        }
+    }
+    Ok(others)
 }
 
 /// The bot's own login: what it says is neither a command nor a viewer.

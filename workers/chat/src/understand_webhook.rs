@@ -10,6 +10,7 @@ use domain::{
     channels::{self, ChannelError, Heard},
     identities,
     rewards::{self, Happening, RewardError, Trigger},
+    subscriptions::{self, SyncSubscriptions},
     wallets::WalletError,
     webhooks::{self, UnderstandWebhook},
 };
@@ -62,7 +63,9 @@ async fn act(tx: &mut Tx, public_url: &str, told: &Told) -> Result<(), JobError>
             Ok(())
         }
         Told::Revoked { subscription, status } => {
-            tracing::warn!(subscription, status, "a platform tells us no more");
+            let known = subscriptions::revoked(&mut *tx, identities::Provider::Twitch, subscription, status).await?;
+            tracing::warn!(subscription, status, known, "a platform tells us no more");
+            queue::enqueue(tx, &SyncSubscriptions::default()).await?;
             Ok(())
         }
         Told::Nothing => Ok(()),

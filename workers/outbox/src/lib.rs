@@ -1,7 +1,8 @@
 //! Pool `outbox`: says what is to be said, once.
 //!
-//! [`send_chat_message`] takes a message through its steps; a *sender* knows one platform's way to write it and to learn
-//! what came of it ([`twitch`]). Twitch is written to over its plain IRC door with one kept connection a process: the
+//! [`send_chat_message`] takes a message through its steps; [`voices`] knows whose account says it and by which way. Accounts
+//! that somebody has linked speak through Twitch's API; the one that the settings name with a token of its own ([`twitch`])
+//! writes over its plain IRC door with one kept connection a process: the
 //! answer to a message (USERSTATE or NOTICE) comes back on the connection that wrote it, so reading chats (pool `chat`)
 //! and writing into them need not share anything but the account's budget, which is a row in the database.
 //!
@@ -9,35 +10,49 @@
 //!
 //! [`send_mail`] writes a mail and hands it to the mail server ([`mail`]).
 //!
-//! To add a platform: a sender module with the same [`Delivery`] answers, and its arm in [`Senders`].
+//! [`sync_subscriptions`] and [`poll_streams`] see to it that we hear what happens on Twitch.
+//!
+//! To add a platform: a sender module with the same [`Delivery`] answers, and its arm in [`Voices`].
 
 mod end_stale_messages;
 mod forget_mails;
 pub mod mail;
+mod poll_streams;
 mod revoke_grant;
 mod send_chat_message;
 mod send_mail;
+mod sync_subscriptions;
 mod telemetry;
 mod trim_outbox;
 pub mod twitch;
 mod validate_grants;
+mod voices;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{
     access::Vault,
+    bot_accounts::Fallback,
     identities::{RevokeGrant, ValidateGrant, ValidateGrants},
     mails::{ForgetMails, SendMail},
-    outbox::{EndStaleMessages, Provider, SendChatMessage, Text, TrimOutbox, budget::Limit},
+    outbox::{EndStaleMessages, SendChatMessage, TrimOutbox},
+    subscriptions::{PollStreams, SyncSubscriptions},
 };
+use helix::Helix;
 use identity::Platforms;
 use queue::Workers;
+pub use sync_subscriptions::Callback;
+use voices::Voices;
 
 /// What the pool must be told.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `None`: the platform is not configured, its messages fail with that reason.
     pub twitch: Option<twitch::Settings>,
+    /// Who speaks on Twitch where no account is linked for it.
+    pub fallback: Fallback,
+    /// Where Twitch tells us what happens; none: it cannot reach us.
+    pub callback: Option<Callback>,
     pub mail: mail::Settings,
     /// Whose tokens are given back, and asked about.
     pub platforms: Platforms,
@@ -45,15 +60,21 @@ pub struct Settings {
 }
 
 /// The pool's handlers.
-#[must_use]
-pub fn workers(settings: &Settings) -> Workers {
+///
+/// # Errors
+/// There is no TLS on this machine.
+pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
     telemetry::describe();
-    let senders = Arc::new(Senders { twitch: settings.twitch.clone().map(twitch::Sender::new) });
     let (platforms, vault) = (settings.platforms.clone(), settings.vault.clone());
+    let helix = Helix::new(platforms.clone(), vault.clone())?;
+    let twitch = settings.twitch.clone().map(twitch::Sender::new);
+    let voices = Arc::new(Voices::new(twitch, helix.clone(), settings.fallback.clone()));
     let (returning, asking, naming) = ((platforms.clone(), vault.clone()), (platforms.clone(), vault), platforms);
     let post = Arc::new(mail::Post::new(&settings.mail));
-    Workers::new("outbox", 16)
-        .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, senders.clone()))
+    let callback = settings.callback.clone().map(Arc::new);
+    let polling = helix.clone();
+    Ok(Workers::new("outbox", 16)
+        .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, voices.clone()))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)
         .handle(trim_outbox::handle)
         .handle::<SendMail, _, _>(move |ctx, job| send_mail::handle(ctx, job, post.clone()))
@@ -68,7 +89,13 @@ pub fn workers(settings: &Settings) -> Workers {
         .every(Duration::from_secs(60), EndStaleMessages::default)
         .every(Duration::from_hours(1), TrimOutbox::default)
         .every(Duration::from_hours(1), ForgetMails::default)
+        .handle::<SyncSubscriptions, _, _>(move |ctx, job| {
+            sync_subscriptions::handle(ctx, job, helix.clone(), callback.clone())
+        })
+        .handle::<PollStreams, _, _>(move |ctx, job| poll_streams::handle(ctx, job, polling.clone()))
         .every(Duration::from_hours(1), ValidateGrants::default)
+        .every(Duration::from_mins(10), SyncSubscriptions::default)
+        .every(Duration::from_mins(1), PollStreams::default))
 }
 
 /// What became of a message that a sender was given.
@@ -80,30 +107,8 @@ pub(crate) enum Delivery {
     Refused { code: String },
     /// Not a byte of it was written.
     NotWritten(String),
+    /// Not a byte of it is in the chat, and the platform says when to come again, if it says anything.
+    Later(Option<Duration>, String),
     /// It was written, and nobody said what came of it.
     Doubtful(String),
-}
-
-/// The way to each platform.
-#[derive(Debug)]
-pub(crate) struct Senders {
-    twitch: Option<twitch::Sender>,
-}
-
-impl Senders {
-    /// The bot account and its budget; `None` when the platform is not configured.
-    pub(crate) fn account(&self, provider: Provider) -> Option<(&str, Limit)> {
-        match provider {
-            Provider::Twitch => self.twitch.as_ref().map(|sender| (sender.account(), twitch::SEND_LIMIT)),
-            Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => None,
-        }
-    }
-
-    /// Writes the message, at most once.
-    pub(crate) async fn send(&self, provider: Provider, channel: &str, text: &Text) -> Delivery {
-        match (provider, &self.twitch) {
-            (Provider::Twitch, Some(sender)) => sender.send(channel, text).await,
-            _ => Delivery::NotWritten(format!("{provider} is not configured")),
-        }
-    }
 }

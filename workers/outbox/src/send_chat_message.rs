@@ -10,15 +10,21 @@ use metrics::counter;
 use queue::{Ctx, Job, JobError, Outcome, Verdict};
 use uuid::Uuid;
 
-use crate::{Delivery, Senders, telemetry};
+use crate::{
+    Delivery, telemetry,
+    voices::{Silent, Voices},
+};
 
-pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, senders: Arc<Senders>) -> Outcome {
+pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, voices: Arc<Voices>) -> Outcome {
     let id = job.message_id;
-    let Some((account, limit)) = senders.account(job.provider) else {
-        return end(&ctx, id, End::Failed("the bot of this platform is not configured")).await;
+    let voice = match voices.of(ctx.db(), job.provider, job.channel_id).await {
+        Ok(voice) => voice,
+        Err(Silent::For(reason)) => return end(&ctx, id, End::Failed(&reason)).await,
+        Err(Silent::Now(reason)) => return again(&ctx, id, &reason, None).await,
+        Err(Silent::Database(error)) => return Err(error.into()),
     };
     let mut tx = ctx.db().begin().await?;
-    let (text, channel) = match outbox::begin(&mut tx, id, account, limit).await? {
+    let (text, channel) = match outbox::begin(&mut tx, id, &voice.account, voice.limit).await? {
         Claim::Write { text, channel, vary } => {
             tx.commit().await?;
             // What the outbox holds was a text when it was put there.
@@ -40,12 +46,13 @@ pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, senders: Arc<Senders>
         }
     };
     fail::fail_point!("outbox::send::before");
-    let delivery = senders.send(job.provider, &channel, &text).await;
+    let delivery = voices.say(ctx.db(), &voice, &channel, &text).await;
     fail::fail_point!("outbox::send::after");
     match delivery {
         Delivery::Sent { provider_message_id } => end(&ctx, id, End::Sent(provider_message_id.as_deref())).await,
         Delivery::Doubtful(reason) => end(&ctx, id, End::Doubtful(&reason)).await,
         Delivery::NotWritten(reason) => again(&ctx, id, &reason, None).await,
+        Delivery::Later(wait, reason) => again(&ctx, id, &reason, wait).await,
         Delivery::Refused { code } => match after_refusal(&code) {
             Some(wait) => again(&ctx, id, &code, Some(wait)).await,
             None => end(&ctx, id, End::Failed(&code)).await,

@@ -26,12 +26,12 @@ const NAMES: &str = "
     change_promotion change_reward_rule change_role change_stream_duration change_team change_timer change_token
     change_trust clear_queue create_command create_grant create_promotion create_reward_rule create_timer create_token
     delete_asset delete_command delete_counter delete_meme delete_promotion delete_reward_rule delete_timer
-    end_other_sessions end_session export forget grant_entitlement hide_asset
-    link_account move_to_front open_channel pause_intake pause_playback play_test_event queue_event
-    refuse_adjustment reject_submission remove_from_queue replace_recovery_codes replay reset_credits reset_password
-    resume_intake resume_playback revoke_entitlement revoke_grant revoke_token rotate_credits_token
-    rotate_overlay_token rotate_submissions_link say set_counter set_live skip switch_bot switch_submissions switch_totp_off
-    switch_totp_on unban unhide_asset unlink_account verify_email
+    end_other_sessions end_session export forget grant_entitlement hide_asset link_account link_bot_account
+    link_default_bot move_to_front open_channel pause_intake pause_playback play_test_event queue_event
+    refuse_adjustment reject_submission remove_bot_account remove_default_bot remove_from_queue replace_recovery_codes
+    replay reset_credits reset_password resume_intake resume_playback revoke_entitlement revoke_grant revoke_token
+    rotate_credits_token rotate_overlay_token rotate_submissions_link say set_counter set_live skip switch_bot
+    switch_submissions switch_totp_off switch_totp_on unban unhide_asset unlink_account verify_email
 ";
 
 /// All words for what is done; a guard compares them with what the sources say.

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::{BotError, Integration, repo};
 use crate::{
     channels::{self, Channel},
-    chat_commands,
+    chat_commands, identities,
     outbox::{self, OutboxMessage, Provider, Source, Text},
+    subscriptions::{self, SyncSubscriptions},
 };
 
 /// The wake-up of those who read chats: the set of wanted sessions changed.
@@ -29,6 +30,9 @@ pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result
         let (trigger, response) = DEFAULT_COMMAND;
         chat_commands::ensure(tx, channel.id, trigger, response).await?;
     }
+    // What was refused before is asked for anew.
+    subscriptions::forget(&mut *tx, identities::Provider::Twitch, channel.id).await?;
+    queue::enqueue(tx, &SyncSubscriptions::default()).await?;
     tx.wake(Topic::Pool(SESSIONS_TOPIC.into()));
     Ok(integration)
 }

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Channel, OverlayMode, QueuePriorities, ReviewMode, SettingsChange, WhenNoOverlay};
+use super::{Channel, OverlayMode, QueuePriorities, ReviewMode, SettingsChange, StreamOf, WhenNoOverlay};
 use crate::identities::Provider;
 
 pub use presets::presets;
@@ -355,18 +355,23 @@ pub(super) async fn set_live_since(
     Ok(())
 }
 
-/// Channels by their accounts on Twitch (ids there), and since when each is live by what Twitch tells; of those whose bot is on
-/// there. By the channel's id, after the given one.
+/// The moment by which the system lives.
 ///
 /// # Errors
 /// The database refused.
-pub async fn with_streams(
-    conn: &mut PgConnection,
-    after: Uuid,
-    limit: i64,
-) -> Result<Vec<(Uuid, String, Option<OffsetDateTime>)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select c.id, c.twitch_channel_id as "account!",
+pub async fn moment(conn: &mut PgConnection) -> Result<OffsetDateTime, sqlx::Error> {
+    sqlx::query_scalar!(r#"select app_now() as "now!""#).fetch_one(conn).await
+}
+
+/// Channels by their accounts on Twitch (ids there), since when each is live by what Twitch tells, and when the last stream has
+/// ended; of those whose bot is on there. By the channel's id, after the given one.
+///
+/// # Errors
+/// The database refused.
+pub async fn with_streams(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<StreamOf>, sqlx::Error> {
+    sqlx::query_as!(
+        StreamOf,
+        r#"select c.id as channel_id, c.twitch_channel_id as "account!", s.ended_at,
                   case when s.alive_at > coalesce(s.ended_at, '-infinity') then s.started_at end as live_since
            from bot_integrations b
            join channels c on c.id = b.channel_id and c.twitch_channel_id is not null
@@ -377,6 +382,5 @@ pub async fn with_streams(
         limit,
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.account, row.live_since)).collect())
+    .await
 }

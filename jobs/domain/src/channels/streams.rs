@@ -19,6 +19,16 @@ pub enum Heard {
     Ended(OffsetDateTime),
 }
 
+/// What is known of a channel's stream on a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamOf {
+    pub channel_id: Uuid,
+    /// Of the channel there.
+    pub account: String,
+    pub live_since: Option<OffsetDateTime>,
+    pub ended_at: Option<OffsetDateTime>,
+}
+
 /// Notes it; whether the channel is live by it, if that has changed. What the streamer has said by hand stays until then.
 ///
 /// # Errors

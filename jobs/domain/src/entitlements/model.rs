@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub enum Feature {
     /// More overlay presets than everybody has: [`MORE_PRESETS`](crate::channels::MORE_PRESETS).
     MorePresets,
+    /// An account of the channel's own that speaks in its chat.
+    CustomBot,
 }
 
 impl Feature {
@@ -19,6 +21,7 @@ impl Feature {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MorePresets => "more_presets",
+            Self::CustomBot => "custom_bot",
         }
     }
 }

@@ -69,6 +69,29 @@ impl fmt::Debug for BrowserSecret {
     }
 }
 
+/// Where an account is to speak (noun `bot_accounts`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// In all channels that have none of their own.
+    Default,
+    Channel(Uuid),
+}
+
+impl Seat {
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Channel(_) => "channel",
+        }
+    }
+
+    pub(super) const fn channel(self) -> Option<Uuid> {
+        if let Self::Channel(id) = self { Some(id) } else { None }
+    }
+}
+
 /// What shall come of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
@@ -77,6 +100,8 @@ pub enum Wish {
     Link {
         user: Uuid,
         session: Uuid,
+        /// It shall speak there.
+        seat: Option<Seat>,
     },
 }
 

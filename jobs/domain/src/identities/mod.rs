@@ -22,7 +22,7 @@ mod tokens;
 
 pub use commands::{Linked, LoggedIn, give_back_all, link, log_in, unlink, unlink_all};
 pub use error::IdentityError;
-pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Wish, begin, redeem};
+pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Seat, Wish, begin, redeem};
 pub use jobs::{RevokeGrant, ValidateGrant, ValidateGrants};
 pub use model::{Account, Grant, Identity, Token};
 pub use provider::Provider;

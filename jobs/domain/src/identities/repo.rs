@@ -6,7 +6,7 @@ use sqlx::{PgConnection, postgres::types::PgInterval};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Account, Flow, Grant, Identity, Provider, Wish, commands::Sealed};
+use super::{Account, Flow, Grant, Identity, Provider, Seat, Wish, commands::Sealed};
 
 struct AccountRow {
     id: Uuid,
@@ -348,18 +348,21 @@ pub(super) async fn insert_flow(
     wish: Wish,
     redirect_to: &str,
 ) -> Result<(), sqlx::Error> {
-    let (user, session) = match wish {
-        Wish::LogIn => (None, None),
-        Wish::Link { user, session } => (Some(user), Some(session)),
+    let (user, session, seat) = match wish {
+        Wish::LogIn => (None, None, None),
+        Wish::Link { user, session, seat } => (Some(user), Some(session), seat),
     };
     sqlx::query!(
-        "insert into oauth_states (hash, provider, browser, user_id, session_id, redirect_to) values ($1, $2, $3, $4, $5, $6)",
+        "insert into oauth_states (hash, provider, browser, user_id, session_id, redirect_to, bot, channel_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         hash,
         provider.as_str(),
         browser,
         user,
         session,
-        redirect_to
+        redirect_to,
+        seat.map(Seat::as_str),
+        seat.and_then(Seat::channel),
     )
     .execute(conn)
     .await?;
@@ -379,7 +382,7 @@ pub(super) async fn take_flow(
         "delete from oauth_states
           where hash = $1 and provider = $2 and browser = $3 and (user_id is not null) = $4
             and created_at > app_now() - $5::interval
-         returning user_id, session_id, redirect_to",
+         returning user_id, session_id, redirect_to, bot, channel_id",
         hash,
         provider.as_str(),
         browser,
@@ -389,8 +392,13 @@ pub(super) async fn take_flow(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| {
+        let seat = match (row.bot.as_deref(), row.channel_id) {
+            (Some("default"), _) => Some(Seat::Default),
+            (_, Some(channel)) => Some(Seat::Channel(channel)),
+            _ => None,
+        };
         let wish = match (row.user_id, row.session_id) {
-            (Some(user), Some(session)) => Wish::Link { user, session },
+            (Some(user), Some(session)) => Wish::Link { user, session, seat },
             _ => Wish::LogIn,
         };
         Flow { wish, redirect_to: row.redirect_to }

@@ -149,7 +149,7 @@ pub async fn lose(conn: &mut PgConnection, id: Uuid, reason: &str) -> Result<Sta
 }
 
 /// Our own message was read in the chat: the oldest one with this text that is written and not yet read back. Settles a
-/// message in doubt, also one whose doubt is still to come.
+/// message in doubt, also one whose doubt is still to come. Returns whether there was one.
 ///
 /// # Errors
 /// The database refused.
@@ -158,7 +158,7 @@ pub async fn read_back(
     channel_id: Uuid,
     provider: Provider,
     text: &str,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     repo::set_read_back(conn, channel_id, provider, Text::plain(text)).await
 }
 

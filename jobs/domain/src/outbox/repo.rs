@@ -222,8 +222,8 @@ pub(super) async fn set_read_back(
     channel_id: Uuid,
     provider: Provider,
     text: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<bool, sqlx::Error> {
+    let read = sqlx::query!(
         // The marks are those of `Text`: what the row holds and what the chat shows differ by them only.
         "update outbox_messages
          set read_back_at = app_now(), updated_at = app_now(),
@@ -246,7 +246,7 @@ pub(super) async fn set_read_back(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(read.rows_affected() > 0)
 }
 
 pub(super) async fn end_stale(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {

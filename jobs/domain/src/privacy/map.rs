@@ -69,7 +69,7 @@ pub const HOLDINGS: &[Holding] = &[
         table: "oauth_states",
         whose: "user_id = (select id from person)",
         shown: &["provider", "redirect_to", "created_at"],
-        withheld: &["hash", "browser", "user_id", "session_id"],
+        withheld: &["hash", "browser", "user_id", "session_id", "bot", "channel_id"],
         erase: Delete("user_id = (select id from person)"),
     },
     Holding {
@@ -395,6 +395,24 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
     },
     Holding {
+        table: "channel_bots",
+        whose: "account_id in (select id from external_accounts where user_id = (select id from person))
+                or channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "provider", "account_id", "updated_at"],
+        withheld: &[],
+        erase: Delete(
+            "account_id in (select id from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "default_bots",
+        whose: "account_id in (select id from external_accounts where user_id = (select id from person))",
+        shown: &["provider", "account_id", "updated_at"],
+        withheld: &[],
+        erase: Delete("account_id in (select id from external_accounts where user_id = (select id from person))"),
+    },
+    Holding {
         table: "reward_rules",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &[
@@ -569,6 +587,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("channel_meme_days", "sums of what channels have shown"),
     ("chat_workers", "processes"),
     ("channel_streams", "when channels were live"),
+    ("event_subscriptions", "what platforms are asked to tell of channels"),
     ("webhook_deliveries", "what platforms told, until the job that reads it is done; ids for a month"),
     ("credits_events", "ids of events"),
     ("credits_sessions", "when a channel's credits began"),

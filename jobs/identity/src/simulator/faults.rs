@@ -18,6 +18,8 @@ pub(super) enum Door {
     Keys,
     /// Twitch's API.
     Helix,
+    /// Its door for messages.
+    Saying,
 }
 
 /// A misbehaviour, as `POST /faults` takes it: `{"provider":"twitch","fault":"token_status","status":500}`.
@@ -198,11 +200,10 @@ impl Fault {
             | F::HelixLimited { .. }
             | F::HelixHang
             | F::HelixHangUp
-            | F::HelixLost
             | F::HelixJunk
             | F::HelixHuge
-            | F::HelixExpired
-            | F::HelixDrop { .. } => Door::Helix,
+            | F::HelixExpired => Door::Helix,
+            F::HelixLost | F::HelixDrop { .. } => Door::Saying,
             _ => Door::Proof,
         }
     }

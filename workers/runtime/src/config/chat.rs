@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::{Environment, Reader, Secret};
 
 #[derive(Debug, Clone)]
@@ -10,6 +12,12 @@ pub struct Chat {
     pub twitch: Option<Twitch>,
     /// In dev without `TWITCH_IRC_URL`, `memalerts all` runs a simulator and is its own Twitch.
     pub simulate_twitch: bool,
+    /// `CHAT_BOT_USER_ID`: who speaks on Twitch where no account is linked for it: the one of this person here.
+    pub bot_user_id: Option<Uuid>,
+    /// `CHAT_BOT_TWITCH_USER_ID`: the same, by the account's id there.
+    pub bot_twitch_user_id: Option<String>,
+    /// `CHAT_BOT_LOGIN` without `CHAT_BOT_OAUTH_TOKEN`: the same, by the account's name there.
+    pub bot_login: Option<String>,
     /// `TWITCH_EVENTSUB_SECRET`: what Twitch signs its webhooks with, 10 to 100 ASCII characters. Default derived from
     /// `MEMALERTS_SECRET`.
     pub eventsub_secret: Option<Secret>,
@@ -50,9 +58,18 @@ impl Chat {
             reader.otherwise("CHAT_BOT_OAUTH_TOKEN", Secret::new("dev"));
             login = login.or_else(|| Some("memalerts_bot".to_owned()));
             token = token.or_else(|| Some(Secret::new("dev")));
-        } else if login.is_some() != token.is_some() {
-            reader.complain("CHAT_BOT_LOGIN and CHAT_BOT_OAUTH_TOKEN belong together: set both or none");
+        } else if login.is_none() && token.is_some() {
+            reader.complain("CHAT_BOT_OAUTH_TOKEN without CHAT_BOT_LOGIN: say whose token it is");
         }
+        let bot_login = login.clone().filter(|_| token.is_none());
+        let bot_user_id = reader.text("CHAT_BOT_USER_ID").and_then(|text| {
+            let id = Uuid::parse_str(&text).ok();
+            if id.is_none() {
+                reader.complain("CHAT_BOT_USER_ID must be the id of a person here");
+            }
+            id
+        });
+        let bot_twitch_user_id = reader.text("CHAT_BOT_TWITCH_USER_ID");
         let simulate_twitch = environment.is_dev() && irc_url.is_none();
         for (name, usual) in [
             ("TWITCH_IRC_URL", chat::platforms::twitch::DEFAULT_URL),
@@ -75,6 +92,9 @@ impl Chat {
         Self {
             twitch,
             simulate_twitch,
+            bot_user_id,
+            bot_twitch_user_id,
+            bot_login,
             eventsub_secret: eventsub_secret(reader),
             backend_base_urls: addresses(reader, "CHATBOT_BACKEND_BASE_URLS"),
             sync_every: reader.seconds("CHATBOT_SYNC_SECONDS", 30, 1),

@@ -7,8 +7,9 @@ use ::chat::{
     simulator::{self, Simulator},
 };
 use anyhow::Context as _;
-use domain::{identities, outbox::Provider};
+use domain::{bot_accounts::Fallback, identities, outbox::Provider};
 use irc::OauthToken;
+use sha2::{Digest as _, Sha256};
 
 use super::{Process, identity};
 use crate::{
@@ -44,6 +45,8 @@ pub(super) fn outbox_settings(process: &Process) -> anyhow::Result<::outbox::Set
             login: twitch.login.clone(),
             token: OauthToken::new(twitch.token.expose()),
         }),
+        fallback: fallback(&process.config),
+        callback: callback(process),
         mail: ::outbox::mail::Settings {
             smtp_url: process.config.mail.smtp_url.as_ref().map(|url| url.expose().to_owned()),
             sender: process.config.mail.sender.clone(),
@@ -53,6 +56,25 @@ pub(super) fn outbox_settings(process: &Process) -> anyhow::Result<::outbox::Set
         platforms: identity::platforms(process)?,
         vault: process.vault.clone(),
     })
+}
+
+/// Accounts that the settings name, of those that somebody has linked here.
+fn fallback(config: &Config) -> Fallback {
+    Fallback {
+        user_id: config.chat.bot_user_id,
+        subject: config.chat.bot_twitch_user_id.clone(),
+        login: config.chat.bot_login.clone(),
+    }
+}
+
+/// Where Twitch tells us what happens: it takes https only, a simulated one anything.
+fn callback(process: &Process) -> Option<::outbox::Callback> {
+    let url = format!("{}/webhooks/twitch/eventsub", process.config.http.public_url());
+    let twitch = process.config.identity.access.get(&identities::Provider::Twitch)?;
+    let simulated = twitch.url.as_ref().is_some_and(|url| url.scheme() == "http");
+    let secret = process.eventsub_secret();
+    let secret_id = hex::encode(&Sha256::digest(secret.as_bytes())[..4]);
+    (simulated || url.starts_with("https://")).then_some(::outbox::Callback { url, secret, secret_id })
 }
 
 /// Listens to the platform's chats until the lifecycle drains. A platform that is not configured is told once and left

@@ -184,7 +184,7 @@ pub fn workers(process: &Process, pool: Pool) -> anyhow::Result<Workers> {
         Pool::Dispatch => dispatch::workers(DISPATCH_AT_ONCE, &process.vault),
         Pool::Media => media::workers(process.blobs.clone(), media_settings(&process.config)),
         Pool::Chat => ::chat::workers(&chat::settings(process)),
-        Pool::Outbox => outbox::workers(&chat::outbox_settings(process)?),
+        Pool::Outbox => outbox::workers(&chat::outbox_settings(process)?).context("make the clients of pool outbox")?,
         Pool::Credits => credits::workers(&credits::Settings { secret: process.internal_secret() })
             .context("make the client of pool credits")?,
         Pool::Imports => ::imports::workers(process.blobs.clone(), imports::settings(&process.config))

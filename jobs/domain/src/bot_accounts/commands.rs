@@ -1,0 +1,81 @@
+//! Giving and taking seats, and who has one.
+
+use queue::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{BotAccountError, Fallback, Sender, model::needed, repo};
+use crate::{
+    accounts::{self, Role},
+    channels::{self, Channel},
+    entitlements::{self, EntitlementError, Feature},
+    identities::{Provider, Seat},
+};
+
+/// Lets the account speak. Whoever linked it must have the right to say so now: it may be gone since the link began.
+///
+/// # Errors
+/// [`BotAccountError::Forbidden`], [`BotAccountError::Entitlement`].
+pub async fn seat(tx: &mut Tx, by: Uuid, seat: Seat, provider: Provider, account: Uuid) -> Result<(), BotAccountError> {
+    match seat {
+        Seat::Default => {
+            let person = accounts::find(&mut *tx, by).await?;
+            if person.is_none_or(|person| person.role != Role::Admin) {
+                return Err(BotAccountError::Forbidden);
+            }
+        }
+        Seat::Channel(id) => {
+            let channel = channels::find(&mut *tx, id).await?.filter(|channel| channel.owner_id == by);
+            let channel = channel.ok_or(BotAccountError::Forbidden)?;
+            entitlements::require(&mut *tx, Feature::CustomBot, &channel).await?;
+        }
+    }
+    repo::put(&mut *tx, seat, provider, account).await?;
+    Ok(())
+}
+
+/// Frees the seat; what is still to be said is said by whoever is next.
+///
+/// # Errors
+/// [`BotAccountError::NotFound`] when nobody had it.
+pub async fn remove(tx: &mut Tx, seat: Seat, provider: Provider) -> Result<(), BotAccountError> {
+    if repo::delete(&mut *tx, seat, provider).await? { Ok(()) } else { Err(BotAccountError::NotFound) }
+}
+
+/// Who speaks in the channel's chat now: the channel's own account, the one for all channels, or whom the settings name.
+///
+/// # Errors
+/// The database refused.
+pub async fn resolve(
+    conn: &mut PgConnection,
+    channel: &Channel,
+    provider: Provider,
+    fallback: &Fallback,
+) -> Result<Option<Sender>, sqlx::Error> {
+    let scope = needed(provider);
+    if let Some(own) = repo::of_channel(&mut *conn, channel.id, provider, scope).await? {
+        match entitlements::require(&mut *conn, Feature::CustomBot, channel).await {
+            Ok(()) => return Ok(Some(own)),
+            Err(EntitlementError::Database(error)) => return Err(error),
+            // It is locked until there is a right to it again.
+            Err(_) => {}
+        }
+    }
+    if let Some(default) = repo::of_all(&mut *conn, provider, scope).await? {
+        return Ok(Some(default));
+    }
+    if let Some(user) = fallback.user_id
+        && let Some(sender) = repo::of_user(&mut *conn, user, provider, scope).await?
+    {
+        return Ok(Some(sender));
+    }
+    if let Some(subject) = &fallback.subject
+        && let Some(sender) = repo::of_subject(&mut *conn, subject, provider, scope).await?
+    {
+        return Ok(Some(sender));
+    }
+    match &fallback.login {
+        Some(login) => repo::of_login(conn, login, provider, scope).await,
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,26 @@
+//! A subscription.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A channel of which we want to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub channel_id: Uuid,
+    /// Of the channel there.
+    pub account: String,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub channel_id: Uuid,
+    pub kind: String,
+    pub subscription_id: Option<String>,
+    pub status: String,
+    /// Names the secret of its signatures.
+    pub secret_id: String,
+    pub checked_at: OffsetDateTime,
+    /// It was refused, or has ended, within the hour: not asked for again yet.
+    pub rests: bool,
+}

@@ -1,0 +1,144 @@
+//! Whose account says a message, and by which way.
+
+use std::time::Duration;
+
+use domain::{
+    bot_accounts::{self, Fallback, Sender},
+    channels,
+    identities::{self, Seat},
+    outbox::{Provider, Text, budget::Limit},
+};
+use helix::{Caller, Helix, HelixError, Said};
+use queue::Database;
+use uuid::Uuid;
+
+use crate::{Delivery, twitch};
+
+/// Of an account in its own channel: 100 in 30 s. The platform counts when a message arrives, we when it is about to be sent.
+const OWN_CHANNEL: Limit = Limit { count: 100, window: Duration::from_millis(30_500) };
+
+/// An account that says a message.
+#[derive(Debug)]
+pub(crate) struct Voice {
+    /// Whose budget it is.
+    pub(crate) account: String,
+    pub(crate) limit: Limit,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// The account of the settings, with its own token.
+    Irc,
+    /// A linked account; `channel` is the id of the channel there.
+    Api { sender: Sender, channel: String },
+}
+
+/// Why nobody says it.
+#[derive(Debug)]
+pub(crate) enum Silent {
+    /// Nobody will.
+    For(String),
+    /// Somebody may, later.
+    Now(String),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Silent {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// All ways there are.
+#[derive(Debug)]
+pub(crate) struct Voices {
+    twitch: Option<twitch::Sender>,
+    helix: Helix,
+    fallback: Fallback,
+}
+
+impl Voices {
+    pub(crate) fn new(twitch: Option<twitch::Sender>, helix: Helix, fallback: Fallback) -> Self {
+        Self { twitch, helix, fallback }
+    }
+
+    /// Who speaks in the channel now. Looked up for each message: a seat that was given or taken counts at once.
+    pub(crate) async fn of(&self, db: &Database, provider: Provider, channel: Uuid) -> Result<Voice, Silent> {
+        match provider {
+            Provider::Twitch => self.of_twitch(db, channel).await,
+            Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
+                Err(Silent::For("the bot of this platform is not configured".to_owned()))
+            }
+        }
+    }
+
+    async fn of_twitch(&self, db: &Database, channel: Uuid) -> Result<Voice, Silent> {
+        let platform = identities::Provider::Twitch;
+        let mut conn = db.pool().acquire().await?;
+        let found = channels::find(&mut conn, channel).await?;
+        let found = found.ok_or_else(|| Silent::For("the channel is gone".to_owned()))?;
+        let linked = if self.helix.check().is_ok() {
+            bot_accounts::resolve(&mut conn, &found, platform, &self.fallback).await?
+        } else {
+            None
+        };
+        let Some(sender) = linked else {
+            if let Some(irc) = &self.twitch {
+                let (account, limit) = (irc.account().to_owned(), twitch::SEND_LIMIT);
+                return Ok(Voice { account, limit, way: Way::Irc });
+            }
+            for seat in [Seat::Channel(channel), Seat::Default] {
+                let seated = bot_accounts::find(&mut conn, seat, platform).await?;
+                if let Some(reason) = seated.and_then(|seated| seated.relink_reason) {
+                    return Err(Silent::For(format!("the bot's account must be linked again: {reason}")));
+                }
+            }
+            return Err(Silent::For("the bot of this platform is not configured".to_owned()));
+        };
+        let there = match bot_accounts::twitch_account(&mut conn, channel).await? {
+            (Some(id), _) => id,
+            (None, Some(login)) => {
+                drop(conn);
+                self.named(db, channel, login).await?
+            }
+            (None, None) => return Err(Silent::For("the channel has no account on the platform".to_owned())),
+        };
+        let limit = if there == sender.subject { OWN_CHANNEL } else { twitch::SEND_LIMIT };
+        Ok(Voice { account: sender.login.clone(), limit, way: Way::Api { sender, channel: there } })
+    }
+
+    /// The id of a channel of which only the name there is known.
+    async fn named(&self, db: &Database, channel: Uuid, login: String) -> Result<String, Silent> {
+        let users = self.helix.users(Caller::App, std::slice::from_ref(&login)).await;
+        let mut users = users.map_err(|error| Silent::Now(error.to_string()))?;
+        let user = users.pop().ok_or_else(|| Silent::For(format!("there is no {login} on the platform")))?;
+        let mut conn = db.pool().acquire().await?;
+        channels::name_on_twitch(&mut conn, channel, &user.id, &user.login).await?;
+        Ok(user.id)
+    }
+
+    /// Writes the message, at most once; `channel` is the name of the channel there.
+    pub(crate) async fn say(&self, db: &Database, voice: &Voice, channel: &str, text: &Text) -> Delivery {
+        match (&voice.way, &self.twitch) {
+            (Way::Irc, Some(irc)) => irc.send(channel, text).await,
+            (Way::Irc, None) => Delivery::NotWritten("the bot of this platform is not configured".to_owned()),
+            (Way::Api { sender, channel }, _) => {
+                let caller = Caller::Account(db, sender.account_id);
+                match self.helix.say(caller, channel, &sender.subject, text.as_str()).await {
+                    Ok(Said::Sent { message_id }) => Delivery::Sent { provider_message_id: Some(message_id) },
+                    Ok(Said::Dropped { code }) => Delivery::Refused { code },
+                    Err(HelixError::Limited(wait)) => Delivery::Later(wait, "msg_ratelimit".to_owned()),
+                    Err(HelixError::Doubtful(why)) => Delivery::Doubtful(why),
+                    // The account says so by itself from now on: the next try is another's.
+                    Err(
+                        error @ (HelixError::Relink(_) | HelixError::Unavailable(_) | HelixError::NotConfigured(_)),
+                    ) => Delivery::NotWritten(error.to_string()),
+                    Err(error @ (HelixError::Forbidden(_) | HelixError::Refused { .. })) => {
+                        Delivery::Refused { code: error.to_string() }
+                    }
+                }
+            }
+        }
+    }
+}
