@@ -31,6 +31,12 @@ async fn subscribed(platforms: &Simulator, count: usize) {
         .await;
 }
 
+/// Both clocks go on: what a platform says of another time is not believed.
+async fn later(platforms: &Simulator, app: &TestApp, by: Duration) {
+    platforms.advance(by);
+    app.advance(by).await;
+}
+
 fn account(login: &str) -> String {
     Simulator::subject(Provider::Twitch, login)
 }
@@ -57,7 +63,7 @@ async fn what_a_bot_needs_is_subscribed_while_it_is_on_and_repaired_when_it_ends
     assert!(all.iter().all(|one| one["condition"].to_string().contains(&account("demo"))), "{all:?}");
 
     platforms.lose_subscriptions();
-    app.advance(Duration::from_mins(11)).await;
+    later(&platforms, &app, Duration::from_mins(11)).await;
     subscribed(&platforms, KINDS).await;
     platforms.revoke_subscriptions("channel.cheer", "notification_failures_exceeded").await;
     subscribed(&platforms, KINDS).await;
@@ -84,7 +90,7 @@ async fn what_the_streamer_has_not_granted_is_not_asked_for_again_and_again() {
         platforms.calls().iter().filter(is_it).count()
     };
     assert_eq!(asked(), 1);
-    app.advance(Duration::from_mins(11)).await;
+    later(&platforms, &app, Duration::from_mins(11)).await;
     app.drain().await;
     assert_eq!(asked(), 1, "not within the hour");
     platforms.forbid("channel.follow", false);
@@ -109,14 +115,14 @@ async fn streams_are_told_and_what_was_not_heard_is_asked_for() {
     assert_eq!(platforms.tell("stream.offline", &over, None).await, [204]);
     is_live(&app, false).await;
     // The platform's list is late: for a while it still has a stream of which it has told the end.
-    app.advance(Duration::from_mins(2)).await;
+    later(&platforms, &app, Duration::from_mins(2)).await;
     app.drain().await;
     assert!(!live(&app).await);
     // A stream of which nobody told.
-    app.advance(Duration::from_mins(10)).await;
+    later(&platforms, &app, Duration::from_mins(10)).await;
     is_live(&app, true).await;
     platforms.set_live("demo", None);
-    app.advance(Duration::from_mins(2)).await;
+    later(&platforms, &app, Duration::from_mins(2)).await;
     is_live(&app, false).await;
 }
 
@@ -134,7 +140,7 @@ async fn a_platform_that_is_out_of_sorts_is_asked_again_later() {
     let demo = app.login("demo", "streamer").await;
     switch(&demo, true).await;
     wait_until("all is well in the end", async || {
-        app.advance(Duration::from_mins(2)).await;
+        later(&platforms, &app, Duration::from_mins(2)).await;
         (enabled(&platforms) == KINDS).then_some(())
     })
     .await;

@@ -61,6 +61,12 @@ impl Notice {
         Self { id: Uuid::new_v4().to_string(), timestamp, kind, body: body.to_string().into_bytes() }
     }
 
+    /// Of the moment on the platform's clock.
+    fn by_clock_of(world: &World, kind: &'static str, body: &Value) -> Self {
+        let now = OffsetDateTime::now_utc() + world.state().twitch.ahead;
+        Self { timestamp: now.format(&Rfc3339).unwrap_or_default(), ..Self::new(kind, body) }
+    }
+
     /// What Twitch sends along, signed with the secret.
     #[must_use]
     pub fn headers(&self, secret: &str) -> Vec<(&'static str, String)> {
@@ -137,8 +143,8 @@ pub(super) fn delete(id: &str, state: &mut State) -> Response {
 /// Whoever is at the callback must say the challenge.
 async fn verify(world: Arc<World>, kept: Kept) {
     let challenge = random();
-    let notice =
-        Notice::new("webhook_callback_verification", &json!({ "challenge": challenge, "subscription": kept.shown() }));
+    let body = json!({ "challenge": challenge, "subscription": kept.shown() });
+    let notice = Notice::by_clock_of(&world, "webhook_callback_verification", &body);
     let answer = deliver(&kept, &notice).await;
     let proven =
         answer.is_some_and(|(status, kind, body)| status == 200 && kind.starts_with("text/plain") && body == challenge);
@@ -156,7 +162,8 @@ pub(super) async fn tell(world: &World, kind: &str, event: &Value, id: Option<St
     };
     let mut answers = Vec::new();
     for kept in told {
-        let mut notice = Notice::new("notification", &json!({ "subscription": kept.shown(), "event": event }));
+        let body = json!({ "subscription": kept.shown(), "event": event });
+        let mut notice = Notice::by_clock_of(world, "notification", &body);
         if let Some(id) = &id {
             notice.id.clone_from(id);
         }
@@ -178,7 +185,8 @@ pub(super) async fn revoke(world: &World, kind: &str, reason: &str) {
             .collect()
     };
     for kept in revoked {
-        deliver(&kept, &Notice::new("revocation", &json!({ "subscription": kept.shown() }))).await;
+        let notice = Notice::by_clock_of(world, "revocation", &json!({ "subscription": kept.shown() }));
+        deliver(&kept, &notice).await;
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Twitch {
     /// Logins that there are not.
     pub(super) gone: BTreeSet<String>,
     pub(super) subscriptions: Vec<eventsub::Kept>,
+    /// How far the platform's clock is ahead of the machine's.
+    pub(super) ahead: std::time::Duration,
     /// Types that nobody has granted.
     pub(super) forbidden: BTreeSet<String>,
 }

@@ -164,6 +164,11 @@ impl Simulator {
         };
     }
 
+    /// The platform's clock goes on at once, as the clock of whoever listens did.
+    pub fn advance(&self, by: std::time::Duration) {
+        self.world.state().twitch.ahead += by;
+    }
+
     /// Subscriptions that were there are gone, without a word.
     pub fn lose_subscriptions(&self) {
         self.world.state().twitch.subscriptions.clear();
