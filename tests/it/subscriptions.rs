@@ -145,4 +145,7 @@ async fn a_platform_that_is_out_of_sorts_is_asked_again_later() {
     })
     .await;
     assert!(platforms.faults().is_empty());
+    // What failed meanwhile comes to its end, too.
+    later(&platforms, &app, Duration::from_mins(2)).await;
+    app.drain().await;
 }

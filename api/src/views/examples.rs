@@ -4,9 +4,9 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, acts, adjustments, bot_accounts, bots, channels, chat_commands, credits, entitlements, events, factors,
-    grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions, queues, rewards,
-    sessions, stats, submissions, teams, timers, tokens, wallets,
+    accounts, activations, acts, adjustments, bot_accounts, bots, channels, chat_commands, credits, entitlements,
+    events, factors, grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions,
+    queues, rewards, sessions, stats, submissions, teams, timers, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.

@@ -4,7 +4,8 @@ use queue::Kind;
 
 use crate::{
     activations, adjustments, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media,
-    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, subscriptions, timers, tokens, webhooks,
+    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, subscriptions, timers, tokens,
+    webhooks,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.

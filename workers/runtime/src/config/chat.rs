@@ -70,6 +70,9 @@ impl Chat {
             id
         });
         let bot_twitch_user_id = reader.text("CHAT_BOT_TWITCH_USER_ID");
+        for name in ["CHAT_BOT_USER_ID", "CHAT_BOT_TWITCH_USER_ID"] {
+            reader.otherwise(name, "nobody's");
+        }
         let simulate_twitch = environment.is_dev() && irc_url.is_none();
         for (name, usual) in [
             ("TWITCH_IRC_URL", chat::platforms::twitch::DEFAULT_URL),
@@ -106,8 +109,9 @@ impl Chat {
 
 fn eventsub_secret(reader: &mut Reader) -> Option<Secret> {
     let name = "TWITCH_EVENTSUB_SECRET";
+    let secret = reader.secret(name);
     reader.otherwise(name, "derived from MEMALERTS_SECRET");
-    let secret = reader.secret(name)?;
+    let secret = secret?;
     let text = secret.expose();
     if !(10..=100).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         reader.complain(format!("{name} must have 10 to 100 visible ASCII characters"));
