@@ -55,7 +55,7 @@ async fn balance(visitor: &Visitor) -> i64 {
 
 /// What came of all that happened, the oldest first.
 async fn events(streamer: &Session) -> Vec<Value> {
-    let mut events = streamer.get("/streamer/rewards/events").await.expect(200).as_array().unwrap().clone();
+    let mut events = streamer.get("/streamer/reward-events").await.expect(200).as_array().unwrap().clone();
     events.reverse();
     events
 }

@@ -100,7 +100,7 @@ impl Rewards {
     /// What has earned coins
     ///
     /// What platforms told of my channel and what came of it, the newest first.
-    #[oai(path = "/streamer/rewards/events", method = "get", operation_id = "listRewardEvents")]
+    #[oai(path = "/streamer/reward-events", method = "get", operation_id = "listRewardEvents")]
     async fn events(
         &self,
         app: Data<&App>,
