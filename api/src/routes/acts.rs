@@ -41,6 +41,19 @@ pub(super) async fn on_channel(tx: &mut Tx, streamer: &Streamer, act: Act) -> Re
     Ok(acts::note(&mut *tx, &by(&streamer.user), act.on(streamer.channel.id)).await?)
 }
 
+/// Writes down what became of something that a channel has: nothing before it was made, nothing after it was removed.
+pub(super) async fn on_thing<V: ToJSON>(
+    tx: &mut Tx,
+    streamer: &Streamer,
+    act: &'static str,
+    thing: Uuid,
+    before: Option<V>,
+    after: Option<V>,
+) -> Result<(), Problem> {
+    let view = |view: Option<V>| view.map_or(Value::Null, |view| shown(&view));
+    on_channel(tx, streamer, Act::new(act).with(thing).changing(view(before), view(after))).await
+}
+
 /// A view as it is written down.
 pub(super) fn shown(view: &impl ToJSON) -> Value {
     view.to_json().unwrap_or_default()

@@ -1,10 +1,6 @@
 //! What the bots of a channel answer.
 
-use domain::{
-    acts::Act,
-    chat_commands::{self, ChatCommand},
-    requests::Stored,
-};
+use domain::{acts::Act, chat_commands, requests::Stored};
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
@@ -17,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Group,
-    acts::{on_channel, shown},
+    acts::{on_channel, on_thing, shown},
 };
 use crate::{
     app::App,
@@ -81,7 +77,8 @@ impl ChatCommands {
         let new = wish.0.into();
         let made = idempotency::once_as(&app.db, request.as_ref(), async |tx| {
             let command = chat_commands::create(tx, streamer.channel.id, new).await?;
-            note(tx, &streamer, "create_command", None, Some(&command)).await?;
+            on_thing(tx, &streamer, "create_command", command.id, None, Some(CommandView::from(command.clone())))
+                .await?;
             Ok::<_, Problem>(Stored { status: 201, body: CommandView::from(command).to_json_string() })
         });
         Ok(made.await?.into())
@@ -101,7 +98,8 @@ impl ChatCommands {
     ) -> Result<Json<CommandView>, Problem> {
         let mut tx = app.db.begin().await?;
         let (before, after) = chat_commands::change(&mut tx, streamer.channel.id, id.0, patch.0.into()).await?;
-        note(&mut tx, &streamer, "change_command", Some(&before), Some(&after)).await?;
+        let (old, new) = (CommandView::from(before), CommandView::from(after.clone()));
+        on_thing(&mut tx, &streamer, "change_command", after.id, Some(old), Some(new)).await?;
         tx.commit().await?;
         Ok(Json(after.into()))
     }
@@ -117,7 +115,7 @@ impl ChatCommands {
     ) -> Result<Json<Okay>, Problem> {
         let mut tx = app.db.begin().await?;
         let before = chat_commands::delete(&mut tx, streamer.channel.id, id.0).await?;
-        note(&mut tx, &streamer, "delete_command", Some(&before), None).await?;
+        on_thing(&mut tx, &streamer, "delete_command", before.id, Some(CommandView::from(before)), None).await?;
         tx.commit().await?;
         Ok(Json(Okay::YES))
     }
@@ -208,19 +206,4 @@ impl ChatCommands {
         tx.commit().await?;
         Ok(Json(after.into()))
     }
-}
-
-/// Writes down what became of a command.
-async fn note(
-    tx: &mut queue::Tx,
-    streamer: &Editor,
-    act: &'static str,
-    before: Option<&ChatCommand>,
-    after: Option<&ChatCommand>,
-) -> Result<(), Problem> {
-    let thing = before.or(after).map(|command| command.id).unwrap_or_default();
-    let view = |command: Option<&ChatCommand>| {
-        command.map_or(Value::Null, |command| shown(&CommandView::from(command.clone())))
-    };
-    on_channel(tx, streamer, Act::new(act).with(thing).changing(view(before), view(after))).await
 }

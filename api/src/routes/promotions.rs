@@ -1,9 +1,6 @@
 //! Promotions of a channel.
 
-use domain::{
-    acts::Act,
-    promotions::{self, Promotion},
-};
+use domain::promotions;
 use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -14,10 +11,7 @@ use poem_openapi::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
-    Group,
-    acts::{on_channel, shown},
-};
+use super::{Group, acts::on_thing};
 use crate::{
     app::App,
     auth::{Editor, Moderator},
@@ -79,7 +73,15 @@ impl Promotions {
         let new = wish.0.try_into()?;
         let made = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let promotion = promotions::create(tx, streamer.channel.id, &new).await?;
-            note(tx, &streamer, "create_promotion", None, Some(&promotion)).await?;
+            on_thing(
+                tx,
+                &streamer,
+                "create_promotion",
+                promotion.id,
+                None,
+                Some(PromotionView::from(promotion.clone())),
+            )
+            .await?;
             Ok::<_, Problem>(PromotionView::from(promotion))
         });
         Ok(made.await?.into())
@@ -100,7 +102,8 @@ impl Promotions {
         let change = patch.0.try_into()?;
         let mut tx = app.db.begin().await?;
         let (before, after) = promotions::change(&mut tx, streamer.channel.id, id.0, change).await?;
-        note(&mut tx, &streamer, "change_promotion", Some(&before), Some(&after)).await?;
+        let (old, new) = (PromotionView::from(before), PromotionView::from(after.clone()));
+        on_thing(&mut tx, &streamer, "change_promotion", after.id, Some(old), Some(new)).await?;
         tx.commit().await?;
         Ok(Json(after.into()))
     }
@@ -116,23 +119,8 @@ impl Promotions {
     ) -> Result<Ended, Problem> {
         let mut tx = app.db.begin().await?;
         let before = promotions::delete(&mut tx, streamer.channel.id, id.0).await?;
-        note(&mut tx, &streamer, "delete_promotion", Some(&before), None).await?;
+        on_thing(&mut tx, &streamer, "delete_promotion", before.id, Some(PromotionView::from(before)), None).await?;
         tx.commit().await?;
         Ok(Ended::Done)
     }
-}
-
-/// Writes down what became of a promotion.
-async fn note(
-    tx: &mut queue::Tx,
-    streamer: &Editor,
-    act: &'static str,
-    before: Option<&Promotion>,
-    after: Option<&Promotion>,
-) -> Result<(), Problem> {
-    let thing = before.or(after).map(|promotion| promotion.id).unwrap_or_default();
-    let view = |promotion: Option<&Promotion>| {
-        promotion.map_or(Value::Null, |promotion| shown(&PromotionView::from(promotion.clone())))
-    };
-    on_channel(tx, streamer, Act::new(act).with(thing).changing(view(before), view(after))).await
 }

@@ -1,19 +1,15 @@
 //! Coins for what viewers do on platforms.
 
-use domain::{
-    acts::Act,
-    rewards::{self, Rule},
-};
+use domain::rewards;
 use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
     payload::Json,
 };
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Group, acts::on_channel};
+use super::{Group, acts::on_thing};
 use crate::{
     app::App,
     auth::{Editor, Moderator},
@@ -57,7 +53,8 @@ impl Rewards {
     ) -> Result<Json<RewardRuleView>, Problem> {
         let mut tx = app.db.begin().await?;
         let rule = rewards::create(&mut tx, streamer.channel.id, &wish.0.into()).await?;
-        note(&mut tx, &streamer, "create_reward_rule", None, Some(&rule)).await?;
+        on_thing(&mut tx, &streamer, "create_reward_rule", rule.id, None, Some(RewardRuleView::from(rule.clone())))
+            .await?;
         tx.commit().await?;
         Ok(Json(rule.into()))
     }
@@ -76,7 +73,8 @@ impl Rewards {
     ) -> Result<Json<RewardRuleView>, Problem> {
         let mut tx = app.db.begin().await?;
         let (before, after) = rewards::change(&mut tx, streamer.channel.id, id.0, patch.0.into()).await?;
-        note(&mut tx, &streamer, "change_reward_rule", Some(&before), Some(&after)).await?;
+        let (old, new) = (RewardRuleView::from(before), RewardRuleView::from(after.clone()));
+        on_thing(&mut tx, &streamer, "change_reward_rule", after.id, Some(old), Some(new)).await?;
         tx.commit().await?;
         Ok(Json(after.into()))
     }
@@ -92,7 +90,7 @@ impl Rewards {
     ) -> Result<RuleEnded, Problem> {
         let mut tx = app.db.begin().await?;
         let before = rewards::delete(&mut tx, streamer.channel.id, id.0).await?;
-        note(&mut tx, &streamer, "delete_reward_rule", Some(&before), None).await?;
+        on_thing(&mut tx, &streamer, "delete_reward_rule", before.id, Some(RewardRuleView::from(before)), None).await?;
         tx.commit().await?;
         Ok(RuleEnded::Done)
     }
@@ -115,23 +113,4 @@ impl Rewards {
         let found = rewards::happenings(&mut conn, streamer.channel.id, leaf.after, leaf.asked()).await?;
         leaf.turn(found, |happening| happening.id, HappeningView::from)
     }
-}
-
-async fn note(
-    tx: &mut queue::Tx,
-    streamer: &Editor,
-    act: &'static str,
-    before: Option<&Rule>,
-    after: Option<&Rule>,
-) -> Result<(), Problem> {
-    let words = |rule: Option<&Rule>| {
-        rule.map_or(Value::Null, |rule| {
-            json!({
-                "trigger": rule.trigger.as_str(), "rewardId": rule.reward_id, "coins": rule.coins, "per": rule.per,
-                "least": rule.least, "enabled": rule.enabled
-            })
-        })
-    };
-    let thing = after.or(before).map_or_else(Uuid::nil, |rule| rule.id);
-    on_channel(tx, streamer, Act::new(act).with(thing).changing(words(before), words(after))).await
 }

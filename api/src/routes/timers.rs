@@ -1,10 +1,6 @@
 //! What the bots of a channel say from time to time.
 
-use domain::{
-    acts::Act,
-    requests::Stored,
-    timers::{self, Timer},
-};
+use domain::{requests::Stored, timers};
 use poem::web::Data;
 use poem_openapi::{
     OpenApi,
@@ -12,13 +8,10 @@ use poem_openapi::{
     payload::Json,
     types::ToJSON,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    Group,
-    acts::{on_channel, shown},
-};
+use super::{Group, acts::on_thing};
 use crate::{
     app::App,
     auth::{Editor, Moderator},
@@ -76,7 +69,7 @@ impl Timers {
         let new = wish.0.into();
         let made = idempotency::once_as(&app.db, request.as_ref(), async |tx| {
             let timer = timers::create(tx, streamer.channel.id, new).await?;
-            note(tx, &streamer, "create_timer", None, Some(&timer)).await?;
+            on_thing(tx, &streamer, "create_timer", timer.id, None, Some(TimerView::from(timer.clone()))).await?;
             Ok::<_, Problem>(Stored { status: 201, body: TimerView::from(timer).to_json_string() })
         });
         Ok(made.await?.into())
@@ -96,7 +89,8 @@ impl Timers {
     ) -> Result<Json<TimerView>, Problem> {
         let mut tx = app.db.begin().await?;
         let (before, after) = timers::change(&mut tx, streamer.channel.id, id.0, patch.0.into()).await?;
-        note(&mut tx, &streamer, "change_timer", Some(&before), Some(&after)).await?;
+        let (old, new) = (TimerView::from(before), TimerView::from(after.clone()));
+        on_thing(&mut tx, &streamer, "change_timer", after.id, Some(old), Some(new)).await?;
         tx.commit().await?;
         Ok(Json(after.into()))
     }
@@ -112,21 +106,8 @@ impl Timers {
     ) -> Result<Json<Okay>, Problem> {
         let mut tx = app.db.begin().await?;
         let before = timers::delete(&mut tx, streamer.channel.id, id.0).await?;
-        note(&mut tx, &streamer, "delete_timer", Some(&before), None).await?;
+        on_thing(&mut tx, &streamer, "delete_timer", before.id, Some(TimerView::from(before)), None).await?;
         tx.commit().await?;
         Ok(Json(Okay::YES))
     }
-}
-
-/// Writes down what became of a timer.
-async fn note(
-    tx: &mut queue::Tx,
-    streamer: &Editor,
-    act: &'static str,
-    before: Option<&Timer>,
-    after: Option<&Timer>,
-) -> Result<(), Problem> {
-    let thing = before.or(after).map(|timer| timer.id).unwrap_or_default();
-    let view = |timer: Option<&Timer>| timer.map_or(Value::Null, |timer| shown(&TimerView::from(timer.clone())));
-    on_channel(tx, streamer, Act::new(act).with(thing).changing(view(before), view(after))).await
 }
