@@ -114,8 +114,10 @@ async fn an_activation_in_three_seconds_and_a_repeated_one_at_any_time() {
     let activate = |session: &Session, key: &'static str| {
         Session::send(session.request(Method::POST, &path).header("idempotency-key", key).json(&json!({})))
     };
-    let first = activate(&demo, "first").await;
-    assert_eq!(first.status.as_u16(), 200, "{}", first.text);
+    // A client that was impatient, and asked again while it was being worked on.
+    let (first, twin) = tokio::join!(activate(&demo, "first"), activate(&demo, "first"));
+    assert_eq!((first.status.as_u16(), twin.status.as_u16()), (200, 200), "{} {}", first.text, twin.text);
+    assert_eq!(first.text, twin.text);
     assert_eq!((number(&first, "ratelimit-limit"), first.header("ratelimit-policy")), (1, "1;w=3"));
     let second = activate(&demo, "second").await;
     refused(&second, "TOO_MANY_REQUESTS");

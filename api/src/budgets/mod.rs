@@ -3,10 +3,12 @@
 //! - [`policy`]: which budget a request is of, and how large that is.
 //! - [`address`]: from where a request comes, also through proxies.
 //! - [`desk`]: how a process takes its part of what all share.
+//! - [`twins`]: a request that arrives again while it is being worked on uses nothing up.
 
 mod address;
 mod desk;
 mod policy;
+mod twins;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +25,7 @@ use self::{
     address::Proxies,
     desk::{Account, Desk, Verdict, Whom},
     policy::Kind,
+    twins::Twins,
 };
 pub use self::{
     address::{ForwardedBy, Network},
@@ -41,6 +44,7 @@ pub(crate) use policy::of_operation;
 pub(crate) struct Budgets {
     desk: Desk,
     proxies: Proxies,
+    twins: Twins,
 }
 
 impl Budgets {
@@ -48,11 +52,15 @@ impl Budgets {
     pub(crate) fn open(db: queue::Database, keys: domain::access::Keys, settings: &Settings) -> Self {
         describe();
         let proxies = Proxies::new(settings.trusted_proxies.clone(), settings.trusted_proxy_header);
-        Self { desk: Desk::open(db, keys, settings.limits), proxies }
+        Self { desk: Desk::open(db, keys, settings.limits), proxies, twins: Twins::default() }
     }
 }
 
 const REFUSED: &str = "http_rate_limited_total";
+
+const KEY: &str = "idempotency-key";
+/// How long a repeated request waits for the answer to the first one: as long as it would for the first one's locks.
+const TWINS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Uses of a budget in its time; what is left of them; seconds until there is more; both sizes in one.
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
@@ -96,24 +104,31 @@ pub(crate) fn of_the_address<E: Endpoint + 'static>(
 }
 
 /// Around all operations, within what proves that the request is no forgery: one use of the budget of the person who asks,
-/// or of the address where nobody is known yet. A request that was answered before is answered again, whatever was used.
+/// or of the address where nobody is known yet. A request that was answered before, or is being answered, is answered again,
+/// whatever was used.
 pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
-    let mut verdict = None;
+    let (mut verdict, mut twin) = (None, None);
     if let Some((kind, operation)) = policy::of_operation(request.method(), request.uri().path())
         && let Some(app) = request.data::<App>()
         && let Some(account) = account(kind, &request, app).await
     {
+        // Before it spends, so that a twin cannot come between.
+        twin = request.header(KEY).map(|key| app.budgets.twins.enter(account, key));
         verdict = app.budgets.desk.spend(account).await;
-        if let Some(spent) = verdict.filter(|verdict| !verdict.granted)
-            && !is_repeated(&request, app, operation).await?
-        {
-            return Ok(told(refusal(kind, &spent).into_response(), verdict));
+        if let Some(spent) = verdict.filter(|verdict| !verdict.granted) {
+            if let Some(Err(first)) = twin.take_if(|twin| twin.is_err()) {
+                first.wait(TWINS_PATIENCE).await;
+            }
+            if !is_repeated(&request, app, operation).await? {
+                return Ok(told(refusal(kind, &spent).into_response(), verdict));
+            }
         }
     }
     let response = match inner.call(request).await {
         Ok(answer) => answer.into_response(),
         Err(error) => Problem::answer_to(error),
     };
+    drop(twin);
     Ok(told(response, verdict))
 }
 
@@ -128,7 +143,7 @@ async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
 
 /// Whether the answer to the request is kept under its key.
 async fn is_repeated(request: &Request, app: &App, operation: Option<&'static str>) -> Result<bool, Problem> {
-    let (Some(operation), Some(key)) = (operation, request.header("idempotency-key")) else { return Ok(false) };
+    let (Some(operation), Some(key)) = (operation, request.header(KEY)) else { return Ok(false) };
     let Some(person) = auth::keeper(request, app).await else { return Ok(false) };
     let mut conn = app.db.pool().acquire().await?;
     Ok(requests::is_known(&mut conn, person, operation, key).await?)
