@@ -5,6 +5,7 @@ use std::sync::Arc;
 use blobs::Blobs;
 use domain::{
     access::{Keys, Vault},
+    bot_accounts::Fallback,
     credits::signature::InternalSecret,
 };
 use queue::Database;
@@ -85,6 +86,8 @@ pub struct Settings {
     pub build: String,
     /// Platforms to log in with.
     pub platforms: identity::Platforms,
+    /// Who speaks in chats where no account is linked for it.
+    pub bots: Fallback,
     /// There is a mail server, or mails are shown on this dev machine.
     pub sends_mails: bool,
     /// Files of memes are served by the store, at this origin (`https://host[:port]`); none: by us.

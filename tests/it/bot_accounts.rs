@@ -80,6 +80,8 @@ async fn the_channels_own_account_goes_before_the_one_for_all_while_there_is_a_r
     let none = admin.get("/owner/bots/twitch/default/status").await.expect(200);
     assert_eq!((&none["enabled"], none.get("externalAccountId")), (&json!(false), None));
     link_default(&boss, "house_bot").await;
+    let speaks = async || demo.get("/streamer/bots/twitch/diagnostics").await.expect(200)["account"].clone();
+    assert_eq!(speaks().await, "house_bot");
     let house = admin.get("/owner/bots/twitch/default/status").await.expect(200);
     assert_eq!((&house["enabled"], &house["login"]), (&json!(true), &json!("house_bot")));
     say(&demo, "one", "sent").await;
@@ -94,6 +96,7 @@ async fn the_channels_own_account_goes_before_the_one_for_all_while_there_is_a_r
     let own = demo.get("/streamer/bots/twitch/bot").await.expect(200);
     assert_eq!((&own["enabled"], &own["login"]), (&json!(true), &json!("demo_bot")));
     assert_eq!((&own["lockedBySubscription"], &own["needsRelink"]), (&json!(false), &json!(false)));
+    assert_eq!(speaks().await, "demo_bot");
     say(&demo, "three", "sent").await;
     say(&other, "four", "sent").await;
 

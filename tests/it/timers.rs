@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use harness::{Session, TestApp, wait_until};
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::{
     stage::Stage,
@@ -124,6 +125,43 @@ async fn it_waits_until_others_have_written_enough() {
     stage.app.advance(Duration::from_secs(600)).await;
     look(&stage).await;
     assert_eq!(spoken(stage.app.pool()).await.len(), 1, "nobody has written since");
+}
+
+#[tokio::test]
+async fn lines_of_accounts_that_speak_for_the_channel_do_not_count() {
+    let stage = quiet().await;
+    for (login, seat) in [
+        ("house_bot", "insert into default_bots (provider, account_id) values ('twitch', $1)"),
+        (
+            "demo_bot",
+            "insert into channel_bots (channel_id, provider, account_id) select id, 'twitch', $1 from channels",
+        ),
+    ] {
+        let account = Uuid::now_v7();
+        sqlx::query(
+            "insert into external_accounts (id, user_id, provider, issuer, provider_user_id, login, display_name)
+             select $1, u.id, 'twitch', 'https://id.twitch.tv/oauth2', $2, $2, $2 from users u where u.login = 'demo'",
+        )
+        .bind(account)
+        .bind(login)
+        .execute(stage.app.pool())
+        .await
+        .unwrap();
+        sqlx::query(seat).bind(account).execute(stage.app.pool()).await.unwrap();
+    }
+    let mut wish = timer(&["one"]);
+    wish["minLines"] = json!(2);
+    made(&stage.streamer, &wish).await;
+    stage.app.advance(Duration::from_secs(600)).await;
+    lines(&stage, "house_bot", 5).await;
+    lines(&stage, "demo_bot", 5).await;
+    lines(&stage, "anna", 1).await;
+    look(&stage).await;
+    assert_eq!(spoken(stage.app.pool()).await, [""; 0], "one of others");
+    lines(&stage, "boris", 1).await;
+    stage.app.advance(Duration::from_secs(31)).await;
+    look(&stage).await;
+    assert_eq!(spoken(stage.app.pool()).await, ["one"]);
 }
 
 #[tokio::test]

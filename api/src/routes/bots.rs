@@ -72,7 +72,7 @@ impl Bots {
         provider: Path<Provider>,
     ) -> Result<Json<DiagnosticsView>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
-        let found = bots::diagnose(&mut conn, streamer.channel.id, provider.0.into()).await?;
+        let found = bots::diagnose(&mut conn, &streamer.channel, provider.0.into(), &app.settings.bots).await?;
         let senders = queue::admin::serving(&mut conn, "outbox").await?;
         let now = queue::admin::now(&mut conn).await?;
         Ok(Json(DiagnosticsView::new(found, senders, now)))

@@ -114,7 +114,7 @@ pub(crate) struct DiagnosticsView {
     channel_login: Option<String>,
     /// Processes that read chats of the platform now.
     readers: i64,
-    /// The account that reads there, or the one that wrote last.
+    /// The account that speaks there.
     account: Option<String>,
     /// Since when this chat is read.
     reads_since: Option<OffsetDateTime>,

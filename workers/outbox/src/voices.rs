@@ -96,7 +96,7 @@ impl Voices {
             }
             return Err(Silent::For("the bot of this platform is not configured".to_owned()));
         };
-        let there = match bot_accounts::twitch_account(&mut conn, channel).await? {
+        let there = match channels::twitch_account(&mut conn, channel).await? {
             (Some(id), _) => id,
             (None, Some(login)) => {
                 drop(conn);

@@ -8,7 +8,7 @@ use super::{BotAccountError, Fallback, Sender, model::needed, repo};
 use crate::{
     accounts::{self, Role},
     channels::{self, Channel},
-    entitlements::{self, EntitlementError, Feature},
+    entitlements::{self, Feature},
     identities::{Provider, Seat},
 };
 
@@ -54,11 +54,9 @@ pub async fn resolve(
 ) -> Result<Option<Sender>, sqlx::Error> {
     let scope = needed(provider);
     if let Some(own) = repo::of_channel(&mut *conn, channel.id, provider, scope).await? {
-        match entitlements::require(&mut *conn, Feature::CustomBot, channel).await {
-            Ok(()) => return Ok(Some(own)),
-            Err(EntitlementError::Database(error)) => return Err(error),
-            // It is locked until there is a right to it again.
-            Err(_) => {}
+        // Without the right to it, it is locked until there is one again.
+        if entitlements::has(&mut *conn, Feature::CustomBot, channel).await? {
+            return Ok(Some(own));
         }
     }
     if let Some(default) = repo::of_all(&mut *conn, provider, scope).await? {

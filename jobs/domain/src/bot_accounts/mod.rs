@@ -12,4 +12,4 @@ mod repo;
 pub use commands::{remove, resolve, seat};
 pub use error::BotAccountError;
 pub use model::{Fallback, Seated, Sender};
-pub use repo::{find, logins, seats_of, twitch_account};
+pub use repo::{find, logins, seats_of};

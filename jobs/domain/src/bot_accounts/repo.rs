@@ -187,17 +187,3 @@ pub async fn logins(conn: &mut PgConnection, provider: &str, channels: &[Uuid]) 
     .fetch_all(conn)
     .await
 }
-
-/// The channel's account on Twitch: its id there, if it is known, and its name.
-///
-/// # Errors
-/// The database refused.
-pub async fn twitch_account(
-    conn: &mut PgConnection,
-    channel: Uuid,
-) -> Result<(Option<String>, Option<String>), sqlx::Error> {
-    let row = sqlx::query!("select twitch_channel_id, twitch_login from channels where id = $1", channel)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map_or((None, None), |row| (row.twitch_channel_id, row.twitch_login)))
-}

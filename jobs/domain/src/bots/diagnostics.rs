@@ -5,7 +5,13 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::repo;
-use crate::outbox::{Provider, Status};
+use crate::{
+    bot_accounts::{self, Fallback},
+    channels::Channel,
+    entitlements::{self, Feature},
+    identities,
+    outbox::{Provider, Status},
+};
 
 /// What is known of the channel's bot on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +23,8 @@ pub struct Diagnostics {
     pub channel_login: Option<String>,
     /// Processes that read chats of the platform now.
     pub readers: i64,
-    /// The account that reads there, or the one that wrote last; none while nobody knows.
+    /// The account that speaks there: one that is linked here, else the one that reads there or wrote last; none while nobody
+    /// knows.
     pub account: Option<String>,
     /// Since when one of the processes reads this chat; none while nobody does.
     pub reads_since: Option<OffsetDateTime>,
@@ -39,12 +46,25 @@ pub struct Failure {
     pub at: OffsetDateTime,
 }
 
-/// Looks at the channel's bot.
+/// Looks at the channel's bot; `fallback` is whom the settings name.
 ///
 /// # Errors
 /// The database refused.
-pub async fn diagnose(conn: &mut PgConnection, channel: Uuid, provider: Provider) -> Result<Diagnostics, sqlx::Error> {
-    let last_failure = repo::last_failure(&mut *conn, channel, provider).await?;
-    let found = repo::diagnose(conn, channel, provider).await?;
-    Ok(Diagnostics { last_failure, ..found })
+pub async fn diagnose(
+    conn: &mut PgConnection,
+    channel: &Channel,
+    provider: Provider,
+    fallback: &Fallback,
+) -> Result<Diagnostics, sqlx::Error> {
+    let found = repo::diagnose(&mut *conn, channel.id, provider).await?;
+    let linked = match provider.as_str().parse::<identities::Provider>() {
+        Ok(platform) => bot_accounts::resolve(&mut *conn, channel, platform, fallback).await?,
+        Err(()) => None,
+    };
+    Ok(Diagnostics {
+        account: linked.map(|sender| sender.login).or(found.account),
+        last_failure: repo::last_failure(&mut *conn, channel.id, provider).await?,
+        custom_bot: entitlements::has(conn, Feature::CustomBot, channel).await?,
+        ..found
+    })
 }

@@ -108,7 +108,7 @@ pub(super) async fn door(
     .await
 }
 
-/// All but the last failure.
+/// All but the last failure, what is linked here, and what the channel may.
 pub(super) async fn diagnose(
     conn: &mut PgConnection,
     channel: Uuid,
@@ -126,11 +126,7 @@ pub(super) async fn diagnose(
                   (select s.taken_at from chat_sessions s
                    join chat_workers w on w.id = s.holder and w.lease_until > app_now()
                    where s.platform = $2 and s.channel_id = c.id) as reads_since,
-                  waiting.messages as "waiting!", waiting.oldest as oldest_waiting_at,
-                  exists (select from entitlements where key = 'custom_bot' and channel_id = c.id
-                            and coalesce(expires_at > app_now(), true))
-                      or exists (select from entitlements where key = 'custom_bot' and user_id = c.owner_id
-                            and coalesce(expires_at > app_now(), true)) as "custom_bot!"
+                  waiting.messages as "waiting!", waiting.oldest as oldest_waiting_at
            from channels c
            cross join lateral (select count(*) as processes, max(account) as account from chat_workers
                                where platform = $2 and lease_until > app_now()) reading
@@ -152,7 +148,7 @@ pub(super) async fn diagnose(
         waiting: row.waiting,
         oldest_waiting_at: row.oldest_waiting_at,
         last_failure: None,
-        custom_bot: row.custom_bot,
+        custom_bot: false,
     })
 }
 

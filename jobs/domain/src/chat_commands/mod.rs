@@ -25,4 +25,4 @@ pub use model::{
     Change, ChatCommand, Counter, MAX_ALIASES, MAX_ALLOWED, MAX_COMMANDS, MAX_COOLDOWN, MAX_COUNTERS, MAX_ROLE_ID,
     MAX_TRIGGER, Matching, NewCommand, Role,
 };
-pub use repo::{counters, find, forget_uses, list};
+pub use repo::{counter, counters, find, forget_uses, list};

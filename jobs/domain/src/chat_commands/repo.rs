@@ -103,14 +103,30 @@ pub(super) async fn taken_by_duration(
     .await
 }
 
+/// What a command is looked up by, and its words as the table keeps them.
+struct Columns {
+    trigger: String,
+    aliases: Vec<String>,
+    roles: Vec<String>,
+}
+
+impl Columns {
+    fn of(new: &NewCommand) -> Self {
+        Self {
+            trigger: normalize(&new.trigger),
+            aliases: new.aliases.iter().map(|alias| normalize(alias)).collect(),
+            roles: new.allowed_roles.iter().map(|role| role.as_str().to_owned()).collect(),
+        }
+    }
+}
+
 pub(super) async fn insert(
     conn: &mut PgConnection,
     id: Uuid,
     channel: Uuid,
     new: &NewCommand,
 ) -> Result<(), sqlx::Error> {
-    let aliases: Vec<String> = new.aliases.iter().map(|alias| normalize(alias)).collect();
-    let roles: Vec<String> = new.allowed_roles.iter().map(|role| role.as_str().to_owned()).collect();
+    let Columns { trigger, aliases, roles } = Columns::of(new);
     sqlx::query!(
         "insert into chat_commands
              (id, channel_id, trigger, trigger_normalized, aliases, aliases_normalized, response, matching, enabled,
@@ -119,7 +135,7 @@ pub(super) async fn insert(
         id,
         channel,
         new.trigger,
-        normalize(&new.trigger),
+        trigger,
         &new.aliases,
         &aliases,
         new.response,
@@ -159,8 +175,7 @@ pub(super) async fn insert_plain(
 }
 
 pub(super) async fn update(conn: &mut PgConnection, id: Uuid, new: &NewCommand) -> Result<(), sqlx::Error> {
-    let aliases: Vec<String> = new.aliases.iter().map(|alias| normalize(alias)).collect();
-    let roles: Vec<String> = new.allowed_roles.iter().map(|role| role.as_str().to_owned()).collect();
+    let Columns { trigger, aliases, roles } = Columns::of(new);
     sqlx::query!(
         "update chat_commands
          set trigger = $2, trigger_normalized = $3, aliases = $4, aliases_normalized = $5, response = $6, matching = $7,
@@ -169,7 +184,7 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, new: &NewCommand) 
          where id = $1",
         id,
         new.trigger,
-        normalize(&new.trigger),
+        trigger,
         &new.aliases,
         &aliases,
         new.response,
@@ -219,11 +234,11 @@ pub(super) async fn count_counters(conn: &mut PgConnection, channel: Uuid) -> Re
         .await
 }
 
-pub(super) async fn counter(
-    conn: &mut PgConnection,
-    channel: Uuid,
-    name: &str,
-) -> Result<Option<Counter>, sqlx::Error> {
+/// The channel's counter with this name.
+///
+/// # Errors
+/// The database refused.
+pub async fn counter(conn: &mut PgConnection, channel: Uuid, name: &str) -> Result<Option<Counter>, sqlx::Error> {
     sqlx::query_as!(
         Counter,
         "select name, value, updated_at from chat_counters where channel_id = $1 and name = $2",

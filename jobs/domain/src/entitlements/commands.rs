@@ -47,13 +47,17 @@ pub async fn revoke(tx: &mut Tx, feature: Feature, holder: Holder) -> Result<Ent
 /// Whether the channel may use the feature now: it was given to the channel or to its owner.
 ///
 /// # Errors
+/// The database refused.
+pub async fn has(conn: &mut PgConnection, feature: Feature, channel: &Channel) -> Result<bool, sqlx::Error> {
+    repo::has(conn, feature, channel.id, channel.owner_id).await
+}
+
+/// [`has`] for what is refused without it.
+///
+/// # Errors
 /// [`EntitlementError::Missing`].
 pub async fn require(conn: &mut PgConnection, feature: Feature, channel: &Channel) -> Result<(), EntitlementError> {
-    if repo::has(conn, feature, channel.id, channel.owner_id).await? {
-        Ok(())
-    } else {
-        Err(EntitlementError::Missing(feature))
-    }
+    if has(conn, feature, channel).await? { Ok(()) } else { Err(EntitlementError::Missing(feature)) }
 }
 
 /// Two who give or take at once do it one after the other.

@@ -8,7 +8,7 @@ mod error;
 mod model;
 mod repo;
 
-pub use commands::{grant, require, revoke};
+pub use commands::{grant, has, require, revoke};
 pub use error::EntitlementError;
 pub use model::{Entitlement, Feature, Holder};
 pub use repo::{list, list_of_channel, list_of_person};

@@ -9,7 +9,7 @@ use super::{
     repo::{self, Due},
 };
 use crate::{
-    channels,
+    bot_accounts, channels, chat_commands,
     outbox::{self, Provider, Source, Text},
     templates::{Occasion, Template, Values},
 };
@@ -59,8 +59,8 @@ pub async fn delete(tx: &mut Tx, channel: Uuid, id: Uuid) -> Result<Timer, Timer
     Ok(before)
 }
 
-/// Says up to `limit` timers that are due and that nobody else is at; how many were looked at. `own` are the logins of our
-/// bots, whose lines do not count; `public_url` is where viewers reach us, without a trailing slash.
+/// Says up to `limit` timers that are due and that nobody else is at; how many were looked at. `own` are the logins of the
+/// bots that the settings name: their lines do not count, nor do those of accounts that are linked to speak; `public_url` is where viewers reach us, without a trailing slash.
 ///
 /// # Errors
 /// The database refused.
@@ -71,7 +71,8 @@ pub async fn say_due(tx: &mut Tx, public_url: &str, own: &[String], limit: i64) 
         let providers = repo::providers(&mut *tx, timer.channel_id).await?;
         if providers.is_empty() || timer.only_when_live && !timer.live {
             repo::put_off(&mut *tx, timer.id, interval).await?;
-        } else if !has_lines(&mut *tx, timer, own).await? || !say(tx, public_url, timer, &providers).await? {
+        } else if !has_lines(&mut *tx, timer, own, &providers).await? || !say(tx, public_url, timer, &providers).await?
+        {
             repo::put_off(&mut *tx, timer.id, SOON).await?;
         } else {
             repo::said(&mut *tx, timer.id, interval).await?;
@@ -80,12 +81,16 @@ pub async fn say_due(tx: &mut Tx, public_url: &str, own: &[String], limit: i64) 
     Ok(due.len())
 }
 
-async fn has_lines(tx: &mut Tx, timer: &Due, own: &[String]) -> Result<bool, sqlx::Error> {
+async fn has_lines(tx: &mut Tx, timer: &Due, own: &[String], providers: &[Provider]) -> Result<bool, sqlx::Error> {
     if timer.min_lines == 0 {
         return Ok(true);
     }
+    let mut ours = own.to_vec();
+    for provider in providers {
+        ours.extend(bot_accounts::logins(&mut *tx, provider.as_str(), &[timer.channel_id]).await?);
+    }
     let wanted = i64::from(timer.min_lines);
-    let lines = repo::lines(&mut *tx, timer.channel_id, timer.after_line, own, wanted).await?;
+    let lines = repo::lines(&mut *tx, timer.channel_id, timer.after_line, &ours, wanted).await?;
     Ok(lines >= wanted)
 }
 
@@ -102,8 +107,8 @@ async fn say(tx: &mut Tx, public_url: &str, timer: &Due, providers: &[Provider])
         ..Values::default()
     };
     for name in template.peeked() {
-        let value = repo::counter(&mut *tx, timer.channel_id, name).await?;
-        values.counters.insert(name.to_owned(), value);
+        let counter = chat_commands::counter(&mut *tx, timer.channel_id, name).await?;
+        values.counters.insert(name.to_owned(), counter.map_or(0, |counter| counter.value));
     }
     let text = template.fill(&values, |below| rand::random_range(0..below.max(1)));
     // A message of which nothing is left is said by saying nothing.

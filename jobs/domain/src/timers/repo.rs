@@ -173,15 +173,6 @@ pub(super) async fn lines(
     .await
 }
 
-/// What a counter of the channel says; 0 when it is not there.
-pub(super) async fn counter(conn: &mut PgConnection, channel: Uuid, name: &str) -> Result<i64, sqlx::Error> {
-    let value =
-        sqlx::query_scalar!("select value from chat_counters where channel_id = $1 and name = $2", channel, name)
-            .fetch_optional(conn)
-            .await?;
-    Ok(value.unwrap_or(0))
-}
-
 /// The timer is looked at again after this long.
 pub(super) async fn put_off(conn: &mut PgConnection, id: Uuid, by: Duration) -> Result<(), sqlx::Error> {
     sqlx::query!(

@@ -81,6 +81,7 @@ async fn app(process: &Process) -> anyhow::Result<App> {
         max_resubmits: process.config.uploads.max_resubmits,
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,
+        bots: super::chat::fallback(&process.config),
         sends_mails: process.config.mail.smtp_url.is_some() || process.config.environment.is_dev(),
         trusted_proxies: process.config.http.trusted_proxies.clone(),
         trusted_proxy_header: process.config.http.trusted_proxy_header,

@@ -59,7 +59,7 @@ pub(super) fn outbox_settings(process: &Process) -> anyhow::Result<::outbox::Set
 }
 
 /// Accounts that the settings name, of those that somebody has linked here.
-fn fallback(config: &Config) -> Fallback {
+pub(super) fn fallback(config: &Config) -> Fallback {
     Fallback {
         user_id: config.chat.bot_user_id,
         subject: config.chat.bot_twitch_user_id.clone(),
