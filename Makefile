@@ -2,7 +2,7 @@ SHELL := /bin/bash
 
 # Thin names for commands; the commands are in scripts/.
 
-.PHONY: help run deploy static test bench bench-queue peers-faults chaos security lint openapi sqlx
+.PHONY: help run deploy static test bench bench-queue peers-faults chaos security fuzz lint openapi sqlx
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -33,6 +33,9 @@ chaos: ## faults, and the proof that nothing was lost (FAULT=F1,F8 N=rounds SEED
 
 security: ## attacks at full size, some hours (PART=libraries,stories,fuzzer,sql,timing,slow)
 	@scripts/security.sh
+
+fuzz: ## random inputs for whatever reads what strangers say in chats (CASES=1000000)
+	@scripts/fuzz.sh
 
 lint: ## format and lints
 	@scripts/lint.sh

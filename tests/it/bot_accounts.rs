@@ -1,6 +1,6 @@
 //! Who speaks in chats: one account for all channels, a channel's own, or whom the settings name.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::identities::Provider;
 use harness::{Builder, Session, TestApp, wait_until};
@@ -19,7 +19,7 @@ async fn stage(change: impl FnOnce(Builder) -> Builder) -> (Simulator, TestApp) 
 }
 
 /// A browser with the session of somebody whom the dev login has let in.
-async fn browser(app: &TestApp, login: &str, role: &str) -> (Visitor, Session) {
+pub(crate) async fn browser(app: &TestApp, login: &str, role: &str) -> (Visitor, Session) {
     let session = app.login(login, role).await;
     let visitor = Visitor::new(app);
     visitor.set_cookie("token_dev", session.token.as_deref().unwrap());
@@ -39,7 +39,7 @@ async fn entitle(boss: &Session, demo: &Session) {
     boss.post("/owner/entitlements/grant", &wish).await.expect(200);
 }
 
-async fn link_default(boss: &Visitor, login: &str) {
+pub(crate) async fn link_default(boss: &Visitor, login: &str) {
     let answer = boss.travel("/owner/bots/twitch/default/link?redirect_to=/done", login).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/done"), "{}", answer.text);
 }
@@ -284,4 +284,44 @@ async fn whatever_is_said_through_the_api_is_one_message_and_no_order() {
     for order in ["/ban anna", ".ban anna", "\u{200b}/me waves"] {
         demo.post("/streamer/bot/say", &json!({ "message": order })).await.expect(400);
     }
+}
+
+#[tokio::test]
+async fn what_a_linked_account_may_have_said_is_settled_by_reading_it_in_the_chat() {
+    let twitch = Arc::new(crate::twitch::simulator().await);
+    let platforms = identities::simulator().await;
+    let builder = identities::knowing(&platforms, TestApp::builder());
+    let app = crate::twitch::knowing(&twitch, builder).start().await;
+    let (boss, _) = browser(&app, "boss", "admin").await;
+    let (_, demo) = demo(&app).await;
+    link_default(&boss, "house_bot").await;
+    crate::twitch::joined(&twitch, "demo", 1).await;
+    let chat = twitch.clone();
+    platforms.listen(move |said| chat.say(&said.channel, &said.sender, &said.text));
+    say(&demo, "one", "sent").await;
+    platforms.fault(Provider::Twitch, Fault::HelixLost);
+    say(&demo, "two", "sent").await;
+    // Both came from us, and neither is a viewer's.
+    crate::twitch::recorded(&app, 2).await;
+    let read_back = "select count(*) from outbox_messages where read_back_at is not null and account = 'house_bot'";
+    wait_until("both are read back", async || {
+        let count: i64 = sqlx::query_scalar(read_back).fetch_one(app.pool()).await.unwrap();
+        (count == 2).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_login_that_asks_for_little_does_not_take_away_what_a_bot_was_granted() {
+    let (platforms, app) = stage(|builder| builder).await;
+    let (boss, _) = browser(&app, "boss", "admin").await;
+    let (_, demo) = demo(&app).await;
+    link_default(&boss, "house_bot").await;
+    say(&demo, "one", "sent").await;
+    let visitor = Visitor::new(&app);
+    visitor.log_in(Provider::Twitch, "house_bot").await;
+    say(&demo, "two", "sent").await;
+    assert_eq!(pairs(&said(&platforms)), [("house_bot", "one"), ("house_bot", "two")]);
+    let scopes = "select 'user:write:chat' = any(scopes) from external_accounts where login = 'house_bot'";
+    assert!(sqlx::query_scalar::<_, bool>(scopes).fetch_one(app.pool()).await.unwrap());
 }

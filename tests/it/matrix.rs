@@ -189,6 +189,7 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
         "changeCommand" | "deleteCommand" => (command(stage).await, command(other).await),
         "changeRewardRule" | "deleteRewardRule" => (reward_rule(stage).await, reward_rule(other).await),
         "changeTimer" | "deleteTimer" => (timer(stage).await, timer(other).await),
+        "deletePermit" => (permit(stage).await, permit(other).await),
         "changePromotion" | "deletePromotion" => (promotion(stage).await, promotion(other).await),
         "getMyActivation" | "withdrawMyActivation" => {
             (waiting(stage, "anna").await.to_string(), waiting(stage, "bert").await.to_string())
@@ -229,6 +230,13 @@ async fn reward_rule(stage: &Stage) -> String {
     let trigger = "twitch_channel_points_redemption";
     let rule = json!({ "trigger": trigger, "rewardId": Uuid::now_v7().to_string(), "coins": 5 });
     let made = stage.streamer.post("/streamer/rewards", &rule).await.expect(200);
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// Somebody who may post links in the channel's chat.
+async fn permit(stage: &Stage) -> String {
+    let wish = json!({ "login": "anna", "seconds": 3600 });
+    let made = stage.streamer.post("/streamer/bot/automod/permits", &wish).await.expect(201);
     made["id"].as_str().unwrap().to_owned()
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod activations;
 mod adjustments;
+mod automod;
 mod bot_accounts;
 mod bots;
 mod channels;

@@ -211,7 +211,15 @@ async fn link(
 /// What an account is asked for that shall speak, beside what every link asks for.
 const fn scopes(provider: Provider) -> &'static [&'static str] {
     match provider {
-        Provider::Twitch => &["user:write:chat", "user:bot", "chat:read", "chat:edit"],
+        Provider::Twitch => &[
+            "user:write:chat",
+            "user:bot",
+            "chat:read",
+            "chat:edit",
+            "moderator:manage:chat_messages",
+            "moderator:manage:banned_users",
+            "moderator:manage:warnings",
+        ],
         Provider::YouTube => &["https://www.googleapis.com/auth/youtube.force-ssl"],
         Provider::Kick => &["chat:write"],
         Provider::Trovo => &["chat_send_self", "send_to_my_channel"],

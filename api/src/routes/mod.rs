@@ -8,6 +8,7 @@ mod accounts;
 mod activations;
 pub(crate) mod acts;
 mod adjustments;
+mod automod;
 mod blocks;
 mod bot_accounts;
 mod bot_settings;
@@ -140,7 +141,14 @@ pub(crate) fn all() -> impl OpenApi {
         overlay::Overlay,
         credits_overlay::CreditsOverlay,
         credits::Credits,
-        (bots::Bots, bot_accounts::BotAccounts, chat_commands::ChatCommands, bot_settings::BotSettings, timers::Timers),
+        (
+            bots::Bots,
+            bot_accounts::BotAccounts,
+            chat_commands::ChatCommands,
+            bot_settings::BotSettings,
+            timers::Timers,
+            automod::Automod,
+        ),
         events::Events,
     )
 }

@@ -223,7 +223,7 @@ pub(crate) struct BotPatch {
 #[derive(Debug, Object)]
 #[oai(example, skip_serializing_if_is_none)]
 pub(crate) struct Say {
-    /// One chat message: 1 to 500 characters, at most 512 bytes. Line breaks become spaces.
+    /// One chat message: 1 to 500 characters. Line breaks become spaces; a bot that writes over IRC says the first 512 bytes.
     #[oai(validator(min_length = 1, max_length = 500))]
     pub(crate) message: String,
     // Described at the object: a description here becomes an `allOf` of an enum, which generators of clients cannot read.

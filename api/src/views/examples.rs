@@ -4,9 +4,9 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, acts, adjustments, bot_accounts, bots, channels, chat_commands, credits, entitlements,
-    events, factors, grants, health, identities, jobs, mails, memes, moderation, passwords, privacy, promotions,
-    queues, rewards, sessions, stats, submissions, teams, timers, tokens, wallets,
+    accounts, activations, acts, adjustments, automod, bot_accounts, bots, channels, chat_commands, credits,
+    entitlements, events, factors, grants, health, identities, jobs, mails, memes, moderation, passwords, privacy,
+    promotions, queues, rewards, sessions, stats, submissions, teams, timers, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -365,6 +365,23 @@ example!(timers::NewTimerView, {
     "name": "Discord", "messages": ["All memes are at {channelUrl}", "We are on Discord, too"], "intervalSeconds": 900, "minLines": 10
 });
 example!(timers::TimerPatch, { "minLines": 20 });
+example!(automod::AutomodView, {
+    "enabled": true, "linksAction": "delete", "allowedHosts": ["clips.twitch.tv", "youtube.com"], "capsAction": "off",
+    "capsPercent": 70, "capsLetters": 15, "repeatsAction": "warn", "repeatsMost": 4, "zalgoAction": "delete", "zalgoMarks": 4,
+    "exempt": ["vip"], "timeoutSeconds": 600, "escalateAfter": 3, "escalateWithinMinutes": 60, "permitSeconds": 60,
+    "updatedAt": "2026-11-21T05:17:56Z"
+});
+example!(automod::AutomodPatch, { "enabled": true, "linksAction": "delete", "allowedHosts": ["youtube.com"] });
+example!(automod::PermitView, {
+    "id": "01a1fca4-0a3e-7c55-8d0b-6b0f0cc1a6d2", "provider": "twitch", "login": "anna", "createdAt": "2026-11-21T05:17:56Z",
+    "expiresAt": "2026-11-21T05:18:56Z"
+});
+example!(automod::NewPermitView, { "login": "@Anna", "seconds": 120 });
+example!(automod::AutomodActView, {
+    "id": "01a1fca4-0a3e-7c55-8d0b-6b0f0cc1a6d2", "provider": "twitch", "login": "anna", "displayName": "Anna",
+    "message": "come to example.com", "rule": "links", "action": "timeout", "seconds": 600, "status": "done",
+    "doneBy": "memalerts_bot", "decidedAt": "2026-11-21T05:17:56Z", "doneAt": "2026-11-21T05:17:57Z"
+});
 example!(bots::DiagnosticsView, {
     "provider": "twitch", "ok": false, "enabled": true, "channelLogin": "demo", "readers": 1, "account": "memalerts_bot",
     "readsSince": "2026-11-21T05:17:56Z", "senders": 0, "waiting": 3, "oldestWaitingAt": "2026-11-21T05:17:56Z",

@@ -3,7 +3,7 @@
 use queue::Kind;
 
 use crate::{
-    activations, adjustments, attempts, audit, budgets, chat, credits, events, identities, keys, mails, media,
+    activations, adjustments, attempts, audit, automod, budgets, chat, credits, events, identities, keys, mails, media,
     moderation, outbox, playback, privacy, requests, sessions, stats, submissions, subscriptions, timers, tokens,
     webhooks,
 };
@@ -32,6 +32,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<mails::SendMail>(),
         Kind::of::<media::DrawPreviews>(),
         Kind::of::<moderation::PurgeAsset>(),
+        Kind::of::<automod::Moderate>(),
         Kind::of::<outbox::EndStaleMessages>(),
         Kind::of::<outbox::SendChatMessage>(),
         Kind::of::<outbox::TrimOutbox>(),
@@ -54,6 +55,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<submissions::SweepBlobs>(),
         Kind::of::<submissions::TranscodeUpload>(),
         Kind::of::<submissions::ValidateUpload>(),
+        Kind::of::<subscriptions::FindMissed>(),
         Kind::of::<subscriptions::PollStreams>(),
         Kind::of::<subscriptions::SyncSubscriptions>(),
         Kind::of::<timers::SayTimers>(),

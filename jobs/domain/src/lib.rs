@@ -79,6 +79,8 @@ pub mod outbox;
 
 pub mod chat;
 
+pub mod automod;
+
 pub mod templates;
 
 pub mod chat_commands;

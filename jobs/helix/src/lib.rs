@@ -4,13 +4,14 @@
 //!   number of callers one renews ([`identity::Platforms::fresh_token`]).
 //! - [`HelixError`]: why there is no answer, in the words that a job needs to decide what to do next. Nothing is retried in
 //!   here: waiting is the job's, whose backoff survives restarts.
-//! - `users`, `streams`, `messages`, `moderation`, `subscriptions`: what is asked, a file a noun.
+//! - `users`, `streams`, `messages`, `moderation`, `lists`, `subscriptions`: what is asked, a file a noun.
 //!
 //! It is where `TWITCH_URL` says, with the client of `TWITCH_CLIENT_ID`. What it answers is bounded in size and time, and
 //! understood as far as we need it: a field of another kind is an error and never a panic.
 
 mod ask;
 mod error;
+mod lists;
 mod messages;
 mod moderation;
 mod streams;
@@ -19,6 +20,7 @@ mod users;
 
 pub use ask::{Caller, Helix};
 pub use error::HelixError;
+pub use lists::{Follower, Redemption, Reward};
 pub use messages::Said;
 pub use streams::Stream;
 pub use subscriptions::{Subscription, Wanted};

@@ -32,6 +32,24 @@ impl Helix {
         }
     }
 
+    /// Warns the person (id), who cannot write in the channel before they have read it. Needs `moderator:manage:warnings`.
+    ///
+    /// # Errors
+    /// Twitch refuses, or gives no answer.
+    pub async fn warn(
+        &self,
+        caller: Caller<'_>,
+        channel: &str,
+        moderator: &str,
+        person: &str,
+        reason: &str,
+    ) -> Result<(), HelixError> {
+        let query = vec![("broadcaster_id", channel.to_owned()), ("moderator_id", moderator.to_owned())];
+        let body = Some(json!({ "data": { "user_id": person, "reason": reason } }));
+        let ask = Ask { method: Method::POST, path: "/moderation/warnings", query, body };
+        self.ask::<Value>(caller, &ask).await.map(drop)
+    }
+
     /// Keeps the person (id) out of the channel's chat for so long. Needs `moderator:manage:banned_users`.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::source;
 
 /// Tables of people that take rows of somebody who is forgotten, and why that leaves nothing. All others refuse them
 /// (`refuse_forgotten`).
-const OPEN: [(&str, &str); 24] = [
+const OPEN: [(&str, &str); 26] = [
     ("sessions", "opened only behind the person's row, which says that nobody logs in"),
     ("attempts", "the last transaction looks again; guesses at a login that is gone are of nobody"),
     ("idempotency_keys", "the last transaction looks again"),
@@ -23,6 +23,8 @@ const OPEN: [(&str, &str); 24] = [
     ("channel_viewer_days", "figures only"),
     ("meme_tags", "kept by memes, behind the row of the channel's owner"),
     ("meme_words", "the same"),
+    ("automod_acts", "the last transaction looks again"),
+    ("chat_removals", "the last transaction looks again"),
     ("chat_messages", "the last transaction looks again"),
     ("chat_command_uses", "the last transaction looks again"),
     ("chat_counters", "counted by commands, which refuse; the last transaction looks again"),

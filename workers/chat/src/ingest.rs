@@ -7,16 +7,21 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use domain::{
-    bot_accounts,
-    chat::{self, Batch, ChatMessage, IngestChatBatch, RawLine},
+    automod, channels,
+    chat::{self, Batch, ChatMessage, IngestChatBatch, RawLine, Removal, Removed},
     chat_commands,
     credits::{self, CreditsError, Seen},
     outbox::{self, OutboxError, Provider, Source, Text},
+    webhooks::{self, NewDelivery},
 };
 use metrics::counter;
 use queue::{Ctx, JobError, Outcome, Tx, Verdict};
 
-use crate::{Settings, platforms, telemetry};
+use crate::{
+    Settings,
+    platforms::{self, Deed},
+    telemetry,
+};
 
 pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Settings>) -> Outcome {
     let mut tx = ctx.db().begin().await?;
@@ -28,7 +33,7 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     let platform: Provider = batch.platform.parse().map_err(JobError::discard)?;
     let own_login = own_login(platform, &settings);
 
-    let Read { lines, messages, poison } = read(platform, &batch);
+    let Read { lines, messages, poison, removals, deeds } = read(platform, &batch);
     let recorded = chat::record(&mut tx, platform, &messages).await?;
     let refused = recorded.refused.iter().map(|(place, reason)| (lines[*place], reason.clone()));
     for (line, reason) in poison.into_iter().chain(refused) {
@@ -37,16 +42,21 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
         chat::bury(&mut tx, platform, line, &reason).await?;
     }
     counter!(telemetry::MESSAGES).increment(recorded.fresh.len() as u64);
+    take_away(&mut tx, platform, &removals).await?;
+    keep_deeds(&mut tx, platform, deeds).await?;
 
     let fresh = recorded.fresh.iter().map(|&place| &messages[place]);
     let (own, viewers): (Vec<&ChatMessage>, Vec<_>) =
         fresh.partition(|message| own_login.as_deref() == Some(message.author_login.as_str()));
     for message in own {
-        outbox::read_back(&mut tx, message.channel_id, platform, &message.text).await?;
+        outbox::read_back(&mut tx, message.channel_id, platform, &message.author_login, &message.text).await?;
     }
     let viewers = said_by_others(&mut tx, platform, viewers).await?;
     // Of a shared chat, each channel's bot answers and counts its own viewers only.
     let viewers: Vec<&ChatMessage> = viewers.into_iter().filter(|message| !message.foreign).collect();
+    let judged = automod::judge(&mut tx, platform, host(&settings.public_url), &viewers).await?;
+    let stands = |message: &&ChatMessage| !judged.contains(&(message.channel_id, message.content_id.clone()));
+    let viewers: Vec<&ChatMessage> = viewers.into_iter().filter(stands).collect();
     let seen: Vec<Seen> = viewers.iter().map(|message| seen(message)).collect();
     credits::sight(&mut tx, platform, &seen, &settings.relay_targets).await.map_err(relay_error)?;
     answer(&mut tx, platform, &settings.public_url, &viewers).await?;
@@ -70,16 +80,48 @@ async fn said_by_others<'a>(
     let mut channels: Vec<_> = messages.iter().map(|message| message.channel_id).collect();
     channels.sort_unstable();
     channels.dedup();
-    let speaking = bot_accounts::logins(tx, platform.as_str(), &channels).await?;
+    let speaking = outbox::speakers(tx, platform, &channels).await?;
     let mut others = Vec::with_capacity(messages.len());
     for message in messages {
         let ours = speaking.contains(&message.author_login)
-            && outbox::read_back(tx, message.channel_id, platform, &message.text).await?;
+            && outbox::read_back(tx, message.channel_id, platform, &message.author_login, &message.text).await?;
         if !ours {
             others.push(message);
         }
     }
     Ok(others)
+}
+
+/// What was taken out of a chat is gone wherever it shows.
+async fn take_away(tx: &mut Tx, platform: Provider, removals: &[Removal]) -> Result<(), JobError> {
+    if removals.is_empty() {
+        return Ok(());
+    }
+    chat::remove(tx, platform, removals).await?;
+    let banned = removals.iter().filter(|removal| matches!(removal.of, Removed::Author { banned: true, .. }));
+    let mut channels: Vec<_> = banned.map(|removal| removal.channel_id).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    credits::tell_anew(tx, &channels).await.map_err(relay_error)
+}
+
+/// Keeps lines that may earn coins, each for a job of its own: whom it pays and whom it locks is no matter of a batch. By the
+/// order of their ids, so that two readers of one chat cannot wait for each other in a circle.
+async fn keep_deeds(tx: &mut Tx, platform: Provider, mut deeds: Vec<(Deed, &RawLine)>) -> Result<(), JobError> {
+    let Ok(provider) = platform.as_str().parse() else { return Ok(()) };
+    deeds.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+    for (deed, line) in deeds {
+        channels::learn_twitch_id(tx, deed.channel_id, &deed.account).await?;
+        let (kind, message_id, body) = (webhooks::Kind::Line, deed.id.as_str(), line.bytes.as_slice());
+        webhooks::keep(tx, &NewDelivery { provider, message_id, kind, sent_at: deed.at, body }).await?;
+    }
+    Ok(())
+}
+
+/// Of an address.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
 }
 
 /// The bot's own login: what it says is neither a command nor a viewer.
@@ -92,19 +134,25 @@ struct Read<'a> {
     lines: Vec<&'a RawLine>,
     messages: Vec<ChatMessage>,
     poison: Vec<(&'a RawLine, String)>,
+    removals: Vec<Removal>,
+    deeds: Vec<(Deed, &'a RawLine)>,
 }
 
 fn read(platform: Provider, batch: &Batch) -> Read<'_> {
-    let mut read = Read { lines: Vec::new(), messages: Vec::new(), poison: Vec::new() };
+    let mut read =
+        Read { lines: Vec::new(), messages: Vec::new(), poison: Vec::new(), removals: Vec::new(), deeds: Vec::new() };
     for line in &batch.lines {
         // A panic over one line must not make the whole batch fail again and again.
         let understood = std::panic::catch_unwind(AssertUnwindSafe(|| platforms::understand(platform, batch, line)));
         match understood {
-            Ok(Ok(Some(message))) => {
-                read.lines.push(line);
-                read.messages.push(message);
+            Ok(Ok(meant)) => {
+                if let Some(message) = meant.message {
+                    read.lines.push(line);
+                    read.messages.push(message);
+                }
+                read.removals.extend(meant.removal);
+                read.deeds.extend(meant.deed.map(|deed| (deed, line)));
             }
-            Ok(Ok(None)) => {}
             Ok(Err(reason)) => read.poison.push((line, reason)),
             Err(_) => read.poison.push((line, "understanding it panicked".to_owned())),
         }

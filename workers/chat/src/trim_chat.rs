@@ -1,6 +1,7 @@
 //! Keeps what was read in chats from growing for ever.
 
 use domain::{
+    automod,
     chat::{self, TrimChat},
     chat_commands, webhooks,
 };
@@ -15,6 +16,7 @@ pub(crate) async fn handle(ctx: Ctx, _job: TrimChat) -> Outcome {
     while chat::trim(&mut conn, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     let used = &mut *conn;
     while chat_commands::forget_uses(used, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
+    while automod::forget(&mut conn, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     while webhooks::trim(&mut conn, AT_ONCE).await? == AT_ONCE.unsigned_abs() && !ctx.cancelled.is_cancelled() {}
     Ok(Verdict::Done)
 }

@@ -8,15 +8,19 @@
 //!
 //! [`revoke_grant`] and [`validate_grants`] speak with the platforms about tokens of people.
 //!
+//! [`moderate`] does what auto-moderation has decided.
+//!
 //! [`send_mail`] writes a mail and hands it to the mail server ([`mail`]).
 //!
-//! [`sync_subscriptions`] and [`poll_streams`] see to it that we hear what happens on Twitch.
+//! [`sync_subscriptions`], [`poll_streams`] and [`find_missed`] see to it that we hear what happens on Twitch.
 //!
 //! To add a platform: a sender module with the same [`Delivery`] answers, and its arm in [`Voices`].
 
 mod end_stale_messages;
+mod find_missed;
 mod forget_mails;
 pub mod mail;
+mod moderate;
 mod poll_streams;
 mod revoke_grant;
 mod send_chat_message;
@@ -32,11 +36,12 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     access::Vault,
+    automod::Moderate,
     bot_accounts::Fallback,
     identities::{RevokeGrant, ValidateGrant, ValidateGrants},
     mails::{ForgetMails, SendMail},
     outbox::{EndStaleMessages, SendChatMessage, TrimOutbox},
-    subscriptions::{PollStreams, SyncSubscriptions},
+    subscriptions::{FindMissed, PollStreams, SyncSubscriptions},
 };
 use helix::Helix;
 use identity::Platforms;
@@ -72,11 +77,12 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
     let (returning, asking, naming) = ((platforms.clone(), vault.clone()), (platforms.clone(), vault), platforms);
     let post = Arc::new(mail::Post::new(&settings.mail));
     let callback = settings.callback.clone().map(Arc::new);
-    let polling = helix.clone();
+    let (polling, moderating, finding) = (helix.clone(), helix.clone(), helix.clone());
     Ok(Workers::new("outbox", 16)
         .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, voices.clone()))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)
         .handle(trim_outbox::handle)
+        .handle::<Moderate, _, _>(move |ctx, job| moderate::handle(ctx, job, moderating.clone()))
         .handle::<SendMail, _, _>(move |ctx, job| send_mail::handle(ctx, job, post.clone()))
         .handle(forget_mails::handle)
         .handle::<RevokeGrant, _, _>(move |ctx, job| {
@@ -95,7 +101,9 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
         .handle::<PollStreams, _, _>(move |ctx, job| poll_streams::handle(ctx, job, polling.clone()))
         .every(Duration::from_hours(1), ValidateGrants::default)
         .every(Duration::from_mins(10), SyncSubscriptions::default)
-        .every(Duration::from_mins(1), PollStreams::default))
+        .handle::<FindMissed, _, _>(move |ctx, job| find_missed::handle(ctx, job, finding.clone()))
+        .every(Duration::from_mins(1), PollStreams::default)
+        .every(Duration::from_mins(10), FindMissed::default))
 }
 
 /// What became of a message that a sender was given.

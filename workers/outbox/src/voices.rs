@@ -121,7 +121,7 @@ impl Voices {
     /// Writes the message, at most once; `channel` is the name of the channel there.
     pub(crate) async fn say(&self, db: &Database, voice: &Voice, channel: &str, text: &Text) -> Delivery {
         match (&voice.way, &self.twitch) {
-            (Way::Irc, Some(irc)) => irc.send(channel, text).await,
+            (Way::Irc, Some(irc)) => irc.send(channel, &text.within(twitch::MOST_BYTES)).await,
             (Way::Irc, None) => Delivery::NotWritten("the bot of this platform is not configured".to_owned()),
             (Way::Api { sender, channel }, _) => {
                 let caller = Caller::Account(db, sender.account_id);

@@ -21,11 +21,11 @@ pub struct By {
 
 const NAMES: &str = "
     adjust_wallet approve_adjustment approve_grant approve_submission ask_for_adjustment ask_for_changes
-    ask_to_change_email ban change_blocklist change_channel_settings change_command change_credits_settings change_email
+    ask_to_change_email ban change_automod change_blocklist change_channel_settings change_command change_credits_settings change_email
     change_follow_greetings change_meme change_moderator change_observer change_overlay_presets change_password
     change_promotion change_reward_rule change_role change_stream_duration change_team change_timer change_token
-    change_trust clear_queue create_command create_grant create_promotion create_reward_rule create_timer create_token
-    delete_asset delete_command delete_counter delete_meme delete_promotion delete_reward_rule delete_timer
+    change_trust clear_queue create_command create_grant create_permit create_promotion create_reward_rule create_timer create_token
+    delete_asset delete_command delete_counter delete_meme delete_permit delete_promotion delete_reward_rule delete_timer
     end_other_sessions end_session export forget grant_entitlement hide_asset link_account link_bot_account
     link_default_bot move_to_front open_channel pause_intake pause_playback play_test_event queue_event
     refuse_adjustment reject_submission remove_bot_account remove_default_bot remove_from_queue replace_recovery_codes

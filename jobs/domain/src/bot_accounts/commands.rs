@@ -42,6 +42,22 @@ pub async fn remove(tx: &mut Tx, seat: Seat, provider: Provider) -> Result<(), B
     if repo::delete(&mut *tx, seat, provider).await? { Ok(()) } else { Err(BotAccountError::NotFound) }
 }
 
+/// Accounts that may moderate in the channel's chat, as far as they were granted all of these scopes: its own bot while there is a
+/// right to it, the bot for all, its owner's account. Whether they are moderators there says the platform.
+///
+/// # Errors
+/// The database refused.
+pub async fn moderators(
+    conn: &mut PgConnection,
+    channel: &Channel,
+    provider: Provider,
+    scopes: &[&str],
+) -> Result<Vec<Sender>, sqlx::Error> {
+    let own_bot = entitlements::has(&mut *conn, Feature::CustomBot, channel).await?;
+    let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    repo::moderators(conn, channel, provider, &scopes, own_bot).await
+}
+
 /// Who speaks in the channel's chat now: the channel's own account, the one for all channels, or whom the settings name.
 ///
 /// # Errors

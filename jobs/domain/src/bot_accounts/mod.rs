@@ -9,7 +9,7 @@ mod error;
 mod model;
 mod repo;
 
-pub use commands::{remove, resolve, seat};
+pub use commands::{moderators, remove, resolve, seat};
 pub use error::BotAccountError;
 pub use model::{Fallback, Seated, Sender};
 pub use repo::{find, logins, seats_of};

@@ -4,7 +4,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Seated, Sender};
-use crate::identities::{Provider, Seat};
+use crate::{
+    channels::Channel,
+    identities::{Provider, Seat},
+};
 
 /// Accounts that can write now and are named by this clause, which begins with the tables that lead to them.
 macro_rules! senders {
@@ -77,6 +80,36 @@ pub(super) async fn of_login(
     scope: Option<&str>,
 ) -> Result<Option<Sender>, sqlx::Error> {
     senders!("where a.provider = $2 and lower(a.login) = lower($3)", conn, scope, provider.as_str(), login)
+}
+
+/// Accounts that may moderate in the channel, as far as they were granted all of these scopes: its own bot, the bot for all, its
+/// owner's account.
+pub(super) async fn moderators(
+    conn: &mut PgConnection,
+    channel: &Channel,
+    provider: Provider,
+    scopes: &[String],
+    own_bot: bool,
+) -> Result<Vec<Sender>, sqlx::Error> {
+    sqlx::query_as!(
+        Sender,
+        r#"select distinct on (a.id) a.id as "account_id!", a.provider_user_id as "subject!", lower(a.login) as "login!"
+           from (select account_id as id from channel_bots where channel_id = $1 and provider = $2 and $5
+                 union all
+                 select account_id from default_bots where provider = $2
+                 union all
+                 select id from external_accounts where user_id = $3 and provider = $2) able
+           join external_accounts a on a.id = able.id
+           where a.relink_reason is null and (a.access_token is not null or a.refresh_token is not null)
+             and a.scopes @> $4"#,
+        channel.id,
+        provider.as_str(),
+        channel.owner_id,
+        scopes,
+        own_bot,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Who has the seat.

@@ -295,6 +295,23 @@ pub async fn name_on_twitch(
     Ok(named.rows_affected() == 1)
 }
 
+/// [`name_on_twitch`] of a channel of which only the name there is known: Twitch has told its id.
+///
+/// # Errors
+/// The database refused.
+pub async fn learn_twitch_id(conn: &mut PgConnection, id: Uuid, account: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update channels c set twitch_channel_id = $2
+         where c.id = $1 and c.twitch_channel_id is null
+           and not exists (select from channels o where o.twitch_channel_id = $2)",
+        id,
+        account,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The channel's account on Twitch: its id there, if it is known, and its name.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use queue::{EnqueueError, Tx};
 use sqlx::{Acquire, PgConnection};
 use uuid::Uuid;
 
-use super::{ChatMessage, IngestChatBatch, RawLine, repo};
+use super::{ChatMessage, IngestChatBatch, RawLine, Removal, repo};
 use crate::outbox::Provider;
 
 /// Keeps the lines and orders their understanding.
@@ -67,6 +67,14 @@ pub async fn record(
     Ok(recorded)
 }
 
+/// Notes that messages are gone, read before or after this.
+///
+/// # Errors
+/// The database refused.
+pub async fn remove(conn: &mut PgConnection, platform: Provider, removals: &[Removal]) -> Result<(), sqlx::Error> {
+    repo::insert_removals(conn, platform, removals).await
+}
+
 /// Puts a line aside, with its bytes and the reason.
 ///
 /// # Errors
@@ -80,8 +88,8 @@ pub async fn bury(
     repo::insert_dead_letter(conn, platform, line, reason).await
 }
 
-/// Forgets up to `limit` messages and as many lines that were put aside, all past their time. Returns the larger count:
-/// less than `limit` means that nothing old is left.
+/// Forgets up to `limit` messages, as many lines that were put aside and as many notes of what is gone, all past their time.
+/// Returns the largest count: less than `limit` means that nothing old is left.
 ///
 /// # Errors
 /// The database refused.
@@ -89,7 +97,8 @@ pub async fn trim(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Erro
     let messages = repo::trim_messages(conn, limit).await?;
     let letters = repo::trim_dead_letters(conn, limit).await?;
     let batches = repo::trim_batches(conn, limit).await?;
-    Ok(messages.max(letters).max(batches))
+    let removals = repo::trim_removals(conn, limit).await?;
+    Ok(messages.max(letters).max(batches).max(removals))
 }
 
 /// The first place of each new message; a second reading within the same slice is not fresh.

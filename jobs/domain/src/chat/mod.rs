@@ -7,6 +7,9 @@
 //! transaction, so that a line that was taken from the socket and kept is never lost, whatever understanding it costs.
 //! The job turns lines into messages ([`record`]), once each by their content id, and puts what nobody can understand
 //! aside alone, with its bytes ([`bury`]). [`trim`] forgets both when nobody can need them any more.
+//!
+//! **What moderators took away** is kept apart from the messages ([`remove`]): whatever shows or counts messages asks for it, so that
+//! it does not matter which of the two is read first.
 
 mod commands;
 mod jobs;
@@ -14,7 +17,7 @@ mod model;
 mod repo;
 pub mod sessions;
 
-pub use commands::{Recorded, bury, receive, record, trim};
+pub use commands::{Recorded, bury, receive, record, remove, trim};
 pub use jobs::{IngestChatBatch, TrimChat};
-pub use model::{Batch, ChatMessage, RawLine, Roles};
+pub use model::{Batch, ChatMessage, RawLine, Removal, Removed, Roles};
 pub use repo::{drop_batch, find_batch};

@@ -40,6 +40,29 @@ pub struct ChatMessage {
     pub foreign: bool,
 }
 
+/// Messages that somebody has taken out of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    pub channel_id: Uuid,
+    pub of: Removed,
+    /// What was sent until then is gone.
+    pub at: OffsetDateTime,
+}
+
+/// What is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// The message with this content id.
+    Message(String),
+    /// All that this person (the id there) has written.
+    Author {
+        id: String,
+        /// The person was sent away for good, and not for a while.
+        banned: bool,
+    },
+    All,
+}
+
 /// A line as it came from the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawLine {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Batch, ChatMessage, RawLine};
+use super::{Batch, ChatMessage, RawLine, Removal, Removed};
 use crate::outbox::Provider;
 
 pub(super) async fn insert_batch(
@@ -99,6 +99,44 @@ pub(super) async fn insert_messages(
     Ok(rows.into_iter().map(|row| (row.channel_id, row.content_id)).collect())
 }
 
+/// One by one, by the order of their keys: few, and of one chat often the same.
+pub(super) async fn insert_removals(
+    conn: &mut PgConnection,
+    platform: Provider,
+    removals: &[Removal],
+) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<_> =
+        removals.iter().map(|removal| (removal.channel_id, scope(&removal.of), removal.at)).collect();
+    rows.sort_unstable();
+    for (channel, (scope, subject, banned), at) in rows {
+        sqlx::query!(
+            "insert into chat_removals as old (channel_id, platform, scope, subject, until, banned)
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict (channel_id, platform, scope, subject) do update
+             set until = greatest(old.until, excluded.until),
+                 banned = case when excluded.until >= old.until then excluded.banned else old.banned end",
+            channel,
+            platform.as_str(),
+            scope,
+            subject,
+            at,
+            banned,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// As the table keeps it: scope, subject, banned.
+fn scope(of: &Removed) -> (&'static str, &str, bool) {
+    match of {
+        Removed::Message(id) => ("message", id, false),
+        Removed::Author { id, banned } => ("author", id, *banned),
+        Removed::All => ("all", "", false),
+    }
+}
+
 pub(super) async fn insert_dead_letter(
     conn: &mut PgConnection,
     platform: Provider,
@@ -143,6 +181,21 @@ pub(super) async fn trim_dead_letters(conn: &mut PgConnection, limit: i64) -> Re
         "delete from chat_dead_letters
          where ctid = any (array(
              select ctid from chat_dead_letters where created_at < app_now() - make_interval(days => $1) limit $2
+         ))",
+        ASIDE_KEPT,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Longer than messages: a name in the credits may be older than they.
+pub(super) async fn trim_removals(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "delete from chat_removals
+         where ctid = any (array(
+             select ctid from chat_removals where received_at < app_now() - make_interval(days => $1) limit $2
          ))",
         ASIDE_KEPT,
         limit,

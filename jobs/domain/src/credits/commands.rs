@@ -44,6 +44,17 @@ pub async fn sight(tx: &mut Tx, platform: Provider, seen: &[Seen], targets: &[St
     Ok(new.len())
 }
 
+/// Tells the credits of the channels anew: somebody was banned there, whom they do not name any more.
+///
+/// # Errors
+/// The database refused.
+pub async fn tell_anew(tx: &mut Tx, channels: &[Uuid]) -> Result<(), CreditsError> {
+    for channel in channels {
+        changed(tx, *channel).await?;
+    }
+    Ok(())
+}
+
 /// Adds a chatter, once by the event's id.
 ///
 /// # Errors

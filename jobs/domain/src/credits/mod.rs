@@ -18,7 +18,7 @@ pub mod signature;
 
 pub use commands::{
     Published, Sessions, add_chatter, add_donor, forget_old_events, forget_session, publish, reset, rotate_token,
-    set_style, sight,
+    set_style, sight, tell_anew,
 };
 pub use error::CreditsError;
 pub use jobs::{ForgetCreditsEvents, ForgetCreditsSession, PublishCredits, RelayChatter};

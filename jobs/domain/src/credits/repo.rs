@@ -205,7 +205,13 @@ pub async fn state(conn: &mut PgConnection, channel_id: Uuid) -> Result<CreditsS
         Chatter,
         "select p.name, p.avatar_url
          from credits_sessions s join credits_chatters p on p.session_id = s.session_id
-         where s.channel_id = $1 order by p.seen_at, p.user_id limit $2",
+         where s.channel_id = $1
+           -- Nobody thanks who was banned since.
+           and not exists (select from chat_removals r
+                           where r.channel_id = s.channel_id and r.platform = split_part(p.user_id, ':', 1)
+                             and r.scope = 'author' and r.subject = substr(p.user_id, strpos(p.user_id, ':') + 1)
+                             and r.banned and r.until >= p.seen_at)
+         order by p.seen_at, p.user_id limit $2",
         channel_id,
         MAX_NAMES,
     )

@@ -117,6 +117,11 @@ async fn store(
     identity: &Identity,
     grant: &Grant,
 ) -> Result<(), IdentityError> {
+    // A login asks for little: it must not take away what a bot or the streamer has granted us.
+    if repo::has_wider(tx, account, &grant.scopes).await? {
+        repo::rename(tx, account, identity, &display_name(identity)).await?;
+        return Ok(());
+    }
     let sealed = Sealed::of(vault, account, grant)?;
     repo::upsert(tx, account, user, identity, &display_name(identity), grant, &sealed).await?;
     Ok(())

@@ -129,6 +129,40 @@ pub(super) async fn find_owner(
     Ok(row.map(|row| (row.id, row.user_id)))
 }
 
+/// Whether the account has a token that is good for more than these scopes, and lives.
+pub(super) async fn has_wider(conn: &mut PgConnection, id: Uuid, scopes: &[String]) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from external_accounts
+                          where id = $1 and relink_reason is null and scopes @> $2 and not scopes <@ $2
+                            and (refresh_token is not null
+                                 or access_token is not null and coalesce(token_expires_at > app_now(), true))
+                         ) as "wider!""#,
+        id,
+        scopes,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Writes the account's names as the platform tells them now, and leaves its tokens as they are.
+pub(super) async fn rename(
+    conn: &mut PgConnection,
+    id: Uuid,
+    identity: &Identity,
+    display_name: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update external_accounts set login = $2, display_name = $3, avatar_url = $4 where id = $1",
+        id,
+        crate::unseen::plain(&identity.login, 255),
+        display_name,
+        identity.avatar_url,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Writes the account as the platform tells it now. A login may grant less than a link before it did, so tokens and scopes
 /// stay together; a refresh token that is not given again stays.
 pub(super) async fn upsert(

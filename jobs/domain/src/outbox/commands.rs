@@ -148,7 +148,8 @@ pub async fn lose(conn: &mut PgConnection, id: Uuid, reason: &str) -> Result<Sta
     repo::settle_lost(conn, id, reason).await
 }
 
-/// Our own message was read in the chat: the oldest one with this text that is written and not yet read back. Settles a
+/// A message of our account (its login, in lower case) was read in the chat: the oldest one of it with this text that is written and
+/// not yet read back. Settles a
 /// message in doubt, also one whose doubt is still to come. Returns whether there was one.
 ///
 /// # Errors
@@ -157,9 +158,10 @@ pub async fn read_back(
     conn: &mut PgConnection,
     channel_id: Uuid,
     provider: Provider,
+    account: &str,
     text: &str,
 ) -> Result<bool, sqlx::Error> {
-    repo::set_read_back(conn, channel_id, provider, Text::plain(text)).await
+    repo::set_read_back(conn, channel_id, provider, account, Text::plain(text)).await
 }
 
 /// Ends messages that were left behind by dead jobs: `pending` past their time fails, `processing` is in doubt.

@@ -32,5 +32,5 @@ pub use commands::{Claim, begin, defer, drop_stale, fail, lose, put, put_once, r
 pub use error::OutboxError;
 pub use jobs::{EndStaleMessages, SendChatMessage, TrimOutbox};
 pub use model::{OutboxMessage, Provider, Source, Status, UnknownProvider};
-pub use repo::{find, pending, trim};
-pub use text::{MAX_BYTES, MAX_CHARS, Text, TextError};
+pub use repo::{find, pending, speakers, trim};
+pub use text::{MAX_CHARS, Text, TextError};

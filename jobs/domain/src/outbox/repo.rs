@@ -221,10 +221,12 @@ pub(super) async fn set_read_back(
     conn: &mut PgConnection,
     channel_id: Uuid,
     provider: Provider,
+    account: &str,
     text: &str,
 ) -> Result<bool, sqlx::Error> {
     let read = sqlx::query!(
-        // The marks are those of `Text`: what the row holds and what the chat shows differ by them only.
+        // The marks are those of `Text`: what the row holds and what the chat shows differ by them only, and by what a way that
+        // counts bytes has cut.
         "update outbox_messages
          set read_back_at = app_now(), updated_at = app_now(),
              status = case when status = 'unknown' then 'sent' else status end,
@@ -234,7 +236,10 @@ pub(super) async fn set_read_back(
              select id from outbox_messages
              where channel_id = $1 and provider = $2 and read_back_at is null and processing_at is not null
                and status in ('processing', 'unknown', 'sent')
-               and trim(both from ltrim(message, e'\\u200B')) = $3
+               and (account is null or lower(account) = $4)
+               and (trim(both from ltrim(message, e'\\u200B')) = $3
+                    or octet_length(message) > 500 and right($3, 1) = '…'
+                       and starts_with(trim(both from ltrim(message, e'\\u200B')), left($3, -1)))
                and processing_at > app_now() - interval '10 minutes'
              order by processing_at
              limit 1
@@ -243,10 +248,31 @@ pub(super) async fn set_read_back(
         channel_id,
         provider.as_str(),
         text,
+        account,
     )
     .execute(conn)
     .await?;
     Ok(read.rows_affected() > 0)
+}
+
+/// Accounts (logins, in lower case) that have lately written into these channels what nobody has read there yet.
+///
+/// # Errors
+/// The database refused.
+pub async fn speakers(
+    conn: &mut PgConnection,
+    provider: Provider,
+    channels: &[Uuid],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select distinct lower(account) as "account!" from outbox_messages
+           where channel_id = any($1) and provider = $2 and read_back_at is null
+             and processing_at > app_now() - interval '10 minutes' and account is not null"#,
+        channels,
+        provider.as_str(),
+    )
+    .fetch_all(conn)
+    .await
 }
 
 pub(super) async fn end_stale(conn: &mut PgConnection) -> Result<u64, sqlx::Error> {

@@ -1,4 +1,4 @@
-//! What a bot may say: one line, within the platform's limits, and never an order to the platform.
+//! What a bot may say: one line, within the platform's limit, and never an order to the platform.
 
 use std::fmt;
 
@@ -6,15 +6,16 @@ use crate::unseen::is_unseen;
 
 /// Of one message, in characters.
 pub const MAX_CHARS: usize = 500;
-/// Of one message, in bytes of UTF-8.
-pub const MAX_BYTES: usize = 512;
 
 /// Stands before a text that begins with `/` or `.`: the platform would read it as an order (`/ban`). Not seen in chat.
 const SHIELD: char = '\u{200B}';
 /// Stands after a text that was refused as a copy of the last one. Not seen in chat.
 const VARIATION: char = '\u{E0000}';
 
-/// A text that is exactly one message: no line breaks, within both limits.
+/// Stands where a text was cut.
+const CUT: char = '…';
+
+/// A text that is exactly one message: no line breaks, within the limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -22,7 +23,7 @@ pub struct Text(String);
 pub enum TextError {
     #[error("the message is empty")]
     Empty,
-    #[error("the message has more than {MAX_CHARS} characters or {MAX_BYTES} bytes")]
+    #[error("the message has more than {MAX_CHARS} characters")]
     TooLong,
     #[error("the message begins like an order to the platform (/ban, .ban), which a bot does not give")]
     Order,
@@ -62,10 +63,8 @@ impl Text {
     pub fn cut(raw: &str) -> Option<Self> {
         let mut text = clean(raw);
         if !fits(&text) {
-            while !fits(&text) || text.chars().count() >= MAX_CHARS || text.len() + '…'.len_utf8() > MAX_BYTES {
-                text.pop();
-            }
-            text.push('…');
+            text = text.chars().take(MAX_CHARS - 1).collect();
+            text.push(CUT);
         }
         (!text.is_empty()).then_some(Self(text))
     }
@@ -81,6 +80,22 @@ impl Text {
             text.push(VARIATION);
         }
         Self(text)
+    }
+
+    /// The text in at most so many bytes of UTF-8, for a way that counts them: what is too long is cut at a character. The mark of
+    /// [`Text::varied`] stays.
+    #[must_use]
+    pub fn within(&self, bytes: usize) -> Self {
+        if self.0.len() <= bytes {
+            return self.clone();
+        }
+        let (said, mark) = match self.0.strip_suffix(VARIATION) {
+            Some(said) => (said, VARIATION.to_string()),
+            None => (self.0.as_str(), String::new()),
+        };
+        let room = bytes.saturating_sub(mark.len() + CUT.len_utf8());
+        let kept = said.floor_char_boundary(room);
+        Self(format!("{}{CUT}{mark}", &said[..kept]))
     }
 
     #[must_use]
@@ -111,7 +126,7 @@ fn clean(raw: &str) -> String {
 }
 
 fn fits(text: &str) -> bool {
-    text.len() <= MAX_BYTES && text.chars().count() <= MAX_CHARS
+    text.chars().count() <= MAX_CHARS
 }
 
 #[cfg(test)]
@@ -145,15 +160,35 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_are_500_characters_and_512_bytes() {
+    fn the_limit_is_500_characters_however_many_bytes() {
         assert!(Text::new(&"a".repeat(500)).is_ok());
         assert_eq!(Text::new(&"a".repeat(501)), Err(TextError::TooLong));
-        assert!(Text::new(&"я".repeat(256)).is_ok());
-        assert_eq!(Text::new(&"я".repeat(257)), Err(TextError::TooLong));
+        assert!(Text::new(&"я".repeat(500)).is_ok());
+        assert_eq!(Text::new(&"я".repeat(501)), Err(TextError::TooLong));
         assert_eq!(Text::new(" \n "), Err(TextError::Empty));
     }
 
+    #[test]
+    fn what_a_way_has_no_bytes_for_is_cut_at_a_character_and_keeps_its_mark() {
+        let long = Text::new(&"я".repeat(500)).unwrap();
+        assert_eq!(long.within(512).as_str(), format!("{}…", "я".repeat(254)));
+        let varied = Text::new(&"я".repeat(400)).unwrap().varied().within(512);
+        assert_eq!(varied.as_str(), format!("{}…{VARIATION}", "я".repeat(252)));
+        assert_eq!(Text::new("short").unwrap().within(512).as_str(), "short");
+    }
+
     proptest! {
+        #[test]
+        fn whatever_is_cut_fits_and_is_the_beginning(raw in any::<String>(), bytes in 16_usize..600) {
+            let Ok(text) = Text::new(&raw) else { return Ok(()) };
+            for text in [text.varied(), text] {
+                let cut = text.within(bytes);
+                prop_assert!(cut.as_str().len() <= bytes);
+                let kept = cut.as_str().trim_end_matches(VARIATION).trim_end_matches(CUT);
+                prop_assert!(text.as_str().starts_with(kept));
+            }
+        }
+
         #[test]
         fn whatever_is_said_is_one_line_within_the_limits(raw in any::<String>()) {
             let Ok(text) = Text::new(&raw) else { return Ok(()) };

@@ -430,7 +430,7 @@ pub const HOLDINGS: &[Holding] = &[
             "id", "channel_id", "provider", "trigger", "account_id", "login", "display_name", "amount", "reward_id",
             "reward_title", "status", "reason", "coins", "happened_at",
         ],
-        withheld: &["provider_event_id", "user_id", "created_at"],
+        withheld: &["provider_event_id", "twin_event_id", "told_by", "user_id", "created_at"],
         // The coins stand in the ledger.
         erase: Delete(
             "user_id = (select id from person)
@@ -458,6 +458,52 @@ pub const HOLDINGS: &[Holding] = &[
         withheld: &["id", "content_id", "author_id", "received_at"],
         erase: Delete(
             "(platform, author_id) in
+             (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "automod_settings",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &[
+            "channel_id", "enabled", "links_action", "allowed_hosts", "caps_action", "caps_percent", "caps_letters",
+            "repeats_action", "repeats_most", "zalgo_action", "zalgo_marks", "exempt", "timeout_seconds", "escalate_after",
+            "escalate_minutes", "permit_seconds", "updated_at",
+        ],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "automod_permits",
+        // Names in a chat that nobody has proven to be theirs, for minutes: they are the channel's.
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["id", "channel_id", "platform", "created_at", "expires_at"],
+        withheld: &["login"],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
+        table: "automod_acts",
+        whose: "(platform, author_id) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        shown: &[
+            "channel_id", "platform", "author_login", "author_name", "text", "rule", "action", "seconds", "status",
+            "decided_at", "done_at",
+        ],
+        withheld: &["id", "content_id", "author_id", "error", "done_by"],
+        erase: Delete(
+            "(platform, author_id) in
+             (select provider, provider_user_id from external_accounts where user_id = (select id from person))
+             or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
+        table: "chat_removals",
+        whose: "scope = 'author' and (platform, subject) in
+                (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
+        shown: &["channel_id", "platform", "until", "banned"],
+        withheld: &["scope", "subject", "received_at"],
+        erase: Delete(
+            "scope = 'author' and (platform, subject) in
              (select provider, provider_user_id from external_accounts where user_id = (select id from person))
              or channel_id in (select id from channels where owner_id = (select id from person))",
         ),
@@ -586,6 +632,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("channel_days", "sums of what channels have shown"),
     ("channel_meme_days", "sums of what channels have shown"),
     ("chat_workers", "processes"),
+    ("channel_polls", "until when what platforms tell of channels was compared"),
     ("channel_streams", "when channels were live"),
     ("event_subscriptions", "what platforms are asked to tell of channels"),
     ("webhook_deliveries", "what platforms told, until the job that reads it is done; ids for a month"),

@@ -41,6 +41,11 @@ pub async fn earn(tx: &mut Tx, happening: &Happening) -> Result<bool, RewardErro
     };
     // Whoever comes to be the account's owner meanwhile waits, and finds the coins.
     let person = identities::hold_owner(&mut *tx, provider, &happening.account_id).await?;
+    if repo::is_told(&mut *tx, provider, &happening.event_id).await?
+        || happening.trigger.has_twins() && repo::meets_twin(&mut *tx, channel.id, happening).await?
+    {
+        return Ok(false);
+    }
     let id = Uuid::now_v7();
     let new = repo::insert_happening(&mut *tx, id, channel.id, &cleaned(happening)).await?;
     if !new {

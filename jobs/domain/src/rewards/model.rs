@@ -43,8 +43,32 @@ impl Trigger {
         Provider::Twitch
     }
 
+    /// Whether a chat and a webhook tell it under ids that have nothing in common.
+    pub(super) const fn has_twins(self) -> bool {
+        matches!(self, Self::TwitchSubscribe | Self::TwitchGiftSub | Self::TwitchCheer | Self::TwitchRaid)
+    }
+
     const fn has_rewards(self) -> bool {
         matches!(self, Self::TwitchChannelPointsRedemption)
+    }
+}
+
+/// Who told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldBy {
+    Webhook,
+    Chat,
+    /// Nobody has: it was found on a list of the platform's.
+    Poll,
+}
+
+impl ToldBy {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Chat => "chat",
+            Self::Poll => "poll",
+        }
     }
 }
 
@@ -126,6 +150,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Happening {
     pub trigger: Trigger,
+    pub told_by: ToldBy,
     /// Of the channel there.
     pub channel_account: String,
     /// The same whenever the same is told; 1 to 300 characters.

@@ -101,6 +101,46 @@ pub(super) async fn delete(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx
     Ok(())
 }
 
+/// Whether it was told under this id.
+pub(super) async fn is_told(conn: &mut PgConnection, provider: Provider, event_id: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from external_reward_events where provider = $1 and provider_event_id = $2)
+               or exists (select from external_reward_events where provider = $1 and twin_event_id = $2) as "told!""#,
+        provider.as_str(),
+        event_id,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Whether the other one of chat and webhook has told the same a moment ago; then that is noted. Viewers of a raid are counted
+/// anew each time. The caller holds the person's account.
+pub(super) async fn meets_twin(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    happening: &Happening,
+) -> Result<bool, sqlx::Error> {
+    let met = sqlx::query!(
+        "update external_reward_events set twin_event_id = $1
+         where id = (select id from external_reward_events
+                     where provider = $2 and account_id = $3 and channel_id = $4 and trigger = $5 and told_by <> $6
+                       and twin_event_id is null and (amount = $7 or trigger = 'twitch_raid')
+                       and happened_at between $8::timestamptz - interval '15 minutes' and $8 + interval '15 minutes'
+                     order by happened_at, id limit 1)",
+        happening.event_id,
+        happening.trigger.provider().as_str(),
+        happening.account_id,
+        channel,
+        happening.trigger.as_str(),
+        happening.told_by.as_str(),
+        happening.amount,
+        happening.happened_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(met.rows_affected() == 1)
+}
+
 /// Whether it was not told before.
 pub(super) async fn insert_happening(
     conn: &mut PgConnection,
@@ -110,8 +150,8 @@ pub(super) async fn insert_happening(
 ) -> Result<bool, sqlx::Error> {
     let new = sqlx::query!(
         "insert into external_reward_events (id, channel_id, provider, provider_event_id, trigger, account_id, login,
-                                             display_name, amount, reward_id, reward_title, status, happened_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'observed', $12)
+                                             display_name, amount, reward_id, reward_title, status, happened_at, told_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'observed', $12, $13)
          on conflict (provider, provider_event_id) do nothing",
         id,
         channel,
@@ -125,6 +165,7 @@ pub(super) async fn insert_happening(
         happening.reward_id,
         happening.reward_title,
         happening.happened_at,
+        happening.told_by.as_str(),
     )
     .execute(conn)
     .await?;

@@ -20,6 +20,22 @@ impl Job for SyncSubscriptions {
     }
 }
 
+/// Compare what people did, by the platforms' lists, with what was told. Ordered every ten minutes by the schedule.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct FindMissed {}
+
+impl Job for FindMissed {
+    const NAME: &'static str = "find-missed";
+    const POOL: &'static str = "outbox";
+    const RETRY: Retry = Retry::new(3, Duration::from_secs(30), Duration::from_mins(2));
+    const TIMEOUT: Duration = Duration::from_mins(9);
+    const PRIORITY: i16 = -10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(String::new()))
+    }
+}
+
 /// Ask platforms who is live. Ordered every minute by the schedule.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PollStreams {}

@@ -11,6 +11,22 @@ pub struct Wanted {
     pub account: String,
 }
 
+/// A list of the platform's of what people did in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    Follows,
+    Redemptions,
+}
+
+impl List {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Follows => "follows",
+            Self::Redemptions => "redemptions",
+        }
+    }
+}
+
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {

@@ -1,9 +1,10 @@
 //! SQL of subscriptions.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Known, Wanted};
+use super::{Known, List, Wanted};
 use crate::identities::Provider;
 
 /// Channels whose bot is on at the platform and whose account there is known, by id, after the given one.
@@ -121,5 +122,49 @@ pub async fn forget(conn: &mut PgConnection, provider: Provider, channel: Uuid) 
     sqlx::query!("delete from event_subscriptions where channel_id = $1 and provider = $2", channel, provider.as_str())
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Until when the channel's list was compared with what was told; none: never.
+///
+/// # Errors
+/// The database refused.
+pub async fn polled(
+    conn: &mut PgConnection,
+    provider: Provider,
+    channel: Uuid,
+    list: List,
+) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select until from channel_polls where channel_id = $1 and provider = $2 and what = $3",
+        channel,
+        provider.as_str(),
+        list.as_str(),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// It was compared until then.
+///
+/// # Errors
+/// The database refused.
+pub async fn note_polled(
+    conn: &mut PgConnection,
+    provider: Provider,
+    channel: Uuid,
+    list: List,
+    until: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into channel_polls as old (channel_id, provider, what, until) values ($1, $2, $3, $4)
+         on conflict (channel_id, provider, what) do update set until = greatest(old.until, excluded.until)",
+        channel,
+        provider.as_str(),
+        list.as_str(),
+        until,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

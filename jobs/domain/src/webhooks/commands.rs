@@ -17,9 +17,14 @@ pub const WINDOW: Duration = Duration::from_mins(10);
 /// # Errors
 /// The database refused; nothing was kept.
 pub async fn receive(tx: &mut Tx, new: &NewDelivery<'_>) -> Result<Receipt, EnqueueError> {
-    if !is_timely(&mut *tx, new.sent_at).await? {
-        return Ok(Receipt::Stale);
-    }
+    if is_timely(&mut *tx, new.sent_at).await? { keep(tx, new).await } else { Ok(Receipt::Stale) }
+}
+
+/// [`receive`] of what nobody else can have sent, whenever it was.
+///
+/// # Errors
+/// The database refused; nothing was kept.
+pub async fn keep(tx: &mut Tx, new: &NewDelivery<'_>) -> Result<Receipt, EnqueueError> {
     let id = Uuid::now_v7();
     if !repo::insert(&mut *tx, id, new).await? {
         return Ok(Receipt::Known);

@@ -12,6 +12,8 @@ pub enum Kind {
     Notification,
     /// We are told no more.
     Revocation,
+    /// A line of a chat, which tells what a webhook may tell, too.
+    Line,
 }
 
 impl Kind {
@@ -20,11 +22,16 @@ impl Kind {
         match self {
             Self::Notification => "notification",
             Self::Revocation => "revocation",
+            Self::Line => "line",
         }
     }
 
     pub(super) fn parse(word: &str) -> Self {
-        if word == "revocation" { Self::Revocation } else { Self::Notification }
+        match word {
+            "revocation" => Self::Revocation,
+            "line" => Self::Line,
+            _ => Self::Notification,
+        }
     }
 }
 

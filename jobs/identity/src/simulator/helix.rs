@@ -10,6 +10,7 @@ use super::{
     Fault, Simulator, eventsub,
     faults::Door,
     http::{Request, Response},
+    lists,
     platforms::{Platform, subject},
     world::{State, World, random},
 };
@@ -49,6 +50,10 @@ pub(super) struct Twitch {
     pub(super) subscriptions: Vec<eventsub::Kept>,
     /// How far the platform's clock is ahead of the machine's.
     pub(super) ahead: std::time::Duration,
+    /// Who follows, and what was redeemed.
+    pub(super) listed: Vec<super::lists::Listed>,
+    /// Logins that moderate nowhere.
+    pub(super) strangers: BTreeSet<String>,
     /// Types that nobody has granted.
     pub(super) forbidden: BTreeSet<String>,
 }
@@ -161,16 +166,41 @@ fn respond(
         ("GET", "/helix/users") => Response::json(200, &users(request, &mut world.state())),
         ("GET", "/helix/streams") => Response::json(200, &streams(request, &world.state())),
         ("GET", "/helix/channels/followers") if !has("moderator:read:followers") => failure(403, "missing scope"),
+        ("GET", "/helix/channels/followers") if given("user_id").is_empty() => {
+            lists::followers(request, &world.state())
+        }
+        ("GET", "/helix/channel_points/custom_rewards" | "/helix/channel_points/custom_rewards/redemptions")
+            if !has("channel:read:redemptions") || given("broadcaster_id") != subject(Provider::Twitch, caller) =>
+        {
+            failure(403, "not the channel's account, or a scope is missing")
+        }
+        ("GET", "/helix/channel_points/custom_rewards") => lists::rewards(request, &world.state()),
+        ("GET", "/helix/channel_points/custom_rewards/redemptions") => lists::redemptions(request, &world.state()),
         ("GET", "/helix/channels/followers") => {
             let followers = json!([{ "user_id": given("user_id"), "followed_at": "2024-01-02T03:04:05Z" }]);
             Response::json(200, &json!({ "total": 1, "data": followers, "pagination": {} }))
         }
         ("POST", "/helix/chat/messages") => say(request, world, caller, scopes, fault),
+        (_, "/helix/moderation/chat" | "/helix/moderation/bans" | "/helix/moderation/warnings")
+            if given("moderator_id") != subject(Provider::Twitch, caller) =>
+        {
+            failure(401, "moderator_id must be the token's user")
+        }
+        (_, "/helix/moderation/chat" | "/helix/moderation/bans" | "/helix/moderation/warnings")
+            if world.state().twitch.strangers.contains(caller) =>
+        {
+            failure(403, "the user is not a moderator there")
+        }
         ("DELETE", "/helix/moderation/chat") if has("moderator:manage:chat_messages") => Response::empty(204),
         ("POST", "/helix/moderation/bans") if has("moderator:manage:banned_users") => {
             Response::json(200, &json!({ "data": [{}] }))
         }
-        (_, "/helix/moderation/chat" | "/helix/moderation/bans") => failure(403, "missing scope"),
+        ("POST", "/helix/moderation/warnings") if has("moderator:manage:warnings") => {
+            Response::json(200, &json!({ "data": [{}] }))
+        }
+        (_, "/helix/moderation/chat" | "/helix/moderation/bans" | "/helix/moderation/warnings") => {
+            failure(401, "missing scope")
+        }
         (_, "/helix/eventsub/subscriptions") if !caller.is_empty() => failure(401, "an app access token is needed"),
         ("GET", "/helix/eventsub/subscriptions") => eventsub::list(request, &world.state()),
         ("POST", "/helix/eventsub/subscriptions") => eventsub::create(request, world),

@@ -33,6 +33,7 @@ mod eventsub;
 mod faults;
 mod helix;
 mod http;
+mod lists;
 mod openid;
 mod platforms;
 mod token;
@@ -162,6 +163,26 @@ impl Simulator {
         } else {
             state.twitch.forbidden.remove(kind)
         };
+    }
+
+    /// Somebody follows the channel since then (RFC 3339), and nobody is told.
+    pub fn follow(&self, channel: &str, who: &str, at: &str) {
+        self.list(channel, who, at, None);
+    }
+
+    /// Somebody has redeemed a reward of the channel then (RFC 3339), and nobody is told.
+    pub fn redeem(&self, channel: &str, who: &str, at: &str, id: &str, reward: &str) {
+        self.list(channel, who, at, Some((id.to_owned(), reward.to_owned())));
+    }
+
+    fn list(&self, channel: &str, who: &str, at: &str, redemption: Option<(String, String)>) {
+        let (channel, who, at) = (channel.to_owned(), who.to_owned(), at.to_owned());
+        self.world.state().twitch.listed.push(lists::Listed { channel, who, at, redemption });
+    }
+
+    /// The account moderates no channel.
+    pub fn estrange(&self, login: &str) {
+        self.world.state().twitch.strangers.insert(login.to_owned());
     }
 
     /// The platform's clock goes on at once, as the clock of whoever listens did.

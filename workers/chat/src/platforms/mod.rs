@@ -11,12 +11,13 @@ pub mod twitch;
 use std::time::Duration;
 
 use domain::{
-    chat::{Batch, ChatMessage, RawLine},
+    chat::{Batch, ChatMessage, RawLine, Removal},
     outbox::{Provider, budget::Limit},
     rewards::Happening,
     webhooks::Delivery,
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::Settings;
 
@@ -107,6 +108,27 @@ pub enum Heard {
     Reconnect,
     /// A sign of life.
     Other,
+}
+
+/// What a line says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meant {
+    pub message: Option<ChatMessage>,
+    /// Messages are gone.
+    pub removal: Option<Removal>,
+    /// Somebody did something for the channel that may earn coins: the line is kept for [`understand_webhook`].
+    pub deed: Option<Deed>,
+}
+
+/// That somebody did something for a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The same whenever the line is read.
+    pub id: String,
+    pub channel_id: Uuid,
+    /// The channel's id there.
+    pub account: String,
+    pub at: OffsetDateTime,
 }
 
 /// What a platform has told by itself.
@@ -225,11 +247,11 @@ impl Link {
     }
 }
 
-/// What a kept line says; `None` for lines that are no message.
+/// What a kept line says; nothing, for lines that nobody needs.
 ///
 /// # Errors
 /// Nobody can understand the line; why.
-pub fn understand(platform: Provider, batch: &Batch, line: &RawLine) -> Result<Option<ChatMessage>, String> {
+pub fn understand(platform: Provider, batch: &Batch, line: &RawLine) -> Result<Meant, String> {
     match platform {
         Provider::Twitch => twitch::understand(batch, line),
         Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {

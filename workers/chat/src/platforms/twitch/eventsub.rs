@@ -2,7 +2,7 @@
 //! may be of any kind; one that we need must be what it is.
 
 use domain::{
-    rewards::{Happening, Trigger},
+    rewards::{Happening, ToldBy, Trigger},
     webhooks::{Delivery, Kind},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -149,6 +149,7 @@ fn redemption(delivery: &Delivery, event: Value) -> Result<Told, String> {
 fn raid(delivery: &Delivery, raid: Raid) -> Happening {
     Happening {
         trigger: Trigger::TwitchRaid,
+        told_by: ToldBy::Webhook,
         channel_account: raid.to_broadcaster_user_id,
         event_id: format!("raid:{}", delivery.message_id),
         account_id: raid.from_broadcaster_user_id,
@@ -171,6 +172,7 @@ fn happening(delivery: &Delivery, event: &Value, trigger: Trigger, amount: i64) 
     let login = who.user_login.unwrap_or_default();
     Ok(Some(Happening {
         trigger,
+        told_by: ToldBy::Webhook,
         channel_account: who.broadcaster_user_id,
         event_id: String::new(),
         account_id,

@@ -1,18 +1,32 @@
 //! Twitch: IRC over WebSocket (PLATFORMS 1.4, 1.5).
 
 mod eventsub;
+mod notices;
 mod session;
 mod wire;
 
 use std::time::Duration;
 
-use domain::outbox::budget::Limit;
+use domain::{
+    outbox::budget::Limit,
+    webhooks::{Delivery, Kind},
+};
 use irc::OauthToken;
 
-use super::{Capabilities, ConnectError};
-pub(super) use eventsub::understand as understand_webhook;
+use super::{Capabilities, ConnectError, Told};
 pub use session::Session;
 pub(super) use wire::understand;
+
+/// What Twitch has told by a webhook, or by a line that was kept for it.
+///
+/// # Errors
+/// Why nobody can understand it.
+pub(super) fn understand_webhook(delivery: &Delivery) -> Result<Told, String> {
+    match delivery.kind {
+        Kind::Notification | Kind::Revocation => eventsub::understand(delivery),
+        Kind::Line => notices::understand_deed(delivery),
+    }
+}
 
 /// The public door, over TLS.
 pub const DEFAULT_URL: &str = "wss://irc-ws.chat.twitch.tv:443";

@@ -3,11 +3,15 @@
 use domain::chat::{Batch, ChatMessage, RawLine, Roles};
 use irc::{Line, Tags};
 use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::notices;
+use crate::platforms::{Deed, Meant};
 
 /// Longer ones are no chat messages: the platform's limit is 500 characters.
 const MAX_TEXT_BYTES: usize = 4_000;
 /// Of ids and names.
-const MAX_NAME_BYTES: usize = 200;
+pub(super) const MAX_NAME_BYTES: usize = 200;
 
 /// What a line is to the connection that heard it.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(super) fn meaning(bytes: &[u8], own_login: &str) -> Meaning {
     let channel = line.channel(0).map(str::to_owned);
     let own = line.nick() == Some(own_login);
     match (line.command.as_str(), channel) {
-        ("PRIVMSG", channel) => Meaning::Content(channel),
+        ("PRIVMSG" | "USERNOTICE" | "CLEARMSG" | "CLEARCHAT", channel) => Meaning::Content(channel),
         ("JOIN", Some(channel)) if own => Meaning::Joined(channel),
         ("PART", Some(channel)) if own => Meaning::Parted(channel),
         ("NOTICE", Some(channel)) => match line.tags.get("msg-id") {
@@ -42,25 +46,39 @@ pub(super) fn meaning(bytes: &[u8], own_login: &str) -> Meaning {
     }
 }
 
-/// The message in a kept line.
-pub(in crate::platforms) fn understand(batch: &Batch, raw: &RawLine) -> Result<Option<ChatMessage>, String> {
+/// What a kept line says.
+pub(in crate::platforms) fn understand(batch: &Batch, raw: &RawLine) -> Result<Meant, String> {
     let line = Line::parse_bytes(&raw.bytes).map_err(|error| error.to_string())?;
-    if line.command != "PRIVMSG" {
-        return Ok(None);
+    if !matches!(line.command.as_str(), "PRIVMSG" | "USERNOTICE" | "CLEARMSG" | "CLEARCHAT") {
+        return Ok(Meant::default());
     }
     let channel_id = raw.channel_id.ok_or("the channel is not one of ours")?;
-    let login = line.nick().ok_or("the message has no author")?.to_lowercase();
+    if let Some(removal) = notices::removal(&line, channel_id, batch.received_at)? {
+        return Ok(Meant { removal: Some(removal), ..Meant::default() });
+    }
+    let sent_at = sent_at(&line.tags).unwrap_or(batch.received_at);
+    let deed = notices::deed(&line).zip(line.tags.get("room-id")).map(|(id, account)| Deed {
+        id: format!("line:{id}"),
+        channel_id,
+        account: account.to_owned(),
+        at: sent_at,
+    });
+    let message = match line.param(1) {
+        // What Twitch says of somebody; they may have added words of their own.
+        None | Some("") if line.command == "USERNOTICE" => None,
+        _ => Some(message(&line, channel_id, sent_at)?),
+    };
+    Ok(Meant { message, deed, removal: None })
+}
+
+fn message(line: &Line, channel_id: Uuid, sent_at: OffsetDateTime) -> Result<ChatMessage, String> {
+    let tags = &line.tags;
+    let login = line.nick().or_else(|| tags.get("login")).ok_or("the message has no author")?.to_lowercase();
     let text = line.param(1).ok_or("the message has no text")?;
     if text.len() > MAX_TEXT_BYTES {
         return Err(format!("the message has {} bytes", text.len()));
     }
     let text = text.strip_prefix("\u{1}ACTION ").map_or(text, |text| text.trim_end_matches('\u{1}'));
-    let tags = &line.tags;
-    let sent_at = tags
-        .get("tmi-sent-ts")
-        .and_then(|millis| millis.parse::<i128>().ok())
-        .and_then(|millis| OffsetDateTime::from_unix_timestamp_nanos(millis.checked_mul(1_000_000)?).ok())
-        .unwrap_or(batch.received_at);
     let content_id = match tags.get("id") {
         Some(id) => id.to_owned(),
         // Without an id two readings agree in who said what and when.
@@ -75,7 +93,7 @@ pub(in crate::platforms) fn understand(batch: &Batch, raw: &RawLine) -> Result<O
         roles: roles(tags),
         text: text.to_owned(),
         sent_at,
-        foreign: tags.get("source-room-id").is_some_and(|source| Some(source) != tags.get("room-id")),
+        foreign: notices::is_foreign(tags),
     };
     let names = [&message.author_id, &message.author_login, &message.author_name];
     if names.iter().any(|name| name.len() > MAX_NAME_BYTES)
@@ -83,7 +101,13 @@ pub(in crate::platforms) fn understand(batch: &Batch, raw: &RawLine) -> Result<O
     {
         return Err("an id or a name is too long".to_owned());
     }
-    Ok(Some(message))
+    Ok(message)
+}
+
+/// By the platform's clock; none where it does not tell.
+pub(super) fn sent_at(tags: &Tags) -> Option<OffsetDateTime> {
+    let millis: i128 = tags.get("tmi-sent-ts")?.parse().ok()?;
+    OffsetDateTime::from_unix_timestamp_nanos(millis.checked_mul(1_000_000)?).ok()
 }
 
 /// From the badges `name/version,name/version`; a founder is a subscriber of the first hour.
@@ -101,7 +125,6 @@ fn roles(tags: &Tags) -> Roles {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -115,6 +138,10 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Option<ChatMessage>, String> {
+        Ok(meant(bytes)?.message)
+    }
+
+    fn meant(bytes: &[u8]) -> Result<Meant, String> {
         understand(&batch(), &RawLine { channel_id: Some(Uuid::nil()), bytes: bytes.to_vec() })
     }
 
@@ -144,6 +171,18 @@ mod tests {
     #[test]
     fn a_message_of_another_channel_in_a_shared_chat_is_foreign() {
         assert!(message(include_str!("fixtures/privmsg_shared_chat.txt")).foreign);
+    }
+
+    #[test]
+    fn who_subscribes_may_say_something_and_who_cheers_does() {
+        let resub = meant(include_str!("fixtures/usernotice_resub.txt").trim_end().as_bytes()).unwrap();
+        let said = resub.message.unwrap();
+        assert_eq!((said.author_login.as_str(), said.text.as_str()), ("ronni", "Great stream -- keep it up!"));
+        assert_eq!(resub.deed.unwrap().account, "12345678");
+        let sub = meant(include_str!("fixtures/usernotice_sub.txt").trim_end().as_bytes()).unwrap();
+        assert_eq!((sub.message, sub.deed.unwrap().id), (None, "line:a1".to_owned()));
+        let cheer = meant(include_str!("fixtures/privmsg_cheer.txt").trim_end().as_bytes()).unwrap();
+        assert!(cheer.message.is_some() && cheer.deed.is_some());
     }
 
     #[test]
