@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::credits::signature::{InternalSecret, sign};
-use harness::{Answer, Session, TestApp, wait_until};
+use harness::{Answer, Browser, Session, TestApp, wait_until};
 use serde_json::{Value, json};
 
 use crate::twitch::{recorded, simulator, streamer_with_bot, system};
@@ -226,6 +226,31 @@ async fn a_target_that_is_down_does_not_lose_the_others_chatter() {
     .await;
     assert_eq!(waiting, 1);
     other.drain().await;
+}
+
+#[tokio::test]
+async fn names_that_are_pages_of_their_own_roll_by_as_the_text_that_they_are() {
+    let Some(mut browser) = Browser::start("names_that_are_pages_of_their_own_roll_by_as_the_text_that_they_are").await
+    else {
+        return;
+    };
+    let app = TestApp::start().await;
+    let demo = app.login("demo", "streamer").await;
+    // Would throw or load from elsewhere, both of which the browser tells.
+    let (writer, donor) = ("<img src=//x onerror=x()>", "<script>x()</script>&lt;b>");
+    call(&app, &Call { event: "e1", ..CALL }, &chatter(writer)).await.expect(200);
+    let gift = json!({ "channelSlug": "demo", "name": donor, "amount": 5 });
+    call(&app, &Call { path: "/internal/credits/donor", event: "d1", ..CALL }, &gift).await.expect(200);
+    let token = demo.get("/streamer/credits/token").await.expect(200);
+    let url = format!("{}/overlay/credits/t/{}", app.base, token["token"].as_str().unwrap());
+    assert_eq!(browser.open(&url, true).await, 200);
+    let look = wait_until("both roll by", async || {
+        let look = browser.look().await;
+        (look.text.contains(writer) && look.text.contains(donor)).then_some(look)
+    })
+    .await;
+    assert_eq!(look.complaints, Vec::<String>::new());
+    app.drain().await;
 }
 
 #[tokio::test]
