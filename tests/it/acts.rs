@@ -20,7 +20,7 @@ async fn written(stage: &Stage) -> i64 {
 
 /// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone
 /// wrong, or that say in their body what they are about; each has a story of its own that looks into the log.
-const ELSEWHERE: [&str; 22] = [
+const ELSEWHERE: [&str; 25] = [
     "removeMyBotAccount",
     "removeDefaultBot",
     "approveAdjustment",
@@ -30,6 +30,9 @@ const ELSEWHERE: [&str; 22] = [
     "revokeGrant",
     "grantEntitlement",
     "revokeEntitlement",
+    "grantCustomBot",
+    "grantCustomBotByProvider",
+    "revokeCustomBot",
     "block",
     "blockEverywhere",
     "unblockEverywhere",

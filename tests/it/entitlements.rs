@@ -93,3 +93,42 @@ async fn what_is_wrong_with_a_gift_is_named() {
     }
     assert_eq!(stage.admin.get("/owner/entitlements").await.expect(200), json!([]));
 }
+
+#[tokio::test]
+async fn a_right_to_a_bot_of_its_own_is_given_to_a_channel_by_its_id_or_by_its_account_elsewhere() {
+    let stage = open().await;
+    let (channel, path) = (stage.channel_id, "/owner/entitlements/custom-bot");
+    let entitled = async || {
+        let of = stage.admin.get(&format!("{path}?channelId={channel}")).await.expect(200);
+        (of["entitled"].as_bool().unwrap(), of["items"].as_array().unwrap().len())
+    };
+    assert_eq!(entitled().await, (false, 0));
+    let wish = json!({ "channelId": channel, "expiresAt": later(&stage, 2).await });
+    let given = stage.admin.post(&format!("{path}/grant"), &wish).await.expect(200);
+    assert_eq!((&given["key"], &given["channelSlug"]), (&json!("custom_bot"), &json!("demo")));
+    assert_eq!(entitled().await, (true, 1));
+    assert_eq!(stage.streamer.get("/streamer/entitlements/custom-bot").await.expect(200)["entitled"], true);
+    let taking = json!({ "channelId": channel });
+    assert_eq!(stage.admin.post(&format!("{path}/revoke"), &taking).await.status, 204);
+    assert_eq!(stage.admin.post(&format!("{path}/revoke"), &taking).await.status, 404);
+    assert_eq!(entitled().await, (false, 0));
+
+    sqlx::query("update channels set twitch_channel_id = '1337' where slug = 'demo'")
+        .execute(stage.app.pool())
+        .await
+        .unwrap();
+    let by = |provider: &str, id: &str| json!({ "provider": provider, "externalId": id });
+    let given = stage.admin.post(&format!("{path}/grant-by-provider"), &by("twitch", "1337")).await.expect(200);
+    assert_eq!(given["channelId"], json!(channel));
+    assert_eq!(entitled().await, (true, 1));
+    for (provider, id) in [("twitch", "42"), ("kick", "1337")] {
+        let unknown = stage.admin.post(&format!("{path}/grant-by-provider"), &by(provider, id)).await;
+        assert_eq!((unknown.status.as_u16(), unknown.error_code()), (404, "CHANNEL_NOT_FOUND"));
+    }
+    let nowhere = stage.admin.get(&format!("{path}?channelId={}", Uuid::now_v7())).await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.error_code()), (404, "CHANNEL_NOT_FOUND"));
+    assert_eq!(stage.streamer.post(&format!("{path}/grant"), &taking).await.status, 403);
+    let acts = stage.admin.get("/owner/audit?channel=demo").await.expect(200);
+    let names: Vec<&str> = acts["acts"].as_array().unwrap().iter().map(|act| act["act"].as_str().unwrap()).collect();
+    assert_eq!(names, ["grant_entitlement", "revoke_entitlement", "grant_entitlement"]);
+}

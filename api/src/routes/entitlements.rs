@@ -121,7 +121,7 @@ fn holder(user: Option<Uuid>, channel: Option<Uuid>) -> Result<Holder, Problem> 
     }
 }
 
-async fn note(
+pub(super) async fn note(
     tx: &mut queue::Tx,
     admin: &Admin,
     act: &'static str,

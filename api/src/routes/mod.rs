@@ -18,6 +18,7 @@ mod channels;
 mod chat_commands;
 mod credits;
 mod credits_overlay;
+mod custom_bots;
 pub(crate) mod dev;
 mod dock;
 mod door;
@@ -131,6 +132,7 @@ pub(crate) fn all() -> impl OpenApi {
             adjustments::Adjustments,
             grants::Grants,
             entitlements::Entitlements,
+            custom_bots::CustomBots,
             rewards::Rewards,
             moderation::Moderation,
         ),

@@ -5,6 +5,8 @@ use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::bots::Provider;
+
 /// A feature that not everybody has. `more_presets`: a channel keeps up to 100 looks of its overlay, not 30; `custom_bot`: it may
 /// have an account of its own that speaks in its chat.
 #[derive(Debug, Clone, Copy, Enum)]
@@ -91,6 +93,45 @@ impl From<Entitlement> for EntitlementView {
             active: entitlement.active,
         }
     }
+}
+
+/// Whether a channel may have a bot of its own.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct CustomBotOfView {
+    pub(crate) channel_id: Uuid,
+    /// It may now.
+    pub(crate) entitled: bool,
+    /// What was given to the channel, the last first.
+    pub(crate) items: Vec<EntitlementView>,
+}
+
+/// A channel that shall have a bot of its own.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct CustomBotWish {
+    pub(crate) channel_id: Uuid,
+    /// Until then; for ever when absent.
+    pub(crate) expires_at: Option<OffsetDateTime>,
+}
+
+/// A channel that shall have none any more.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CustomBotTaking {
+    pub(crate) channel_id: Uuid,
+}
+
+/// A channel that shall have a bot of its own, by its account elsewhere.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct CustomBotByProvider {
+    pub(crate) provider: Provider,
+    /// The account's id there.
+    #[oai(validator(min_length = 1, max_length = 255))]
+    pub(crate) external_id: String,
+    /// Until then; for ever when absent.
+    pub(crate) expires_at: Option<OffsetDateTime>,
 }
 
 /// A feature that I may use.

@@ -287,6 +287,14 @@ example!(entitlements::EntitlementView, {
     "channelSlug": "demo", "grantedBy": "01a1fc54-e97f-7272-9a0b-3ed5ef258b16", "grantedAt": "2026-11-21T05:17:56Z",
     "expiresAt": "2090-01-01T00:00:00Z", "active": true
 });
+example!(entitlements::CustomBotOfView, {
+    "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "entitled": false, "items": []
+});
+example!(entitlements::CustomBotWish, {
+    "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "expiresAt": "2027-01-01T00:00:00Z"
+});
+example!(entitlements::CustomBotTaking, { "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e" });
+example!(entitlements::CustomBotByProvider, { "provider": "twitch", "externalId": "1337" });
 example!(entitlements::MyEntitlementView, {
     "key": "more_presets", "channelSlug": "demo", "grantedAt": "2026-11-21T05:17:56Z"
 });
