@@ -23,7 +23,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Name and arguments of each process.
-pub(crate) const ROLES: [(&str, &[&str]); 7] = [
+pub(crate) const ROLES: [(&str, &[&str]); 8] = [
     ("api", &["api"]),
     ("dispatch-1", &["work", "dispatch"]),
     ("dispatch-2", &["work", "dispatch"]),
@@ -31,6 +31,7 @@ pub(crate) const ROLES: [(&str, &[&str]); 7] = [
     ("chat", &["work", "chat", "--platform", "twitch"]),
     ("outbox", &["work", "outbox"]),
     ("credits", &["work", "credits"]),
+    ("imports", &["work", "imports"]),
 ];
 /// Processes that only some faults start, beside the others of their kind.
 const GUESTS: [(&str, &[&str]); 2] = [("api-2", &["api"]), ("chat-2", &["work", "chat", "--platform", "twitch"])];
