@@ -16,6 +16,8 @@ use crate::{
 
 /// The largest body that is read into memory. Uploads are streamed and have a limit of their own.
 const LIMIT: u64 = 1024 * 1024;
+/// The same of a channel's looks of its overlay: as many and as long as they may be.
+const LIMIT_OF_PRESETS: u64 = 16 * 1024 * 1024;
 
 /// Bytes of an address, and of all that stands in a head behind it. Below what the HTTP library takes, whose own refusals
 /// have no body and no headers.
@@ -81,8 +83,9 @@ pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request:
         return answer;
     }
     let length = request.header("content-length").and_then(|length| length.parse::<u64>().ok());
-    let refusal = if length.is_some_and(|length| length > LIMIT) {
-        let detail = format!("a body has at most {LIMIT} bytes here");
+    let most = if request.uri().path() == "/streamer/overlay/presets" { LIMIT_OF_PRESETS } else { LIMIT };
+    let refusal = if length.is_some_and(|length| length > most) {
+        let detail = format!("a body has at most {most} bytes here");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::FileTooLarge, detail)
     } else if request.headers().contains_key(header::TRANSFER_ENCODING) {
         let detail = "say the body's length: Content-Length";
