@@ -165,3 +165,51 @@ async fn a_channel_blocks_its_own_memes_and_nobody_elses() {
     assert_eq!(acts["acts"].as_array().unwrap().len(), 1, "{acts}");
     stage.app.drain().await;
 }
+
+#[tokio::test]
+async fn what_is_blocked_everywhere_is_shown_nowhere_until_it_is_taken_off_the_list() {
+    let stage = Stage::open().await;
+    let other = stage.app.login("other", "streamer").await;
+    let first = Upload::sample(MediaType::Image).await.judged(&stage.streamer).await.expect(201);
+    Upload::sample(MediaType::Image).await.judged(&other).await.expect(201);
+    // One that the house has hidden by hand stays so.
+    let by_hand = Upload::sample(MediaType::Gif).await.judged(&other).await.expect(201);
+    stage.app.drain().await;
+    let shown = async || {
+        let mut titles = Vec::new();
+        for channel in ["demo", "other"] {
+            let memes = stage.streamer.get(&format!("/channels/{channel}/memes")).await.expect(200);
+            titles.push(memes.as_array().unwrap().len());
+        }
+        titles
+    };
+    assert_eq!(shown().await, [1, 2]);
+    let anna = stage.viewer("anna", 100).await;
+    stage.streamer.post("/streamer/queue/playback/pause", &json!({})).await.expect(200);
+    let waits = stage.activate(&anna, first["memeId"].as_str().unwrap().parse().unwrap()).await;
+
+    let block = stage.admin.post("/moderation/blocklist", &json!({ "memeId": first["memeId"] })).await.expect(200);
+    assert_eq!(shown().await, [0, 1], "the same bytes, on all channels");
+    stage.app.drain().await;
+    assert_eq!(stage.state_of(&anna, &waits).await["reason"], "taken_down");
+    assert_eq!(stage.balance(&anna).await, 100);
+    let blocked = stage.admin.post("/moderation/blocklist", &json!({ "memeId": by_hand["memeId"] })).await.expect(200);
+    assert_eq!(shown().await, [0, 0]);
+    let hidden = stage.admin.get("/moderation/meme-assets?hidden=true").await.expect(200);
+    let gif = hidden.as_array().unwrap().iter().find(|asset| asset["type"] == "gif").unwrap();
+    let path = |action: &str| format!("/moderation/meme-assets/{}/{action}", gif["id"].as_str().unwrap());
+    stage.admin.post(&path("hide"), &json!({})).await.expect(200);
+
+    let lift = async |block: &Value| {
+        let path = format!("/moderation/blocklist/{}", block["id"].as_str().unwrap());
+        stage.admin.delete(&path).await.expect(204);
+    };
+    lift(&block).await;
+    assert_eq!(shown().await, [1, 1], "back where they were");
+    lift(&blocked).await;
+    assert_eq!(shown().await, [1, 1], "what somebody has hidden stays hidden");
+    stage.admin.post(&path("unhide"), &json!({})).await.expect(200);
+    assert_eq!(shown().await, [1, 2]);
+    stage.app.advance(std::time::Duration::from_secs(61)).await;
+    stage.app.drain().await;
+}

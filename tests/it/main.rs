@@ -20,6 +20,7 @@ mod channel_tokens;
 mod chat;
 mod chat_commands;
 mod clients;
+mod completion;
 mod conformance;
 mod credits;
 mod deploy;
@@ -80,6 +81,7 @@ mod teams;
 mod timers;
 mod tokens;
 mod twitch;
+mod unbanned;
 mod uploads;
 
 mod viewers;

@@ -153,3 +153,48 @@ async fn a_wallet_tells_every_movement_and_why() {
     let boris = stage.viewer("boris", 0).await;
     assert_eq!(boris.get(&path).await.expect(200)["receipts"], json!([]), "nobody sees another's");
 }
+
+#[tokio::test]
+async fn all_wallets_tell_their_movements_in_one_list_with_the_words_of_who_adjusted() {
+    let stage = Stage::open().await;
+    let other = Stage::of(stage.app.beside().pools(&[]).start().await, "other").await;
+    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 300).await);
+    let there = other.viewer("anna", 50).await;
+    let played = stage.activate(&anna, meme).await;
+    anna.delete(&format!("/me/activations/{played}")).await.expect(200);
+    let told = |receipts: &Value| -> Vec<(String, String, i64)> {
+        let receipts = receipts.as_array().unwrap().iter();
+        let word = |receipt: &Value, field: &str| receipt[field].as_str().unwrap().to_owned();
+        receipts
+            .map(|receipt| (word(receipt, "channelSlug"), word(receipt, "kind"), receipt["amount"].as_i64().unwrap()))
+            .collect()
+    };
+    let row = |channel: &str, kind: &str, amount| (channel.to_owned(), kind.to_owned(), amount);
+    let all = anna.get("/me/receipts").await.expect(200);
+    let wanted = [
+        row("demo", "refund", 100),
+        row("demo", "place", -100),
+        row("other", "adjust", 50),
+        row("demo", "adjust", 300),
+    ];
+    assert_eq!(told(&all), wanted);
+    assert_eq!((&all[2]["reason"], &all[2]["note"]), (&json!("by_hand"), &json!("for the story")));
+    assert_eq!((&all[2]["channelId"], &all[2]["balance"]), (&json!(other.channel_id), &json!(50)));
+    assert_eq!((all[0].get("note"), &all[0]["activation"]["id"]), (None, &json!(played)));
+    assert_eq!(there.user_id, anna.user_id);
+
+    // Page by page it is the same list.
+    let (mut pages, mut path) = (Vec::new(), "/me/receipts?limit=1".to_owned());
+    loop {
+        let page = anna.get(&path).await;
+        pages.extend(told(&page.json));
+        if page.header("x-has-more") == "false" {
+            break;
+        }
+        path = format!("/me/receipts?limit=1&cursor={}", page.header("x-next-cursor"));
+    }
+    assert_eq!(pages, wanted);
+    let boris = stage.viewer("boris", 0).await;
+    assert_eq!(boris.get("/me/receipts").await.expect(200), json!([]), "nobody sees another's");
+    stage.app.drain().await;
+}

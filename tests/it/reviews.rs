@@ -398,6 +398,9 @@ async fn whoever_is_banned_has_nothing_that_waits_any_more() {
     }
     let told = stage.streamer.get(&format!("/submissions/{waits}")).await.expect(200);
     assert_eq!(told["moderatorNote"], "its sender was banned");
+    assert!(references(&stage.app).await.iter().sum::<i32>() > 4, "files stay while the ban may be taken back");
+    stage.app.advance(std::time::Duration::from_secs(7 * 24 * 3600 + 1)).await;
+    stage.app.drain().await;
     assert_eq!(references(&stage.app).await, [2, 2], "the meme, and the other one's");
 }
 

@@ -348,6 +348,7 @@ const OPERATIONS: &[Promise] = &[
     ("getWallet", Asker::Viewer, &[ChannelNotFound]),
     ("getChannelWallet", Asker::Viewer, &[ChannelNotFound]),
     ("listMyReceipts", Asker::Viewer, &[ChannelNotFound]),
+    ("listAllMyReceipts", Asker::Viewer, &[]),
     (
         "adjustWallet",
         Asker::Admin,

@@ -1,6 +1,9 @@
 //! What is not taken any more, on a channel or on all.
 
-use domain::submissions::blocks::{self, Target};
+use domain::{
+    moderation,
+    submissions::blocks::{self, Target},
+};
 use poem::web::Data;
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -95,7 +98,8 @@ impl Blocks {
 
     /// Do not take this any more, on no channel
     ///
-    /// By any channel's meme or submission, either of which stays what it is.
+    /// By any channel's meme or submission. Memes of the same bytes are out of sight on all channels, leave all queues, and come
+    /// back with `DELETE /moderation/blocklist/{id}`; what only looks like them stays.
     #[oai(path = "/moderation/blocklist", method = "post", operation_id = "blockEverywhere", tag = "Group::Owner")]
     async fn add_everywhere(
         &self,
@@ -105,12 +109,15 @@ impl Blocks {
     ) -> Result<Json<BlockView>, Problem> {
         let target = target(&wish)?;
         let mut tx = app.db.begin().await?;
-        let block = blocks::add(&mut tx, &by(&moderator.user), None, target).await?;
+        let block = moderation::block(&mut tx, &by(&moderator.user), target).await?;
         tx.commit().await?;
         Ok(Json(block.into()))
     }
 
     /// Take it again, on all channels
+    ///
+    /// What the block has taken out of sight is back, but for what somebody has hidden or another block speaks of. Coins of what
+    /// left the queues were given back and stay so.
     #[oai(
         path = "/moderation/blocklist/:id",
         method = "delete",
@@ -125,7 +132,7 @@ impl Blocks {
         id: Path<Uuid>,
     ) -> Result<Removed, Problem> {
         let mut tx = app.db.begin().await?;
-        blocks::remove(&mut tx, &by(&moderator.user), None, id.0).await?;
+        moderation::unblock(&mut tx, &by(&moderator.user), id.0).await?;
         tx.commit().await?;
         Ok(Removed::Done)
     }

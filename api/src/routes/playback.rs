@@ -307,13 +307,12 @@ pub(super) async fn set_playback(
     paused: bool,
 ) -> Result<Json<QueueView>, Problem> {
     let mut tx = app.db.begin().await?;
-    if paused {
-        playback::pause(&mut tx, &streamer.channel).await?;
+    let before = if paused {
+        playback::pause(&mut tx, &streamer.channel).await?
     } else {
-        playback::resume(&mut tx, &streamer.channel).await?;
-    }
+        playback::resume(&mut tx, &streamer.channel).await?
+    };
     let act = Act::new(if paused { "pause_playback" } else { "resume_playback" });
-    let before = streamer.channel.playback_paused_at.is_some();
     on_channel(&mut tx, streamer, act.changing(json!({ "paused": before }), json!({ "paused": paused }))).await?;
     tx.commit().await?;
     state(app, streamer).await
@@ -321,10 +320,9 @@ pub(super) async fn set_playback(
 
 pub(super) async fn set_intake(app: &AppState, streamer: &Moderator, paused: bool) -> Result<Json<QueueView>, Problem> {
     let mut tx = app.db.begin().await?;
-    let channel = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
-    playback::announce(&mut tx, &[channel.id]).await?;
+    let before = channels::set_intake_paused(&mut tx, streamer.channel.id, paused).await?;
+    playback::announce(&mut tx, &[streamer.channel.id]).await?;
     let act = Act::new(if paused { "pause_intake" } else { "resume_intake" });
-    let before = streamer.channel.intake_paused_at.is_some();
     on_channel(&mut tx, streamer, act.changing(json!({ "paused": before }), json!({ "paused": paused }))).await?;
     tx.commit().await?;
     state(app, streamer).await

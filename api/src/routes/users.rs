@@ -112,7 +112,8 @@ impl Users {
 
     /// End somebody's ban
     ///
-    /// The person may log in again, and the person's channel opens again as it was.
+    /// The person may log in again, and the person's channel opens again as it was. Within seven days of the ban, what it has
+    /// rejected of the person's submissions is what it was before; coins of what left the queues stay given back.
     #[oai(path = "/owner/users/:id/unban", method = "post", operation_id = "unbanUser")]
     async fn unban(
         &self,
@@ -125,6 +126,7 @@ impl Users {
         let mut tx = app.db.begin().await?;
         let (user, is_news) = accounts::unban(&mut tx, &by(&admin.user), admin.user.id, id.0).await?;
         if is_news {
+            submissions::order_return(&mut tx, user.id).await?;
             inform(&app, &mut tx, user.id, Kind::Unbanned, None).await?;
         }
         tx.commit().await?;

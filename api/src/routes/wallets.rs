@@ -1,7 +1,8 @@
 //! Coins.
 
 use domain::{
-    activations,
+    Place,
+    activations::{self, Receipt},
     acts::{self, Act},
     adjustments::{self, Asked},
     channels,
@@ -29,7 +30,9 @@ use crate::{
     stored::KeptOr,
     views::{
         adjustments::PendingAdjustmentView,
-        wallets::{AdjustedView, AdjustmentWish, OwnedWalletView, ReceiptsView, WalletOptionsView, WalletView},
+        wallets::{
+            AdjustedView, AdjustmentWish, OwnedWalletView, ReceiptView, ReceiptsView, WalletOptionsView, WalletView,
+        },
     },
 };
 
@@ -99,6 +102,26 @@ impl Wallets {
             channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
         let found = activations::receipts(&mut conn, viewer.id, channel.id, before.0, i64::from(limit) + 1).await?;
         Ok(Json(ReceiptsView::new(found, usize::from(limit))))
+    }
+
+    /// What moved in all my wallets, and why
+    ///
+    /// Every payment, refund and adjustment in all channels, the newest first, each with what was left in that channel after it.
+    #[oai(path = "/me/receipts", method = "get", operation_id = "listAllMyReceipts", tag = "Group::Wallets")]
+    async fn all_receipts(
+        &self,
+        app: Data<&App>,
+        viewer: Viewer,
+        /// `X-Next-Cursor` of the page before.
+        cursor: Query<Option<String>>,
+        /// 1 to 200, 50 when absent.
+        limit: Query<Option<i64>>,
+    ) -> Result<Leafed<ReceiptView>, Problem> {
+        let leaf = Leaf::new(limit.0, None, cursor.0.as_deref(), |_: &Place| true)?;
+        let mut conn = app.db.pool().acquire().await?;
+        let found = activations::all_receipts(&mut conn, viewer.id, leaf.after, leaf.asked()).await?;
+        let place = |receipt: &Receipt| Place { created_at: receipt.created_at, id: receipt.operation_id };
+        leaf.turn(found, place, ReceiptView::from)
     }
 
     /// Wallets of everybody
@@ -185,7 +208,8 @@ impl Wallets {
             match adjustments::ask(tx, admin.user.id, asked, app.settings.approval_above).await? {
                 Asked::Done(adjusted) => {
                     let balance = adjusted.wallet.balance;
-                    let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).because(Some(&wish.reason));
+                    let act = Act::new("adjust_wallet").to(user_id.0).on(channel_id.0).with(adjusted.operation_id);
+                    let act = act.because(Some(&wish.reason));
                     let act = act.changing(json!({ "balance": balance - wish.delta }), json!({ "balance": balance }));
                     acts::note(tx, &by(&admin.user), act).await?;
                     inform(&app, tx, user_id.0, Kind::CoinsAdjusted, None).await?;

@@ -253,7 +253,8 @@ example!(activations::ChannelStatsView, {
 example!(wallets::WalletView, { "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "balance": 250 });
 example!(wallets::ReceiptsView, {
     "receipts": [{
-        "operationId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "kind": "refund", "amount": 80, "balance": 420,
+        "operationId": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e",
+        "channelSlug": "demo", "kind": "refund", "amount": 80, "balance": 420,
         "reason": "no_screen_started", "createdAt": "2026-11-21T05:17:56Z",
         "activation": {
             "id": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3", "title": "Test pattern",

@@ -96,8 +96,8 @@ pub(crate) struct SubmissionView {
     source_url: Option<String>,
     /// Whether it was taken from another channel.
     from_pool: bool,
-    /// SHA-256 of the bytes that were sent.
-    file_hash: String,
+    /// SHA-256 of the bytes that were sent; absent until they are fetched.
+    file_hash: Option<String>,
     /// Of the bytes that were sent; 0 until they are fetched.
     file_size: i64,
     /// From 1; each time that it is sent in again counts.
@@ -127,6 +127,7 @@ pub(crate) struct SubmissionView {
 
 impl From<Submission> for SubmissionView {
     fn from(submission: Submission) -> Self {
+        let file_hash = submission.has_file().then(|| submission.source_hash.clone());
         Self {
             id: submission.id,
             channel_id: submission.channel_id,
@@ -145,7 +146,7 @@ impl From<Submission> for SubmissionView {
             meme_id: submission.meme_id,
             source_url: submission.source_url,
             from_pool: submission.from_pool,
-            file_hash: submission.source_hash,
+            file_hash,
             file_size: submission.source_size,
             revision: submission.revision,
             moderator_note: submission.moderator_note,

@@ -104,6 +104,8 @@ impl From<ReceiptPlay> for ReceiptPlayView {
 pub(crate) struct ReceiptView {
     /// Names it in the ledger.
     operation_id: Uuid,
+    channel_id: Uuid,
+    channel_slug: String,
     kind: ReceiptKind,
     /// Coins that came (above 0) or went.
     amount: i64,
@@ -112,6 +114,8 @@ pub(crate) struct ReceiptView {
     /// Why they came back, as the activation says it; `by_hand` of an adjustment, `pending_grant` of a grant,
     /// `submission_approved` of a reward.
     reason: Option<String>,
+    /// What the admin said of an adjustment by hand.
+    note: Option<String>,
     /// The play that was paid for or given back.
     activation: Option<ReceiptPlayView>,
     created_at: OffsetDateTime,
@@ -121,6 +125,8 @@ impl From<Receipt> for ReceiptView {
     fn from(receipt: Receipt) -> Self {
         Self {
             operation_id: receipt.operation_id,
+            channel_id: receipt.channel_id,
+            channel_slug: receipt.channel_slug,
             kind: match receipt.kind.as_str() {
                 "place" => ReceiptKind::Place,
                 "refund" => ReceiptKind::Refund,
@@ -132,6 +138,7 @@ impl From<Receipt> for ReceiptView {
             amount: receipt.amount,
             balance: receipt.balance,
             reason: receipt.reason,
+            note: receipt.note,
             activation: receipt.play.map(Into::into),
             created_at: receipt.created_at,
         }

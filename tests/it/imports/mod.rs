@@ -92,8 +92,10 @@ async fn a_viewers_waits_for_the_team_which_sees_where_it_comes_from() {
         (&sent["uploadState"], &sent["title"], &sent["tags"]),
         (&json!("received"), &json!("Mine"), &json!(["Cats"]))
     );
+    assert_eq!((sent.get("fileHash"), &sent["fileSize"]), (None, &json!(0)), "nobody has its bytes yet");
     let ready = reaches(&anna, id_of(&sent), "ready").await;
     assert_eq!((&ready["status"], &ready["type"]), (&json!("pending"), &json!("image")));
+    assert_eq!(ready["fileHash"].as_str().map(str::len), Some(64));
     let inbox = stage.streamer.get("/streamer/submissions?status=pending").await.expect(200);
     assert_eq!((&inbox[0]["sourceUrl"], &inbox[0]["durationMs"]), (&json!(url), &json!(3000)));
     decide(&stage.streamer, id_of(&sent), "approve", &json!({})).await.expect(200);

@@ -28,7 +28,8 @@ pub(crate) async fn handle(ctx: Ctx, job: ErasePerson, pool: Pool) -> Outcome {
     loop {
         // Nobody decides about it any more, and nothing shall be worked on for it.
         let mut tx = ctx.db().begin().await?;
-        let rejected = submissions::reject_some(&mut tx, user, None).await.map_err(JobError::retry)?;
+        let rejected = submissions::reject_some(&mut tx, user).await.map_err(JobError::retry)?;
+        submissions::forget_shelved(&mut tx, user).await.map_err(JobError::retry)?;
         tx.commit().await?;
         if rejected == 0 {
             break;

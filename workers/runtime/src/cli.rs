@@ -73,6 +73,9 @@ pub enum Command {
     /// The files behind memes, uploads and archives
     #[command(subcommand)]
     Blobs(BlobsCommand),
+    /// What is found out about memes: loudness, pictures, looks
+    #[command(subcommand)]
+    Memes(MemesCommand),
     /// Apply the migrations that are missing, and end
     Migrate,
     /// Print openapi.yaml, and end
@@ -219,6 +222,17 @@ pub enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MemesCommand {
+    /// How many older memes still wait for it, and how many are being worked on; pool media completes some every minute
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let pool media try again with all memes that still lack something, because ffmpeg could not do it before, say
+    Complete,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Activation, Place, Reason, Status};
 
-pub use receipts::{Receipt, ReceiptPlay, receipts};
+pub use receipts::{Receipt, ReceiptPlay, all_receipts, receipts};
 
 pub(crate) use locks::{lock, lock_queued, lock_unfinished, lock_unwanted, move_to_front};
 pub(super) use placing::{NewActivation, Offer, Quote, Waiting, insert, lock_counted, quotes, waiting};

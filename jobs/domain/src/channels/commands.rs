@@ -184,13 +184,12 @@ struct Revoked {
     version: i32,
 }
 
-/// Closes (or opens) the channel for new activations; what waits or plays goes on.
+/// Closes (or opens) the channel for new activations; what waits or plays goes on. Whether it was closed before.
 ///
 /// # Errors
 /// The channel is gone, or the database refused.
-pub async fn set_intake_paused(conn: &mut PgConnection, id: Uuid, paused: bool) -> Result<Channel, ChannelError> {
-    repo::set_intake_paused(&mut *conn, id, paused).await?;
-    repo::find(conn, id).await?.ok_or(ChannelError::NotFound)
+pub async fn set_intake_paused(conn: &mut PgConnection, id: Uuid, paused: bool) -> Result<bool, ChannelError> {
+    repo::set_intake_paused(conn, id, paused).await?.ok_or(ChannelError::NotFound)
 }
 
 /// The channel whose present token this is.

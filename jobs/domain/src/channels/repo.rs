@@ -254,17 +254,23 @@ pub(super) async fn set_live(conn: &mut PgConnection, id: Uuid, live: bool) -> R
     Ok(())
 }
 
-/// Closes or opens the intake of new activations; keeps the time of the first close.
-pub(super) async fn set_intake_paused(conn: &mut PgConnection, id: Uuid, paused: bool) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update channels set intake_paused_at = case when $2 then coalesce(intake_paused_at, app_now()) end
-         where id = $1",
+/// Closes or opens the intake of new activations; keeps the time of the first close. Whether it was closed before; none: there
+/// is no such channel.
+pub(super) async fn set_intake_paused(
+    conn: &mut PgConnection,
+    id: Uuid,
+    paused: bool,
+) -> Result<Option<bool>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"with before as (select id, intake_paused_at from channels where id = $1 for no key update)
+           update channels c set intake_paused_at = case when $2 then coalesce(before.intake_paused_at, app_now()) end
+           from before where c.id = before.id
+           returning before.intake_paused_at is not null as "before!""#,
         id,
         paused,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_optional(conn)
+    .await
 }
 
 /// Names the channel's account on Twitch.

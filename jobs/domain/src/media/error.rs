@@ -7,6 +7,8 @@ pub enum MediaError {
     NotReferenced(String),
     #[error("file {0} is not stored")]
     FileNotFound(String),
+    #[error(transparent)]
+    Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
 }

@@ -3,6 +3,7 @@
 //! Whoever publishes or removes bytes calls [`hold`] first, in the same transaction that changes the row: it serialises
 //! all writers of one hash, so that nobody unlinks a file that another is just about to refer to.
 
+mod completion;
 mod container;
 mod error;
 mod jobs;
@@ -12,9 +13,10 @@ mod loudness;
 mod model;
 mod repo;
 
+pub use completion::{AT_ONCE, Lacks, complete, incomplete, lacks, order_again, order_some};
 pub use container::{Container, HEAD, Unwelcome};
 pub use error::MediaError;
-pub use jobs::DrawPreviews;
+pub use jobs::{CompleteAsset, CompleteAssets, DrawPreviews};
 pub use kind::MediaType;
 pub use look::{Look, alike};
 pub use loudness::Loudness;

@@ -1,5 +1,6 @@
 //! SQL of files and assets.
 
+pub(super) mod completion;
 pub(super) mod looks;
 
 use std::collections::HashSet;

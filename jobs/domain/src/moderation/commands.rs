@@ -9,6 +9,10 @@ use crate::{
     accounts,
     acts::{self, Act, By},
     playback::{self, Unwanted},
+    submissions::{
+        SubmissionError,
+        blocks::{self, Block, Target},
+    },
 };
 
 /// Takes the file of this asset out of sight everywhere, or brings it back; whether that is news.
@@ -26,6 +30,10 @@ pub async fn set_hidden(
     if before.deleted_at.is_some() {
         return Err(ModerationError::Deleted);
     }
+    if hidden {
+        // What a block has hidden stays so from now on, also without the block.
+        repo::keep_hidden(&mut *tx, &before.file_hash).await?;
+    }
     if before.hidden_at.is_some() != hidden {
         repo::set_hidden(&mut *tx, &before.file_hash, hidden).await?;
         if hidden {
@@ -35,6 +43,28 @@ pub async fn set_hidden(
         acts::note(&mut *tx, by, act.changing(json!({ "hidden": !hidden }), json!({ "hidden": hidden }))).await?;
     }
     repo::find(&mut *tx, id).await?.ok_or(ModerationError::NotFound)
+}
+
+/// No channel takes this any more, and none shows it: the same bytes are taken out of sight until [`unblock`].
+///
+/// # Errors
+/// As [`blocks::add`].
+pub async fn block(tx: &mut Tx, by: &By, target: Target) -> Result<Block, SubmissionError> {
+    let block = blocks::add(tx, by, None, target).await?;
+    let hidden = repo::hide_blocked(&mut *tx, &block).await?;
+    for file in &hidden {
+        playback::order_take_down(tx, &Unwanted::File(file.clone())).await?;
+    }
+    Ok(block)
+}
+
+/// It is taken again, and what it had taken out of sight is back, but for what another block or a person has hidden.
+///
+/// # Errors
+/// As [`blocks::remove`].
+pub async fn unblock(tx: &mut Tx, by: &By, id: Uuid) -> Result<(), SubmissionError> {
+    repo::show_blocked(&mut *tx, id).await?;
+    blocks::remove(tx, by, None, id).await
 }
 
 /// Takes the file away for good: its memes with it, and by a job the bytes.

@@ -4,7 +4,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{HouseModerator, ReviewedAsset, Seen};
-use crate::{Place, media::MediaType};
+use crate::{
+    Place,
+    media::{MediaType, NOTHING},
+    submissions::blocks::Block,
+};
 
 /// Assets with the oldest of their memes.
 macro_rules! select {
@@ -112,7 +116,8 @@ pub async fn count(conn: &mut PgConnection, seen: Seen) -> Result<i64, sqlx::Err
 pub(super) async fn set_hidden(conn: &mut PgConnection, file: &str, hidden: bool) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "with asset as (
-             update meme_assets set hidden_at = case when $2 then app_now() end where file_hash = $1 returning id
+             update meme_assets set hidden_at = case when $2 then app_now() end, hidden_by = null where file_hash = $1
+             returning id
          )
          update memes m set status = case when $2 then 'rejected' else 'approved' end
          from asset where m.asset_id = asset.id and m.status = case when $2 then 'approved' else 'rejected' end",
@@ -124,11 +129,81 @@ pub(super) async fn set_hidden(conn: &mut PgConnection, file: &str, hidden: bool
     Ok(())
 }
 
+/// A person has hidden the file, whatever else has.
+pub(super) async fn keep_hidden(conn: &mut PgConnection, file: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("update meme_assets set hidden_by = null where file_hash = $1 and hidden_by is not null", file)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Hides all files that are blocked so and are not hidden, and with them their memes; which they are.
+pub(super) async fn hide_blocked(conn: &mut PgConnection, block: &Block) -> Result<Vec<String>, sqlx::Error> {
+    let files = sqlx::query_scalar!(
+        "select file_hash from meme_assets where file_hash = $1 and type = $3
+         union select file_hash from meme_assets where source_hash = $2
+         order by file_hash",
+        block.file_hash,
+        block.source_hash,
+        block.kind.as_str(),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let files: Vec<String> = files.into_iter().flatten().filter(|file| file != NOTHING).collect();
+    // In one order, as whoever hides a file by hand.
+    sqlx::query!("select id from meme_assets where file_hash = any($1) order by id for update", &files)
+        .fetch_all(&mut *conn)
+        .await?;
+    sqlx::query_scalar!(
+        r#"with asset as (
+               update meme_assets set hidden_at = app_now(), hidden_by = $2
+               where file_hash = any($1) and hidden_at is null returning id, file_hash
+           ), meme as (
+               update memes m set status = 'rejected' from asset where m.asset_id = asset.id and m.status = 'approved'
+           )
+           select distinct file_hash as "file_hash!" from asset order by 1"#,
+        &files,
+        block.id,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Brings back what the block has hidden; what another block of all channels speaks of is hidden by that one then.
+pub(super) async fn show_blocked(conn: &mut PgConnection, block: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("select id from meme_assets where hidden_by = $1 order by id for update", block)
+        .fetch_all(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "update meme_assets a set hidden_by = other.id
+         from (select a.id as asset_id,
+                      coalesce((select b.id from blocks b where b.source_hash = a.source_hash and b.channel_id is null
+                                  and b.id <> $1 limit 1),
+                               (select b.id from blocks b where b.file_hash = a.file_hash and b.type = a.type
+                                  and b.channel_id is null and b.id <> $1 limit 1)) as id
+               from meme_assets a where a.hidden_by = $1) other
+         where a.id = other.asset_id and other.id is not null",
+        block,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "with asset as (
+             update meme_assets set hidden_at = null, hidden_by = null where hidden_by = $1 returning id
+         )
+         update memes m set status = 'approved' from asset where m.asset_id = asset.id and m.status = 'rejected'",
+        block,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// All assets of the file, and with them their memes; which they are.
 pub(super) async fn set_deleted(conn: &mut PgConnection, file: &str) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "with asset as (
-             update meme_assets set hidden_at = coalesce(hidden_at, app_now()), deleted_at = app_now()
+             update meme_assets set hidden_at = coalesce(hidden_at, app_now()), hidden_by = null, deleted_at = app_now()
              where file_hash = $1 returning id
          ), meme as (
              update memes m set status = 'deleted', deleted_at = app_now()

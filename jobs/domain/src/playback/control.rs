@@ -135,30 +135,32 @@ pub(super) async fn clear_some(tx: &mut Tx, channel: Uuid, actor: Option<Uuid>) 
     Ok(Cleared { items, refunded, more: items == CLEAR_BATCH })
 }
 
-/// Holds playback: what plays stands still, nothing new starts, and no clock of a waiting item runs.
+/// Holds playback: what plays stands still, nothing new starts, and no clock of a waiting item runs. Whether it was held before.
 ///
 /// # Errors
 /// The database refused.
-pub async fn pause(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError> {
+pub async fn pause(tx: &mut Tx, channel: &Channel) -> Result<bool, PlaybackError> {
     repo::lock_lane(&mut *tx, channel.id).await?;
+    let was_paused = repo::is_paused(&mut *tx, channel.id).await?;
     repo::pause(&mut *tx, channel.id).await?;
     let playing = playing(&mut *tx, channel.id).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     events::record(tx, vec![pause_event(channel, "activation:pause", &playing)]).await?;
-    Ok(())
+    Ok(was_paused)
 }
 
-/// Lets playback go on where it stood: all clocks are moved by the length of the pause.
+/// Lets playback go on where it stood: all clocks are moved by the length of the pause. Whether it was held before.
 ///
 /// # Errors
 /// The database refused.
-pub async fn resume(tx: &mut Tx, channel: &Channel) -> Result<(), PlaybackError> {
+pub async fn resume(tx: &mut Tx, channel: &Channel) -> Result<bool, PlaybackError> {
     repo::lock_lane(&mut *tx, channel.id).await?;
+    let was_paused = repo::is_paused(&mut *tx, channel.id).await?;
     repo::resume(&mut *tx, channel.id).await?;
     let playing = playing(&mut *tx, channel.id).await?;
     queue::enqueue(tx, &AdvancePlayback::of(channel.id)).await?;
     // What had waited before the pause has less patience left than the clock that the advance sets.
     queue::enqueue(tx, &ExpireWaiting { channel_id: channel.id }).await?;
     events::record(tx, vec![pause_event(channel, "activation:resume", &playing)]).await?;
-    Ok(())
+    Ok(was_paused)
 }

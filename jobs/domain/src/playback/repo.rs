@@ -301,6 +301,15 @@ pub(super) async fn queues_without_clock(conn: &mut PgConnection) -> Result<Vec<
     .await
 }
 
+/// Whether playback is held; nobody changes that until the end of the transaction.
+pub(super) async fn is_paused(conn: &mut PgConnection, channel: Uuid) -> Result<bool, sqlx::Error> {
+    let paused = sqlx::query_scalar!(
+        r#"select playback_paused_at is not null as "paused!" from channels where id = $1 for no key update"#,
+        channel
+    );
+    Ok(paused.fetch_optional(conn).await?.unwrap_or(false))
+}
+
 /// Stops the channel's clocks; keeps the time of the first pause. The lane gets a new version, so that an advance which
 /// looked before and waits for its lock looks again.
 pub(super) async fn pause(conn: &mut PgConnection, channel: Uuid) -> Result<(), sqlx::Error> {

@@ -300,7 +300,7 @@ pub const HOLDINGS: &[Holding] = &[
             "error_code", "error_detail", "source_url", "source_hash", "source_size", "source_mime_type", "probe", "asset_id", "meme_id",
             "revision", "moderator_note", "decided_at", "reward_coins", "from_pool", "flags", "created_at", "updated_at",
         ],
-        withheld: &["submitter_id", "moderator_id", "similar_meme_id"],
+        withheld: &["submitter_id", "moderator_id", "similar_meme_id", "shelved_asset_id", "shelved_status", "shelved_at"],
         // What was said of it by whoever decided goes with each of those whom it may name.
         erase: Set {
             to: "title = case when submitter_id = (select id from person) then '' else title end,

@@ -43,8 +43,8 @@ pub(super) fn rejected(submission: &Submission, moderator_id: Option<Uuid>) -> V
     both(submission, "submission:rejected", &SubmissionEvent { moderator_id, ..base(submission) })
 }
 
-pub(super) fn needs_changes(submission: &Submission, moderator_id: Uuid) -> Vec<NewEvent> {
-    let event = SubmissionEvent { moderator_id: Some(moderator_id), ..base(submission) };
+pub(super) fn needs_changes(submission: &Submission, moderator_id: Option<Uuid>) -> Vec<NewEvent> {
+    let event = SubmissionEvent { moderator_id, ..base(submission) };
     both(submission, "submission:needs_changes", &event)
 }
 

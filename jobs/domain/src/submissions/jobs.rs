@@ -66,6 +66,18 @@ pub struct RejectSubmissions {
     pub submitter: Uuid,
 }
 
+/// Brings back what was rejected because its sender was banned, whose ban was taken back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReturnSubmissions {
+    pub submitter: Uuid,
+}
+
+/// Gives back the files of what was rejected because of a ban that nobody has taken back; ordered with the rejection, for later.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GiveBackShelved {
+    pub submission: Uuid,
+}
+
 /// Removes what crashes left in the store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SweepBlobs {}
@@ -177,6 +189,31 @@ impl Job for RejectSubmissions {
 
     fn dedupe(&self) -> Option<Dedupe> {
         Some(Dedupe::WakeUp(self.submitter.to_string()))
+    }
+}
+
+impl Job for ReturnSubmissions {
+    const NAME: &'static str = "return-submissions";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = Retry::new(10, Duration::from_secs(1), Duration::from_secs(300));
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    const PRIORITY: i16 = 10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(self.submitter.to_string()))
+    }
+}
+
+impl Job for GiveBackShelved {
+    const NAME: &'static str = "give-back-shelved";
+    const POOL: &'static str = POOL;
+    const RETRY: Retry = Retry::new(10, Duration::from_secs(1), Duration::from_secs(300));
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    /// Uploads first.
+    const PRIORITY: i16 = -10;
+
+    fn dedupe(&self) -> Option<Dedupe> {
+        Some(Dedupe::WakeUp(self.submission.to_string()))
     }
 }
 

@@ -20,6 +20,8 @@
 //! When a file is ready, checks hold it against what there is ([`findings`]) and against what is not taken any more
 //! ([`blocks`]): the same bytes are refused, what looks like them waits for the team, with a word that says why.
 //!
+//! What is rejected because its sender is banned is shelved ([`cascade`]): it comes back when the ban is taken back soon enough.
+//!
 //! A job that is given up without a last word of its own orders [`GiveUpUpload`], which ends the submission.
 //!
 //! The submission holds one reference to the uploaded bytes until it is ready (its asset has it then) or failed. What is
@@ -43,14 +45,16 @@ mod review;
 mod reward;
 pub mod trust;
 
-pub use cascade::{order_rejection, reject_some};
+pub use cascade::{
+    UNDO, forget_shelved, give_back_shelved, order_rejection, order_return, reject_some, return_some, shelve_some,
+};
 pub use commands::{advance_to_probe, advance_to_transcode, complete, fail, receive, reuse, tell_progress};
 pub use error::SubmissionError;
 pub use imports::{Fetched, NewImport, arrive, order_import};
 pub use inbox::{Filter, Received};
 pub use jobs::{
-    FetchImport, GiveBackFiles, GiveUpUpload, ProbeUpload, RejectSubmissions, SweepBlobs, TranscodeUpload,
-    ValidateUpload,
+    FetchImport, GiveBackFiles, GiveBackShelved, GiveUpUpload, ProbeUpload, RejectSubmissions, ReturnSubmissions,
+    SweepBlobs, TranscodeUpload, ValidateUpload,
 };
 pub use model::{Failure, MAX_NOTES, NewSubmission, Rendition, Submission, SubmissionStatus, UploadState};
 pub use pool::{NewTake, take};

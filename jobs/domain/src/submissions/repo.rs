@@ -4,6 +4,7 @@ pub(super) mod blocks;
 pub(super) mod imports;
 pub(super) mod inbox;
 pub(super) mod pool;
+pub(super) mod shelves;
 pub(super) mod trust;
 
 use sqlx::{PgConnection, postgres::PgQueryResult, types::Json};

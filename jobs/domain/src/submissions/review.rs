@@ -82,7 +82,7 @@ pub async fn decide(
         }
         Decision::AskForChanges { note } => {
             repo::ask_for_changes(&mut *tx, id, moderator, note).await?;
-            record(tx, events::needs_changes(&submission, moderator)).await?;
+            record(tx, events::needs_changes(&submission, Some(moderator))).await?;
         }
     }
     repo::find(&mut *tx, id).await?.ok_or(SubmissionError::NotFound)

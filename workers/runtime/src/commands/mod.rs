@@ -6,6 +6,7 @@ mod blobs;
 mod config;
 mod jobs;
 mod keys;
+mod memes;
 mod ops;
 mod queues;
 
@@ -48,6 +49,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Audit { json } => audit::run(json).await,
         Command::Blobs(command) => blobs::run(command).await,
+        Command::Memes(command) => memes::run(command).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
         Command::Simulator { port, identity_port } => {
             telemetry::init("info");

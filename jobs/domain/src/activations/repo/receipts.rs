@@ -4,13 +4,17 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::Place;
+
 /// One movement of coins in a wallet.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// Counts the wallet's movements from 1, without gaps.
     pub version: i64,
     pub operation_id: Uuid,
-    /// `place`, `refund` or `adjust`.
+    pub channel_id: Uuid,
+    pub channel_slug: String,
+    /// `place`, `refund`, `adjust`, `grant` or `reward`.
     pub kind: String,
     /// Coins that came (above 0) or went.
     pub amount: i64,
@@ -18,6 +22,8 @@ pub struct Receipt {
     pub balance: i64,
     /// A word of [`Reason`](crate::activations::Reason)'s, or `by_hand`.
     pub reason: Option<String>,
+    /// What the admin said of an adjustment by hand.
+    pub note: Option<String>,
     pub created_at: OffsetDateTime,
     /// The play that was paid for or given back.
     pub play: Option<ReceiptPlay>,
@@ -33,6 +39,80 @@ pub struct ReceiptPlay {
     pub discount_bp: i32,
 }
 
+/// A row as it is read: a play is all or nothing.
+struct Row {
+    version: i64,
+    id: Uuid,
+    channel_id: Uuid,
+    slug: String,
+    kind: String,
+    amount: i64,
+    balance: i64,
+    reason: Option<String>,
+    note: Option<String>,
+    created_at: OffsetDateTime,
+    play_id: Option<Uuid>,
+    meme_id: Option<Uuid>,
+    title: Option<String>,
+    price: Option<i64>,
+    discount_bp: Option<i32>,
+}
+
+impl From<Row> for Receipt {
+    fn from(row: Row) -> Self {
+        let play = || {
+            Some(ReceiptPlay {
+                id: row.play_id?,
+                meme_id: row.meme_id?,
+                title: row.title?,
+                price: row.price?,
+                discount_bp: row.discount_bp?,
+            })
+        };
+        Self {
+            play: play(),
+            version: row.version,
+            operation_id: row.id,
+            channel_id: row.channel_id,
+            channel_slug: row.slug,
+            kind: row.kind,
+            amount: row.amount,
+            balance: row.balance,
+            reason: row.reason,
+            note: row.note,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Movements, each with what it was about.
+macro_rules! select {
+    ($moved:literal, $order:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"select moved.version as "version!", moved.id, moved.channel_id, c.slug, moved.kind, moved.amount,
+                      moved.balance as "balance!", moved.reason, said.reason as "note?", moved.created_at,
+                      a.id as "play_id?", a.meme_id as "meme_id?", a.title as "title?", a.price as "price?",
+                      a.discount_bp as "discount_bp?"
+               from (select e.version, e.amount, e.balance_after as balance, o.id, o.kind, o.reason, o.reverses, o.created_at,
+                            w.channel_id
+                     from wallets w
+                     join ledger_entries e on e.wallet_id = w.id
+                     join ledger_operations o on o.id = e.operation_id "#
+                + $moved
+                + r#") moved
+               join channels c on c.id = moved.channel_id
+               -- A payment has its play's id, what takes it back names it.
+               left join activations a
+                 on a.id = case when moved.kind = 'place' then moved.id when moved.kind = 'refund' then moved.reverses end
+               left join people_acts said
+                 on said.thing = moved.id and said.act in ('adjust_wallet', 'approve_adjustment') "#
+                + $order
+            $(, $argument)*
+        )
+    };
+}
+
 /// The movements in the person's wallet in the channel, the newest first, from before the given version.
 ///
 /// # Errors
@@ -44,45 +124,37 @@ pub async fn receipts(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Receipt>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select e.version as "version!", e.amount, e.balance_after as "balance!", o.id, o.kind, o.reason, o.created_at,
-                  a.id as "play_id?", a.meme_id as "meme_id?", a.title as "title?", a.price as "price?",
-                  a.discount_bp as "discount_bp?"
-           from wallets w
-           join ledger_entries e on e.wallet_id = w.id
-           join ledger_operations o on o.id = e.operation_id
-           -- A payment has its play's id, what takes it back names it.
-           left join activations a on a.id = case when o.kind = 'place' then o.id when o.kind = 'refund' then o.reverses end
-           where w.user_id = $1 and w.channel_id = $2 and e.version < $3
-           order by e.version desc
-           limit $4"#,
+    let rows = select!(
+        "where w.user_id = $1 and w.channel_id = $2 and e.version < $3 order by e.version desc limit $4",
+        "order by moved.version desc",
         user,
         channel,
         before.unwrap_or(i64::MAX),
         limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    let receipts = rows.into_iter().map(|row| {
-        let play = || {
-            Some(ReceiptPlay {
-                id: row.play_id?,
-                meme_id: row.meme_id?,
-                title: row.title?,
-                price: row.price?,
-                discount_bp: row.discount_bp?,
-            })
-        };
-        Receipt {
-            version: row.version,
-            operation_id: row.id,
-            kind: row.kind,
-            amount: row.amount,
-            balance: row.balance,
-            reason: row.reason,
-            created_at: row.created_at,
-            play: play(),
-        }
-    });
-    Ok(receipts.collect())
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
+}
+
+/// The movements in all of the person's wallets, the newest first, after a place in this list.
+///
+/// # Errors
+/// The database refused.
+pub async fn all_receipts(
+    conn: &mut PgConnection,
+    user: Uuid,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Receipt>, sqlx::Error> {
+    let (at, id) = after.map_or((None, None), |place| (Some(place.created_at), Some(place.id)));
+    let rows = select!(
+        "where w.user_id = $1 and o.created_at <= coalesce($2, 'infinity'::timestamptz)
+           and (o.created_at < coalesce($2, 'infinity'::timestamptz) or o.id < $3)
+         order by o.created_at desc, o.id desc limit $4",
+        "order by moved.created_at desc, moved.id desc",
+        user,
+        at,
+        id,
+        limit,
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
