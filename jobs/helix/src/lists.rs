@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 use time::OffsetDateTime;
+use webapi::Ask;
 
-use crate::{Caller, Helix, HelixError, ask::Ask, users::Page};
+use crate::{Caller, Helix, HelixError, users::Page};
 
 /// Somebody who follows a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

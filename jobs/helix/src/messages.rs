@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
+use webapi::Ask;
 
-use crate::{Caller, Helix, HelixError, ask::Ask, users::Page};
+use crate::{Caller, Helix, HelixError, users::Page};
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

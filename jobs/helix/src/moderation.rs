@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use webapi::Ask;
 
-use crate::{Caller, Helix, HelixError, ask::Ask};
+use crate::{Caller, Helix, HelixError};
 
 impl Helix {
     /// Takes a message out of the channel's chat, as the moderator whose id there is `moderator`. One that is gone is fine.

@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use webapi::Ask;
 
-use crate::{Caller, Helix, HelixError, ask::Ask, users::Page};
+use crate::{Caller, Helix, HelixError, users::Page};
 
 const PATH: &str = "/eventsub/subscriptions";
 /// Pages that are read at most: a cursor that never ends is not followed for ever.

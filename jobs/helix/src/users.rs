@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 use time::OffsetDateTime;
+use webapi::Ask;
 
-use crate::{Caller, Helix, HelixError, ask::Ask};
+use crate::{Caller, Helix, HelixError};
 
 /// Of one question.
 const AT_ONCE: usize = 100;

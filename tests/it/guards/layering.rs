@@ -13,8 +13,10 @@ const MAY_SEE: [(&str, &[&str]); 22] = [
     ("domain", &["queue"]),
     // Platforms that say who somebody is: for those who log people in, and for those who act there in their name.
     ("identity", &["queue", "domain", "egress"]),
-    // Twitch's API, in the name of an account or of ourselves.
-    ("helix", &["queue", "domain", "identity"]),
+    // The platforms' APIs, in the name of an account or of ourselves: how they are asked, and what.
+    ("webapi", &["queue", "domain", "identity"]),
+    ("helix", &["domain", "identity", "webapi"]),
+    ("vkvideo", &["domain", "identity", "webapi"]),
     // What is asked at addresses that somebody else has named.
     ("egress", &[]),
     ("api", &["queue", "domain", "blobs", "identity", "egress"]),
@@ -22,6 +24,7 @@ const MAY_SEE: [(&str, &[&str]); 22] = [
     ("media", &["queue", "domain", "blobs"]),
     // Twitch's protocol is spoken by those who listen and by those who send.
     ("irc", &[]),
+    ("centrifugo", &[]),
     ("chat", &["queue", "domain", "irc"]),
     ("outbox", &["queue", "domain", "identity", "helix", "irc"]),
     ("credits", &["queue", "domain"]),

@@ -1,4 +1,4 @@
-//! Why Twitch gives no answer.
+//! Why a platform gives no answer.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use identity::IdentityError;
 
 /// Texts are for the log and for `lastError`: they hold no secret.
 #[derive(Debug, thiserror::Error)]
-pub enum HelixError {
+pub enum ApiError {
     /// The platform is not set up here: the first setting that is missing.
     #[error("{0} is not set")]
     NotConfigured(&'static str),
@@ -19,8 +19,13 @@ pub enum HelixError {
     Forbidden(String),
     /// 400, 404 and others: asking again would change nothing.
     #[error("refused ({status}): {why}")]
-    Refused { status: u16, why: String },
-    /// 429, with the time that the platform names.
+    Refused {
+        status: u16,
+        /// The platform's own word for it, where it has one.
+        code: Option<String>,
+        why: String,
+    },
+    /// 429, or what the platform says instead, with the time that it names.
     #[error("asked too often")]
     Limited(Option<Duration>),
     /// Nothing has arrived there, or it said that it does nothing now: the same may be asked again.
@@ -31,7 +36,7 @@ pub enum HelixError {
     Doubtful(String),
 }
 
-impl From<IdentityError> for HelixError {
+impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::NotConfigured(setting) => Self::NotConfigured(setting),
@@ -41,7 +46,7 @@ impl From<IdentityError> for HelixError {
     }
 }
 
-impl From<TokenError> for HelixError {
+impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::NotFound => Self::Relink("it is not linked here any more".to_owned()),
