@@ -100,14 +100,15 @@ pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request:
 }
 
 fn excess(request: &Request, address: &str) -> Option<Problem> {
-    let too_large = |status, detail| Some(Problem::new(status, ErrorCode::ValidationError, detail));
     if address.len() > MOST_ADDRESS {
-        return too_large(StatusCode::URI_TOO_LONG, format!("an address has at most {MOST_ADDRESS} bytes"));
+        let detail = format!("an address has at most {MOST_ADDRESS} bytes");
+        return Some(Problem::new(StatusCode::URI_TOO_LONG, ErrorCode::UriTooLong, detail));
     }
     let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers > MOST_HEADERS {
         let detail = format!("headers have at most {MOST_HEADERS} bytes together");
-        return too_large(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail);
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Some(Problem::new(status, ErrorCode::ValidationError, detail));
     }
     None
 }

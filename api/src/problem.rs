@@ -29,6 +29,7 @@ const LONGEST_PATH: usize = 100;
 pub(crate) enum ErrorCode {
     BadRequest,
     ValidationError,
+    UriTooLong,
     Unauthorized,
     SessionExpired,
     AccountBanned,

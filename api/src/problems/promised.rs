@@ -508,6 +508,9 @@ pub(crate) fn of(operation: &str, form: Form) -> Option<Vec<ErrorCode>> {
     if form.parameters || form.body || form.changes {
         codes.push(ValidationError);
     }
+    if form.parameters {
+        codes.push(UriTooLong);
+    }
     codes.extend_from_slice(asker.refusals());
     if form.changes {
         codes.push(CsrfInvalid);
@@ -584,6 +587,7 @@ pub(crate) const fn meaning(code: ErrorCode) -> (u16, &'static str) {
         StalePlay => (409, "the play 17 is over or another one: the activation is done"),
         RequestInFlight => (409, "a request with this Idempotency-Key is still being worked on, ask again"),
         LengthRequired => (411, "say the body's length: Content-Length"),
+        UriTooLong => (414, "an address has at most 8192 bytes"),
         FileTooLarge => (413, "a body has at most 1048576 bytes here"),
         VideoTooLong => (413, "the file plays for longer than 15000 ms"),
         UnsupportedMediaType => (415, "Content-Type: application/json is taken, not \"text/plain\""),

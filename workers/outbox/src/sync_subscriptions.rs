@@ -133,7 +133,7 @@ async fn subscribe(
             tracing::info!(channel.id = %channel.channel_id, kind, why, "the streamer has not granted to be told of this");
             Ok((None, "forbidden".to_owned()))
         }
-        Err(HelixError::Refused { status, why }) => {
+        Err(HelixError::Refused { status, why, .. }) => {
             tracing::warn!(channel.id = %channel.channel_id, kind, status, why, "a subscription is refused");
             Ok((None, "failed".to_owned()))
         }
