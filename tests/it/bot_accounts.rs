@@ -225,6 +225,8 @@ async fn what_the_platform_says_decides_what_becomes_of_a_message() {
     later(Fault::HelixStatus { status: 503 }, "when it is back", 70).await;
     let texts: Vec<String> = platforms.said().into_iter().map(|said| said.text).collect();
     assert_eq!(texts, ["first", "lost", "with a new token", "after the limit", "after a wait", "when it is back"]);
+    // The clock has gone on, so that streams are asked for, too.
+    app.drain().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use domain::{
     acts::{self, Act},
-    bot_accounts,
+    bot_accounts, bots,
     identities::{self, Provider},
     mails::Kind,
 };
@@ -179,7 +179,8 @@ impl Identities {
 
     /// Unlink an account
     ///
-    /// It opens this account no more, and its tokens are given back to the platform. Needs a fresh proof. 409
+    /// It opens this account no more, and its tokens are given back to the platform. A channel that it stood for has none there
+    /// any more: its bot is switched off. Needs a fresh proof. 409
     /// `LAST_ACCOUNT` when nothing else would let me in; 409 `CONFLICT` for one that speaks in chats, with the `hint` where to let go
     /// of it first.
     #[oai(path = "/auth/accounts/:id", method = "delete", operation_id = "unlinkAccount")]
@@ -197,6 +198,9 @@ impl Identities {
             return Err(speaks(&mut tx, viewer.id, id.0).await?);
         }
         let gone = identities::unlink(&mut tx, &app.vault, viewer.id, id.0).await?;
+        if gone.provider == Provider::Twitch {
+            bots::let_go_of_twitch(&mut tx, viewer.id, &gone.provider_user_id).await?;
+        }
         let before = json!({ "provider": gone.provider.as_str(), "login": gone.login });
         let act = Act::new("unlink_account").to(viewer.id).with(id.0).changing(before, Value::Null);
         acts::note(&mut tx, &by_id(viewer.id), act).await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 22] = [
+const MAY_SEE: [(&str, &[&str]); 25] = [
     ("queue", &[]),
     // Its tests run on a real server.
     ("blobs", &["test-s3"]),
@@ -63,7 +63,7 @@ const ONLY: [(&str, &[&str]); 13] = [
     ("zip", &["media", "tests"]),
     ("object_store", &["blobs"]),
     ("s3s", &["test-s3"]),
-    ("tokio-tungstenite", &["chat"]),
+    ("tokio-tungstenite", &["chat", "centrifugo"]),
     ("lettre", &["outbox"]),
     ("apalis", &["queue"]),
     ("apalis-core", &["queue"]),

@@ -215,3 +215,39 @@ async fn a_verified_address_is_told_of_a_new_account_once_and_whatever_its_name_
     assert!(!told.html.contains("<script>"), "{}", told.html);
     assert_eq!(office.taken().len(), before + 1);
 }
+
+#[tokio::test]
+async fn who_unlinks_an_account_lets_go_of_its_channel_there() {
+    let (_platforms, app) = system().await;
+    let signed_in = |visitor: &Visitor| app.anonymous().with_token(&visitor.cookie("token_dev").unwrap());
+    let is_on = async |streamer: &harness::Session| {
+        let bots = streamer.get("/streamer/bots").await.expect(200);
+        bots.as_array().unwrap().iter().find(|bot| bot["provider"] == "twitch").unwrap()["enabled"].clone()
+    };
+    let streams = async |visitor: &Visitor, slug: &str| {
+        let wish = json!({ "slug": slug });
+        signed_in(visitor).post("/channels", &wish).await.expect(201);
+        signed_in(visitor).patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    };
+    let anna = Visitor::new(&app);
+    anna.log_in(Provider::Discord, "anna").await;
+    anna.link(Provider::Twitch, "streamer").await;
+    streams(&anna, "annas").await;
+    assert_eq!(is_on(&signed_in(&anna)).await, true);
+    let account = anna.accounts().await.into_iter().find(|account| account["provider"] == "twitch").unwrap();
+    let path = format!("/auth/accounts/{}", account["id"].as_str().unwrap());
+    assert_eq!(anna.send(Method::DELETE, &path).await.status, 204);
+
+    assert_eq!(is_on(&signed_in(&anna)).await, false);
+    let again = signed_in(&anna).patch("/streamer/bots/twitch", &json!({ "enabled": true })).await;
+    assert_eq!((again.status.as_u16(), again.error_code()), (400, "TWITCH_CHANNEL_NOT_LINKED"));
+    // Whose account it is now has the channel there, too.
+    let bert = Visitor::new(&app);
+    bert.log_in(Provider::Twitch, "streamer").await;
+    streams(&bert, "berts").await;
+    let named: Vec<String> = sqlx::query_scalar("select slug from channels where twitch_channel_id is not null")
+        .fetch_all(app.pool())
+        .await
+        .unwrap();
+    assert_eq!(named, ["berts"]);
+}

@@ -37,6 +37,22 @@ pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result
     Ok(integration)
 }
 
+/// Lets go of the account on Twitch that `owner` has unlinked: nobody listens or speaks in its chat for the owner's channel any
+/// more, and what happens there earns nothing here.
+///
+/// # Errors
+/// The database refused.
+pub async fn let_go_of_twitch(tx: &mut Tx, owner: Uuid, account: &str) -> Result<(), BotError> {
+    let Some(channel) = channels::unname_on_twitch(&mut *tx, owner, account).await? else { return Ok(()) };
+    if repo::enabled(tx, channel).await?.contains(&Provider::Twitch) {
+        repo::set_enabled(tx, channel, Provider::Twitch, false).await?;
+    }
+    subscriptions::forget(&mut *tx, identities::Provider::Twitch, channel).await?;
+    queue::enqueue(tx, &SyncSubscriptions::default()).await?;
+    tx.wake(Topic::Pool(SESSIONS_TOPIC.into()));
+    Ok(())
+}
+
 /// Puts the message into the outbox of the named provider, or of the only enabled one.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ mod greetings;
 mod model;
 mod repo;
 
-pub use commands::{SESSIONS_TOPIC, say, set_twitch};
+pub use commands::{SESSIONS_TOPIC, let_go_of_twitch, say, set_twitch};
 pub use diagnostics::{Diagnostics, Failure, diagnose};
 pub use error::BotError;
 pub use greetings::{Greetings, change_greetings, greet, greetings};

@@ -47,8 +47,8 @@ pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, Ch
     repo::find(conn, channel.id).await?.ok_or(ChannelError::NotFound)
 }
 
-/// Links the channel to the account on Twitch that its owner has linked here, if there is one and it is no other channel's;
-/// what the channel was linked to before is forgotten then. A login name is never asked for: whoever owns the account has
+/// Links the channel to the account on Twitch that its owner has linked here, if there is one; what the channel was linked to
+/// before is forgotten then, and so is the account by a channel of somebody who had it before. A login name is never asked for: whoever owns the account has
 /// shown it.
 ///
 /// # Errors
@@ -57,6 +57,7 @@ pub async fn link_twitch(tx: &mut Tx, channel: &Channel) -> Result<Channel, sqlx
     let Some(account) = identities::find_of(&mut *tx, channel.owner_id, Provider::Twitch).await? else {
         return Ok(channel.clone());
     };
+    repo::take_from_others(&mut *tx, channel.owner_id, &account.provider_user_id).await?;
     repo::name_on_twitch(&mut *tx, channel.id, &account.provider_user_id, &account.login.to_lowercase()).await?;
     repo::find(&mut *tx, channel.id).await?.ok_or(sqlx::Error::RowNotFound)
 }

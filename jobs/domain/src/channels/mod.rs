@@ -19,6 +19,6 @@ pub use presets::{MAX_PRESETS, MORE_PRESETS, Preset, put_presets};
 pub(crate) use repo::hold;
 pub use repo::{
     find, find_by_slug, find_of_owner, find_of_twitch, learn_twitch_id, moment, name_on_twitch, presets,
-    twitch_account, with_streams,
+    twitch_account, unname_on_twitch, with_streams,
 };
 pub use streams::{Heard, StreamOf, hear_of_stream};

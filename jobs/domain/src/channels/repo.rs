@@ -301,6 +301,37 @@ pub async fn name_on_twitch(
     Ok(named.rows_affected() == 1)
 }
 
+/// The channels of others that name this account there name none any more: they were linked by somebody who had it before.
+pub(super) async fn take_from_others(conn: &mut PgConnection, owner: Uuid, account: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update channels set twitch_channel_id = null, twitch_login = null where twitch_channel_id = $1 and owner_id <> $2",
+        account,
+        owner,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The owner's channel that names this account on Twitch names none any more; which one that is.
+///
+/// # Errors
+/// The database refused.
+pub async fn unname_on_twitch(
+    conn: &mut PgConnection,
+    owner: Uuid,
+    account: &str,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "update channels set twitch_channel_id = null, twitch_login = null
+         where twitch_channel_id = $1 and owner_id = $2 returning id",
+        account,
+        owner,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// [`name_on_twitch`] of a channel of which only the name there is known: Twitch has told its id.
 ///
 /// # Errors
