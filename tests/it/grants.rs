@@ -158,6 +158,49 @@ async fn a_large_grant_waits_for_another_admin_and_many_small_ones_are_a_large_o
 }
 
 #[tokio::test]
+async fn what_one_admin_gives_one_person_counts_together_however_they_are_named() {
+    let (_platforms, stage) = open_with(&[("COINS_APPROVAL_ABOVE", "1000")]).await;
+    let other = stage.app.login("second", "admin").await;
+    let by_hand = async |user: &Value, delta: i64| {
+        let path = format!("/owner/wallets/{}/{}/adjust", user["id"].as_str().unwrap(), stage.channel_id);
+        stage.admin.post(&path, &json!({ "delta": delta, "reason": "a prize" })).await
+    };
+    // Nobody knows yet that the name and the id are one account's.
+    for (field, account) in [("login", "anna".to_owned()), ("providerUserId", id_of("anna"))] {
+        assert_eq!(give(&stage, field, &account, 900).await["status"], "waiting");
+    }
+    let anna = Visitor::new(&stage.app);
+    let me = anna.log_in(Provider::Twitch, "anna").await;
+    assert_eq!(balance(&anna).await, 900, "one admin gives no more than a thousand");
+    let mut held = listed(&stage).await;
+    held.retain(|grant| grant["status"] == "unapproved");
+    assert_eq!(held.len(), 1, "{held:?}");
+    // Here, every way counts.
+    by_hand(&me, 200).await.expect(202);
+    by_hand(&me, 50).await.expect(200);
+    for (field, account) in [("login", "Anna".to_owned()), ("providerUserId", id_of("anna"))] {
+        assert_eq!(give(&stage, field, &account, 51).await["status"], "unapproved", "{field}");
+    }
+    assert_eq!(give(&stage, "login", "anna", 50).await["status"], "waiting");
+    by_hand(&me, 1).await.expect(202);
+    // With another account, too.
+    assert_eq!(give(&stage, "login", "carla", 900).await["status"], "waiting");
+    assert_eq!(anna.link(Provider::Twitch, "carla").await.header("location"), "/linked");
+    assert_eq!(balance(&anna).await, 950);
+    // The other admin has a thousand, too, and agrees to what waits.
+    let path = format!("/owner/wallets/{}/{}/adjust", me["id"].as_str().unwrap(), stage.channel_id);
+    other.post(&path, &json!({ "delta": 1000, "reason": "a prize" })).await.expect(200);
+    other.post(&format!("/owner/grants/{}/approve", held[0]["id"].as_str().unwrap()), &json!({})).await.expect(200);
+    Visitor::new(&stage.app).log_in(Provider::Twitch, "anna").await;
+    assert_eq!(balance(&anna).await, 950 + 1000 + 50 + 900);
+    // Another day.
+    stage.app.advance(Duration::from_hours(25)).await;
+    let boss = stage.app.login("boss", "admin").await;
+    let wish = wish(&stage, "login", "anna", 1000);
+    assert_eq!(boss.post("/owner/grants", &wish).await.expect(200)["status"], "waiting");
+}
+
+#[tokio::test]
 async fn grants_are_kept_by_their_key_written_down_and_checked() {
     let (_platforms, stage) = open().await;
     let good = wish(&stage, "login", "anna", 5);
@@ -189,4 +232,9 @@ async fn grants_are_kept_by_their_key_written_down_and_checked() {
     let names: Vec<&str> = acts["acts"].as_array().unwrap().iter().map(|act| act["act"].as_str().unwrap()).collect();
     assert_eq!(names, ["revoke_grant", "create_grant"]);
     assert!(!acts.to_string().contains("anna"), "nothing that stays says for whom it was: {acts}");
+    // Of somebody who is here it says whom and why, until they are forgotten.
+    let me = Visitor::new(&stage.app).log_in(Provider::Twitch, "anna").await;
+    give(&stage, "providerUserId", &id_of("anna"), 5).await;
+    let acts = stage.admin.get("/owner/audit?act=create_grant").await.expect(200);
+    assert_eq!((&acts["acts"][0]["userId"], &acts["acts"][0]["reason"]), (&me["id"], &json!("raffle")), "{acts}");
 }

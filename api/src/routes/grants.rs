@@ -3,6 +3,7 @@
 use domain::{
     acts::{self, Act},
     grants::{self, Grant},
+    identities,
 };
 use poem::web::Data;
 use poem_openapi::{
@@ -63,8 +64,9 @@ impl Grants {
     ///
     /// They wait for the account on the platform, named by its id there (`providerUserId`) or, where nobody knows that, by its
     /// name (`login`), and are paid when somebody logs in with it or links it: once, as receipts of kind `grant`. A name is whose
-    /// it is at that moment, an id is never given to another. What one admin lets wait for one account within a day counts
-    /// together: above `COINS_APPROVAL_ABOVE` another admin must agree (`unapproved`). Needs a fresh proof. Send an
+    /// it is at that moment, an id is never given to another. What one admin gives one person in one channel within a
+    /// day counts together, however the account is named and with adjustments by hand: above `COINS_APPROVAL_ABOVE` another admin must
+    /// agree (`unapproved`), also where it is known only at the login that two accounts are one person's. Needs a fresh proof. Send an
     /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and nothing twice.
     #[oai(path = "/owner/grants", method = "post", operation_id = "createGrant")]
     async fn create(
@@ -129,7 +131,8 @@ impl Grants {
     }
 }
 
-/// Writes down what became of it, without a word about somebody who is nobody here: what is written down stays.
+/// Writes down what became of it; whom it is for and why if that person is here, so that both are forgotten with them. About
+/// somebody who is nobody here there is no word: what is written down stays. The ledger says who was paid, under the same id.
 async fn note(
     tx: &mut queue::Tx,
     admin: &Admin,
@@ -139,6 +142,15 @@ async fn note(
     after: Value,
 ) -> Result<(), Problem> {
     let act = Act::new(act).on(grant.channel_id).with(grant.id).changing(before, after);
+    // A name is somebody else's tomorrow; an id is one person's.
+    let people = match (grant.provider.parse(), &grant.provider_user_id) {
+        (Ok(provider), Some(id)) => identities::owners(tx, provider, Some(id), None).await?,
+        _ => Vec::new(),
+    };
+    let act = match people[..] {
+        [person] => act.to(person).because(Some(&grant.reason)),
+        _ => act,
+    };
     Ok(acts::note(tx, &by(&admin.user), act).await?)
 }
 

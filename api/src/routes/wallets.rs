@@ -176,7 +176,7 @@ impl Wallets {
     /// Adjust a wallet by hand
     ///
     /// Gives or takes coins for a reason, which `wallet:updated` tells the person and `/owner/audit` admins. Needs a fresh proof. 402 when more
-    /// is taken than there is. What one admin moves in one wallet within a day counts together: above `COINS_APPROVAL_ABOVE` the
+    /// is taken than there is. What one admin moves in one wallet within a day counts together, with coins that they let wait for its person: above `COINS_APPROVAL_ABOVE` the
     /// adjustment waits for another admin (202, `/owner/adjustments`). Send an
     /// `Idempotency-Key`: repeating the request with the same key gives the first answer again and moves nothing twice.
     #[oai(

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{AdjustmentError, AdjustmentStatus, Asked, PendingAdjustment, repo};
 use crate::{
-    accounts, channels,
+    accounts, channels, grants,
     wallets::{self, Adjusted, Adjustment, WalletError},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 const MOST: i64 = 1_000_000_000_000;
 
 /// Adjusts the wallet at once, or lets the adjustment wait for another admin where it, with what this admin moved in the
-/// wallet within a day, is above `approval_above`.
+/// wallet or let wait for its person ([`grants`]) within a day, is above `approval_above`.
 ///
 /// # Errors
 /// As [`wallets::adjust`]; what waits is refused for its words and numbers at once, and for missing coins once it is made.
@@ -30,7 +30,9 @@ pub async fn ask(
     accounts::lock(&mut *tx, wish.user).await?.ok_or(WalletError::NotFound("user"))?;
     channels::find(&mut *tx, wish.channel).await?.ok_or(WalletError::NotFound("channel"))?;
     if let Some(most) = approval_above {
-        let lately = repo::moved_lately(&mut *tx, actor, wish.user, wish.channel).await?;
+        let promised = grants::promised_lately(tx, actor, wish.user, wish.channel).await?;
+        let moved = wallets::moved_by_hand(&mut *tx, actor, wish.channel, &[wish.user], None).await?;
+        let lately = promised.saturating_add(moved);
         if lately.saturating_add(amount) > most {
             repo::insert(&mut *tx, actor, wish, reason).await?;
             let waits = repo::find(&mut *tx, wish.id).await?.ok_or(AdjustmentError::NotFound)?;

@@ -1,7 +1,7 @@
 //! Adjustments of wallets by hand that are too large for one admin: another one agrees or does not.
 //!
-//! [`ask`] makes a small one at once. What one admin moves in one wallet within a day counts together, so that many small ones
-//! are a large one. [`approve`] and [`refuse`] decide about those that wait; after [`PATIENCE_DAYS`] nobody can agree any more.
+//! [`ask`] makes a small one at once. What one admin moves in one wallet within a day counts together, with coins that they let
+//! wait for its person ([`grants`](crate::grants)), so that many small ones are a large one. [`approve`] and [`refuse`] decide about those that wait; after [`PATIENCE_DAYS`] nobody can agree any more.
 
 mod commands;
 mod error;

@@ -62,28 +62,6 @@ pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Pen
     Ok(adjustments!("where p.id = $1 for update of p", conn, id)?.pop())
 }
 
-/// Coins that this admin moved in the wallet within a day, either way, with nobody else's agreement.
-pub(super) async fn moved_lately(
-    conn: &mut PgConnection,
-    actor: Uuid,
-    user: Uuid,
-    channel: Uuid,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select coalesce(sum(abs(e.amount)), 0)::bigint as "coins!"
-           from ledger_operations o
-                join ledger_entries e on e.operation_id = o.id
-                join wallets w on w.id = e.wallet_id and w.user_id = $2
-           where o.actor_id = $1 and o.kind = 'adjust' and o.created_at > app_now() - interval '1 day' and o.channel_id = $3
-             and not exists (select from pending_adjustments p where p.id = o.id)"#,
-        actor,
-        user,
-        channel,
-    )
-    .fetch_one(conn)
-    .await
-}
-
 pub(super) async fn insert(
     conn: &mut PgConnection,
     actor: Uuid,

@@ -11,7 +11,7 @@ mod error;
 mod model;
 mod repo;
 
-pub use commands::{Promise, approve, create, pay, promise, revoke, withdraw};
+pub use commands::{Promise, approve, create, pay, promise, promised_lately, revoke, withdraw};
 pub use error::GrantError;
 pub use model::{DEFAULT_DAYS, Grant, GrantStatus, MOST_DAYS, NewGrant, Payee};
 pub use repo::{forget_over, list};

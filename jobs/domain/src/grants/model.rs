@@ -6,7 +6,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::GrantError;
-use crate::{identities::Provider, unseen, wallets};
+use crate::{
+    identities::{self, Provider},
+    unseen, wallets,
+};
 
 /// Days that coins wait, unless something else is said.
 pub const DEFAULT_DAYS: i32 = 180;
@@ -40,6 +43,10 @@ impl Payee {
         }
     }
 
+    pub(super) fn at(&self, provider: Provider) -> Name {
+        Name { provider, id: self.id().map(str::to_owned), login: self.login().map(str::to_owned) }
+    }
+
     pub(super) fn id(&self) -> Option<&str> {
         if let Self::Id(id) = self { Some(id) } else { None }
     }
@@ -53,6 +60,21 @@ impl Payee {
 pub(super) fn name(login: &str) -> String {
     let login = unseen::plain(login, 255).to_lowercase();
     login.strip_prefix('@').unwrap_or(&login).to_owned()
+}
+
+/// How an account may be named: by either, or by the one that is known.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub(super) provider: Provider,
+    pub(super) id: Option<String>,
+    pub(super) login: Option<String>,
+}
+
+impl Name {
+    pub(super) fn of(account: &identities::Account) -> Self {
+        let login = Some(name(&account.login)).filter(|login| !login.is_empty());
+        Self { provider: account.provider, id: Some(account.provider_user_id.clone()), login }
+    }
 }
 
 /// What is promised.
@@ -121,6 +143,8 @@ pub struct Grant {
     pub amount: i64,
     pub reason: String,
     pub status: GrantStatus,
+    /// Above this sum of what its admin gives its person within a day it takes another one; none: whatever the sum.
+    pub approval_above: Option<i64>,
     pub created_by: Uuid,
     pub approved_by: Option<Uuid>,
     pub created_at: OffsetDateTime,
@@ -128,6 +152,13 @@ pub struct Grant {
     /// Who was paid.
     pub user_id: Option<Uuid>,
     pub paid_at: Option<OffsetDateTime>,
+}
+
+impl Grant {
+    /// The sum up to which nobody has to agree; none where nobody has to, or somebody has.
+    pub(super) const fn alone_up_to(&self) -> Option<i64> {
+        if self.approved_by.is_some() { None } else { self.approval_above }
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,31 @@ pub async fn find_of(conn: &mut PgConnection, user: Uuid, provider: Provider) ->
     Ok(list(conn, user).await?.into_iter().find(|account| account.provider == provider))
 }
 
+/// Whose accounts on the platform have this id there, or were last seen with this name.
+///
+/// # Errors
+/// The database refused.
+pub async fn owners(
+    conn: &mut PgConnection,
+    provider: Provider,
+    subject: Option<&str>,
+    login: Option<&str>,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    // Each question has its index.
+    sqlx::query_scalar!(
+        r#"select user_id as "user_id!" from external_accounts
+           where provider = $1 and issuer = $2 and provider_user_id = $3
+           union
+           select user_id from external_accounts where provider = $1 and lower(login) = $4"#,
+        provider.as_str(),
+        provider.issuer(),
+        subject,
+        login,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Whose account on the platform has this id there; nobody links it or logs in with it until this transaction ends.
 ///
 /// # Errors

@@ -138,7 +138,7 @@ pub const HOLDINGS: &[Holding] = &[
             "id", "channel_id", "provider", "provider_user_id", "login", "amount", "reason", "status", "created_at",
             "expires_at", "paid_at",
         ],
-        withheld: &["user_id", "created_by", "approved_by"],
+        withheld: &["user_id", "created_by", "approved_by", "approval_above"],
         // What is about somebody who never comes goes with its time (`forget-pending-coins`).
         erase: Delete(
             "user_id = (select id from person)

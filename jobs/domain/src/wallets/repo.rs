@@ -5,6 +5,7 @@ pub(super) mod listed;
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Locked, Movement, Wallet, WalletError};
@@ -195,4 +196,31 @@ pub async fn audit(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> 
     .fetch_all(conn)
     .await?;
     Ok(breaches)
+}
+
+/// Coins that this admin moved by hand in these people's wallets in the channel, either way and with nobody else's agreement:
+/// within a day, or within a day before or after the given time.
+pub(crate) async fn moved_by_hand(
+    conn: &mut PgConnection,
+    actor: Uuid,
+    channel: Uuid,
+    users: &[Uuid],
+    around: Option<OffsetDateTime>,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(sum(abs(e.amount)), 0)::bigint as "coins!"
+           from ledger_operations o
+                join ledger_entries e on e.operation_id = o.id
+                join wallets w on w.id = e.wallet_id and w.user_id = any($2)
+           where o.actor_id = $1 and o.kind = 'adjust' and o.channel_id = $3
+             and o.created_at > coalesce($4, app_now()) - interval '1 day'
+             and o.created_at < coalesce($4, app_now()) + interval '1 day'
+             and not exists (select from pending_adjustments p where p.id = o.id)"#,
+        actor,
+        users,
+        channel,
+        around,
+    )
+    .fetch_one(conn)
+    .await
 }
