@@ -64,8 +64,11 @@ async fn whatever_is_done_with_a_right_that_not_everybody_has_is_written_down() 
             continue;
         }
         match operation.name.as_str() {
-            "say" => {
+            "say" | "disableBot" => {
                 stage.streamer.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+            }
+            "switchBot" => {
+                stage.streamer.post("/streamer/bot/disable", &json!({})).await.expect(200);
             }
             "skipPlaying" | "dockSkip" => play_something(&stage).await,
             // What takes away is asked of something that is there.

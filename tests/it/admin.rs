@@ -84,8 +84,11 @@ async fn a_pool_is_paused_and_goes_on_and_the_log_says_who_did_it() {
     assert_eq!(log["acts"].as_array().unwrap().len(), 3, "{log}");
     let pause = &log["acts"][2];
     assert_eq!((&pause["actor"], &pause["act"]), (&json!("user:boss"), &json!("pause")));
-    assert_eq!(pause["target"], json!({ "pool": "media", "reason": "full disk" }));
+    let before = json!({ "paused": false, "reason": null });
+    assert_eq!(pause["target"], json!({ "pool": "media", "reason": "full disk", "before": before }));
     assert!(pause["requestId"].is_string());
+    let resume = json!({ "pool": "media", "before": { "paused": true, "reason": "other" } });
+    assert_eq!((&log["acts"][0]["act"], &log["acts"][0]["target"]), (&json!("resume"), &resume));
 }
 
 #[tokio::test]
@@ -151,6 +154,11 @@ async fn a_paused_process_leaves_its_work_to_others_until_it_goes_on() {
     drop(beside);
     let on = admin.post(&format!("{path}/resume"), &json!({ "pool": "credits" })).await.expect(200);
     assert_eq!(on["pausedPools"], json!([]));
+    let log = admin.get("/admin/audit").await.expect(200);
+    let acts: Vec<_> =
+        (0..2).map(|act| (&log["acts"][act]["target"]["before"], &log["acts"][act]["target"]["paused"])).collect();
+    let (on, off) = (json!({ "paused": ["credits"], "reason": "noisy" }), json!({ "paused": [], "reason": null }));
+    assert_eq!(acts, [(&on, &json!([])), (&off, &json!(["credits"]))]);
     admin.post("/admin/workers/999999/pause", &json!({})).await.expect(404);
     admin.post(&format!("{path}/pause"), &json!({ "pool": "media" })).await.expect(404);
 }

@@ -316,14 +316,62 @@ async fn what_a_linked_account_may_have_said_is_settled_by_reading_it_in_the_cha
 #[tokio::test]
 async fn a_login_that_asks_for_little_does_not_take_away_what_a_bot_was_granted() {
     let (platforms, app) = stage(|builder| builder).await;
-    let (boss, _) = browser(&app, "boss", "admin").await;
-    let (_, demo) = demo(&app).await;
-    link_default(&boss, "house_bot").await;
+    let (_, admin) = browser(&app, "boss", "admin").await;
+    let (streamer, demo) = demo(&app).await;
+    entitle(&admin, &demo).await;
+    link_own(&streamer, "demo_bot").await;
     say(&demo, "one", "sent").await;
     let visitor = Visitor::new(&app);
-    visitor.log_in(Provider::Twitch, "house_bot").await;
+    visitor.log_in(Provider::Twitch, "demo_bot").await;
     say(&demo, "two", "sent").await;
-    assert_eq!(pairs(&said(&platforms)), [("house_bot", "one"), ("house_bot", "two")]);
-    let scopes = "select 'user:write:chat' = any(scopes) from external_accounts where login = 'house_bot'";
+    assert_eq!(pairs(&said(&platforms)), [("demo_bot", "one"), ("demo_bot", "two")]);
+    let scopes = "select 'user:write:chat' = any(scopes) from external_accounts where login = 'demo_bot'";
     assert!(sqlx::query_scalar::<_, bool>(scopes).fetch_one(app.pool()).await.unwrap());
+}
+
+#[tokio::test]
+async fn nobody_is_an_admin_by_the_account_that_speaks_for_all() {
+    let (_platforms, app) = stage(|builder| builder).await;
+    let (boss, admin) = browser(&app, "boss", "admin").await;
+    link_default(&boss, "house_bot").await;
+    let stranger = Visitor::new(&app);
+    let refused = stranger.travel("/auth/twitch", "house_bot").await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (403, "FORBIDDEN"), "{}", refused.text);
+    assert_eq!(stranger.get("/me").await.status, 401);
+    // Once it is a person's account like others, it is a way in like others.
+    admin.delete("/owner/bots/twitch/default").await.expect(200);
+    let back = Visitor::new(&app);
+    assert_eq!(back.log_in(Provider::Twitch, "house_bot").await["login"], "boss");
+}
+
+#[tokio::test]
+async fn the_log_says_who_spoke_before_and_how_switches_were() {
+    let (_platforms, app) = stage(|builder| builder).await;
+    let (boss, admin) = browser(&app, "boss", "admin").await;
+    let (_, demo) = demo(&app).await;
+    demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    demo.post("/streamer/bot/disable", &json!({})).await.expect(200);
+    demo.post("/streamer/bot/follow-greetings/enable", &json!({})).await.expect(200);
+    link_default(&boss, "house_bot").await;
+    link_default(&boss, "new_bot").await;
+    admin.delete("/owner/bots/twitch/default").await.expect(200);
+    let wish = json!({ "kind": "overlay", "name": "OBS", "expiresAt": "2099-01-01T00:00:00Z" });
+    demo.post("/streamer/tokens", &wish).await.expect(201);
+    let log = async |act: &str| -> Vec<(Value, Value)> {
+        let page = admin.get(&format!("/owner/audit?act={act}")).await.expect(200);
+        let acts = page["acts"].as_array().unwrap().iter().rev();
+        acts.map(|act| (act["before"].clone(), act["after"].clone())).collect()
+    };
+    let (on, off) = (json!({ "twitch": true }), json!({ "twitch": false }));
+    assert_eq!(log("switch_bot").await, [(off.clone(), on.clone()), (on, off)], "the same again is no act");
+    let (on, off) = (json!({ "followGreetingsEnabled": true }), json!({ "followGreetingsEnabled": false }));
+    let greetings = log("change_follow_greetings").await;
+    assert_eq!(greetings.len(), 1, "{greetings:?}");
+    for (said, expected) in [(&greetings[0].0, off), (&greetings[0].1, on)] {
+        assert_eq!(said["followGreetingsEnabled"], expected["followGreetingsEnabled"], "{said}");
+    }
+    let (house, new) = (json!({ "twitch": "house_bot" }), json!({ "twitch": "new_bot" }));
+    assert_eq!(log("link_default_bot").await, [(Value::Null, house.clone()), (house, new.clone())]);
+    assert_eq!(log("remove_default_bot").await, [(new, Value::Null)]);
+    assert_eq!(log("create_token").await[0].1["expiresAt"], "2099-01-01T00:00:00Z");
 }

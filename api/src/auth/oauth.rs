@@ -115,6 +115,10 @@ pub(crate) async fn log_in(
         let (identity, grant) = arrive(app, provider, &browser, answer, false).await?;
         let mut tx = app.db.begin().await?;
         let who = identities::log_in(&mut tx, &app.vault, &identity, &grant).await?;
+        if let (true, _) = bot_accounts::seats_of(&mut tx, who.account).await? {
+            // Many may know its password, and it was linked by an admin.
+            return Err(Problem::forbidden("this account speaks in all channels, and nobody logs in with it"));
+        }
         let granted = session::begin(app, &mut tx, request, who.user.id, &[provider.as_str()]).await?;
         // Nobody who is banned comes so far.
         grants::pay(&mut tx, who.user.id, &identity).await?;
@@ -159,13 +163,15 @@ pub(crate) async fn link(
             tell(app, &mut tx, request, user, Kind::AccountLinked, Some(&details)).await?;
         }
         if let Some(seat) = seat {
-            bot_accounts::seat(&mut tx, user, seat, provider, linked.account.id).await?;
-            let after = json!({ "provider": provider.as_str(), "login": linked.account.login });
+            let before = bot_accounts::seat(&mut tx, user, seat, provider, linked.account.id).await?;
+            let before = before.map_or(Value::Null, |before| json!({ provider.as_str(): before.login }));
+            let after = json!({ provider.as_str(): linked.account.login });
             let act = match seat {
                 Seat::Default => Act::new("link_default_bot"),
                 Seat::Channel(channel) => Act::new("link_bot_account").on(channel),
             };
-            acts::note(&mut tx, &by_id(user), act.changing(Value::Null, after)).await?;
+            let act = act.with(linked.account.id).changing(before, after);
+            acts::note(&mut tx, &by_id(user), act).await?;
         }
         grants::pay(&mut tx, user, &identity).await?;
         tx.commit().await?;

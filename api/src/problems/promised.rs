@@ -130,6 +130,7 @@ const OPERATIONS: &[Promise] = &[
             YoutubeChannelRequired,
             AccountBanned,
             AccountDeleted,
+            Forbidden,
             OauthNotConfigured,
             OauthUnavailable,
         ],

@@ -94,8 +94,9 @@ impl BotAccounts {
     ) -> Result<Json<BotAccountView>, Problem> {
         let (seat, platform) = (Seat::Channel(streamer.channel.id), identities::Provider::from(provider.0));
         let mut tx = app.db.begin().await?;
-        bot_accounts::remove(&mut tx, seat, platform).await?;
-        let act = Act::new("remove_bot_account").changing(json!({ "provider": platform.as_str() }), Value::Null);
+        let gone = bot_accounts::remove(&mut tx, seat, platform).await?;
+        let act = Act::new("remove_bot_account").with(gone.account_id);
+        let act = act.changing(json!({ platform.as_str(): gone.login }), Value::Null);
         on_channel(&mut tx, &streamer, act).await?;
         tx.commit().await?;
         let mut conn = app.db.pool().acquire().await?;
@@ -130,7 +131,8 @@ impl BotAccounts {
 
     /// Link the account for all channels
     ///
-    /// As linking a channel's own: the browser must log in at the platform as that account.
+    /// As linking a channel's own: the browser must log in at the platform as that account. From then on nobody logs in here
+    /// with it (403): who has an account that speaks everywhere is no admin by that. Have another way in.
     #[oai(
         path = "/owner/bots/:provider/default/link",
         method = "get",
@@ -169,8 +171,9 @@ impl BotAccounts {
     ) -> Result<Json<BotAccountView>, Problem> {
         let platform = identities::Provider::from(provider.0);
         let mut tx = app.db.begin().await?;
-        bot_accounts::remove(&mut tx, Seat::Default, platform).await?;
-        let act = Act::new("remove_default_bot").changing(json!({ "provider": platform.as_str() }), Value::Null);
+        let gone = bot_accounts::remove(&mut tx, Seat::Default, platform).await?;
+        let act = Act::new("remove_default_bot").with(gone.account_id);
+        let act = act.changing(json!({ platform.as_str(): gone.login }), Value::Null);
         acts::note(&mut tx, &by(&admin.user), act).await?;
         tx.commit().await?;
         Ok(Json(BotAccountView::of(None, false)))

@@ -3,11 +3,11 @@
 use domain::{acts::Act, bots, outbox};
 use poem::web::Data;
 use poem_openapi::{OpenApi, payload::Json};
-use serde_json::{Value, json};
 
 use super::{
     Group,
     acts::{on_channel, shown},
+    bots::switch_twitch,
 };
 use crate::{
     app::App,
@@ -36,7 +36,7 @@ impl BotSettings {
     /// As old clients do it: the same as `PATCH /streamer/bots/twitch`.
     #[oai(path = "/streamer/bot/enable", method = "post", operation_id = "enableBot", deprecated)]
     async fn enable(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<BotView>, Problem> {
-        switch(&app, &streamer, true).await
+        switch_twitch(&app, &streamer, true).await
     }
 
     /// Switch my bot on Twitch off
@@ -44,7 +44,7 @@ impl BotSettings {
     /// As old clients do it: the same as `PATCH /streamer/bots/twitch`.
     #[oai(path = "/streamer/bot/disable", method = "post", operation_id = "disableBot", deprecated)]
     async fn disable(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<BotView>, Problem> {
-        switch(&app, &streamer, false).await
+        switch_twitch(&app, &streamer, false).await
     }
 
     /// How my bot greets followers
@@ -65,14 +65,7 @@ impl BotSettings {
         streamer: Editor,
         patch: Json<FollowGreetingsPatch>,
     ) -> Result<Json<FollowGreetingsView>, Problem> {
-        let mut tx = app.db.begin().await?;
-        let (enabled, template) = (patch.0.follow_greetings_enabled, patch.0.follow_greeting_template);
-        let (before, after) = bots::change_greetings(&mut tx, streamer.channel.id, enabled, template).await?;
-        let (old, new) = (FollowGreetingsView::from(before), FollowGreetingsView::from(after.clone()));
-        let act = Act::new("change_follow_greetings").changing(shown(&old), shown(&new));
-        on_channel(&mut tx, &streamer, act).await?;
-        tx.commit().await?;
-        Ok(Json(after.into()))
+        change(&app, &streamer, patch.0.follow_greetings_enabled, patch.0.follow_greeting_template).await
     }
 
     /// Greet followers
@@ -88,20 +81,22 @@ impl BotSettings {
     }
 }
 
-async fn switch(app: &App, streamer: &Streamer, enabled: bool) -> Result<Json<BotView>, Problem> {
-    let mut tx = app.db.begin().await?;
-    let integration = bots::set_twitch(&mut tx, &streamer.channel, enabled).await?;
-    let act = Act::new("switch_bot").changing(Value::Null, json!({ "provider": "twitch", "enabled": enabled }));
-    on_channel(&mut tx, streamer, act).await?;
-    tx.commit().await?;
-    Ok(Json(integration.into()))
+async fn greet(app: &App, streamer: &Editor, enabled: bool) -> Result<Json<FollowGreetingsView>, Problem> {
+    change(app, streamer, Some(enabled), None).await
 }
 
-async fn greet(app: &App, streamer: &Editor, enabled: bool) -> Result<Json<FollowGreetingsView>, Problem> {
+/// Changes what is given, and writes that down.
+async fn change(
+    app: &App,
+    streamer: &Editor,
+    enabled: Option<bool>,
+    template: Option<String>,
+) -> Result<Json<FollowGreetingsView>, Problem> {
     let mut tx = app.db.begin().await?;
-    let (_, after) = bots::change_greetings(&mut tx, streamer.channel.id, Some(enabled), None).await?;
-    let act = Act::new("change_follow_greetings").changing(Value::Null, json!({ "followGreetingsEnabled": enabled }));
+    let (before, after) = bots::change_greetings(&mut tx, streamer.channel.id, enabled, template).await?;
+    let (before, after) = (FollowGreetingsView::from(before), FollowGreetingsView::from(after));
+    let act = Act::new("change_follow_greetings").changing(shown(&before), shown(&after));
     on_channel(&mut tx, streamer, act).await?;
     tx.commit().await?;
-    Ok(Json(after.into()))
+    Ok(Json(after))
 }

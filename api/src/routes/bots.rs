@@ -7,7 +7,7 @@ use poem_openapi::{
     param::{Header, Path},
     payload::Json,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Group, acts::on_channel};
@@ -51,13 +51,7 @@ impl Bots {
             let detail = "the bot of this platform is not available yet";
             return Err(Problem::not_found(ErrorCode::FeatureNotAvailable, detail));
         }
-        let mut tx = app.db.begin().await?;
-        let integration = bots::set_twitch(&mut tx, &streamer.channel, patch.enabled).await?;
-        let act =
-            Act::new("switch_bot").changing(Value::Null, json!({ "provider": "twitch", "enabled": patch.enabled }));
-        on_channel(&mut tx, &streamer, act).await?;
-        tx.commit().await?;
-        Ok(Json(integration.into()))
+        switch_twitch(&app, &streamer, patch.enabled).await
     }
 
     /// Why my bot is silent
@@ -123,4 +117,14 @@ impl Bots {
         let message = message.ok_or_else(|| Problem::not_found(ErrorCode::NotFound, "there is no such message"))?;
         Ok(Json(message.into()))
     }
+}
+
+/// Switches the bot on Twitch, and writes that down.
+pub(super) async fn switch_twitch(app: &App, streamer: &Streamer, enabled: bool) -> Result<Json<BotView>, Problem> {
+    let mut tx = app.db.begin().await?;
+    let (before, integration) = bots::set_twitch(&mut tx, &streamer.channel, enabled).await?;
+    let act = Act::new("switch_bot").changing(json!({ "twitch": before }), json!({ "twitch": enabled }));
+    on_channel(&mut tx, streamer, act).await?;
+    tx.commit().await?;
+    Ok(Json(integration.into()))
 }

@@ -4,7 +4,7 @@ use queue::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{BotAccountError, Fallback, Sender, model::needed, repo};
+use super::{BotAccountError, Fallback, Seated, Sender, model::needed, repo};
 use crate::{
     accounts::{self, Role},
     channels::{self, Channel},
@@ -12,11 +12,17 @@ use crate::{
     identities::{Provider, Seat},
 };
 
-/// Lets the account speak. Whoever linked it must have the right to say so now: it may be gone since the link began.
+/// Lets the account speak; who did until now. Whoever linked it must have the right to say so now: it may be gone since the link began.
 ///
 /// # Errors
 /// [`BotAccountError::Forbidden`], [`BotAccountError::Entitlement`].
-pub async fn seat(tx: &mut Tx, by: Uuid, seat: Seat, provider: Provider, account: Uuid) -> Result<(), BotAccountError> {
+pub async fn seat(
+    tx: &mut Tx,
+    by: Uuid,
+    seat: Seat,
+    provider: Provider,
+    account: Uuid,
+) -> Result<Option<Seated>, BotAccountError> {
     match seat {
         Seat::Default => {
             let person = accounts::find(&mut *tx, by).await?;
@@ -30,16 +36,18 @@ pub async fn seat(tx: &mut Tx, by: Uuid, seat: Seat, provider: Provider, account
             entitlements::require(&mut *tx, Feature::CustomBot, &channel).await?;
         }
     }
+    let before = repo::find(&mut *tx, seat, provider).await?;
     repo::put(&mut *tx, seat, provider, account).await?;
-    Ok(())
+    Ok(before)
 }
 
-/// Frees the seat; what is still to be said is said by whoever is next.
+/// Frees the seat; who had it. What is still to be said is said by whoever is next.
 ///
 /// # Errors
 /// [`BotAccountError::NotFound`] when nobody had it.
-pub async fn remove(tx: &mut Tx, seat: Seat, provider: Provider) -> Result<(), BotAccountError> {
-    if repo::delete(&mut *tx, seat, provider).await? { Ok(()) } else { Err(BotAccountError::NotFound) }
+pub async fn remove(tx: &mut Tx, seat: Seat, provider: Provider) -> Result<Seated, BotAccountError> {
+    let before = repo::find(&mut *tx, seat, provider).await?.ok_or(BotAccountError::NotFound)?;
+    if repo::delete(&mut *tx, seat, provider).await? { Ok(before) } else { Err(BotAccountError::NotFound) }
 }
 
 /// Accounts that may moderate in the channel's chat, as far as they were granted all of these scopes: its own bot while there is a

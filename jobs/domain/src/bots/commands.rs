@@ -17,16 +17,17 @@ pub const SESSIONS_TOPIC: &str = "chat-sessions";
 /// What a channel's bot answers before the streamer has commands of their own.
 const DEFAULT_COMMAND: (&str, &str) = ("!memes", "{user}, all memes of this channel: {channelUrl}");
 
-/// Turns the channel's bot on Twitch on or off. The first time on, the channel gets its default command.
+/// Turns the channel's bot on Twitch on or off; whether it was on, and how it is now. The first time on, the channel gets its
+/// default command.
 ///
 /// # Errors
 /// [`BotError::TwitchNotLinked`] when it shall listen and the channel names no Twitch account.
-pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result<Integration, BotError> {
+pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result<(bool, Integration), BotError> {
     if enabled && channels::link_twitch(tx, channel).await?.twitch_login.is_none() {
         return Err(BotError::TwitchNotLinked);
     }
-    let (first, integration) = repo::set_enabled(tx, channel.id, Provider::Twitch, enabled).await?;
-    if enabled && first {
+    let (before, integration) = repo::set_enabled(tx, channel.id, Provider::Twitch, enabled).await?;
+    if enabled && before.is_none() {
         let (trigger, response) = DEFAULT_COMMAND;
         chat_commands::ensure(tx, channel.id, trigger, response).await?;
     }
@@ -34,7 +35,7 @@ pub async fn set_twitch(tx: &mut Tx, channel: &Channel, enabled: bool) -> Result
     subscriptions::forget(&mut *tx, identities::Provider::Twitch, channel.id).await?;
     queue::enqueue(tx, &SyncSubscriptions::default()).await?;
     tx.wake(Topic::Pool(SESSIONS_TOPIC.into()));
-    Ok(integration)
+    Ok((before.unwrap_or(false), integration))
 }
 
 /// Lets go of the account on Twitch that `owner` has unlinked: nobody listens or speaks in its chat for the owner's channel any

@@ -31,26 +31,34 @@ pub async fn enabled(conn: &mut PgConnection, channel_id: Uuid) -> Result<Vec<Pr
     Ok(all.into_iter().filter(|integration| integration.enabled).map(|integration| integration.provider).collect())
 }
 
-/// Returns whether the switch was touched for the first time. Writing the same value again changes nothing.
+/// How the switch was, unless it is touched for the first time, and how it is. Writing the same value again changes nothing.
 pub(super) async fn set_enabled(
     conn: &mut PgConnection,
     channel_id: Uuid,
     provider: Provider,
     enabled: bool,
-) -> Result<(bool, Integration), sqlx::Error> {
+) -> Result<(Option<bool>, Integration), sqlx::Error> {
+    // Nobody else switches it meanwhile.
+    let before = sqlx::query_scalar!(
+        "select enabled from bot_integrations where channel_id = $1 and provider = $2 for update",
+        channel_id,
+        provider.as_str(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
     let row = sqlx::query!(
         r#"insert into bot_integrations as old (channel_id, provider, enabled) values ($1, $2, $3)
            on conflict (channel_id, provider) do update
            set updated_at = case when old.enabled = excluded.enabled then old.updated_at else app_now() end,
                enabled = excluded.enabled
-           returning (xmax = 0) as "first!", updated_at"#,
+           returning updated_at"#,
         channel_id,
         provider.as_str(),
         enabled,
     )
     .fetch_one(conn)
     .await?;
-    Ok((row.first, Integration { provider, enabled, updated_at: Some(row.updated_at) }))
+    Ok((before, Integration { provider, enabled, updated_at: Some(row.updated_at) }))
 }
 
 pub(super) async fn greetings(conn: &mut PgConnection, channel: Uuid) -> Result<Option<Greetings>, sqlx::Error> {

@@ -4,7 +4,7 @@ use queue::{Topic, Tx};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use super::{
@@ -198,7 +198,8 @@ async fn note(
         token.map_or(Value::Null, |token| {
             let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
             let alarm = token.alarm.is_some();
-            json!({ "kind": token.kind.as_str(), "name": token.name, "scopes": scopes, "alarm": alarm })
+            let expires_at = token.expires_at.and_then(|at| at.format(&Rfc3339).ok());
+            json!({ "kind": token.kind.as_str(), "name": token.name, "scopes": scopes, "expiresAt": expires_at, "alarm": alarm })
         })
     };
     acts::note(&mut *tx, by, act.changing(words(before), words(after))).await

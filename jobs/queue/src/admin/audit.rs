@@ -26,7 +26,7 @@ pub struct ActView {
     /// `retry`, `discard`, `reschedule`, `pause`, `resume`, `pause_worker`, `resume_worker`, `limit`, `unlimit`, or what the program
     /// gave to [`note`].
     pub act: String,
-    /// One job's id, the conditions of many, or a pool and a worker; and why. Of a limit also what it was `before`. Of the
+    /// One job's id, the conditions of many, or a pool and a worker; and why. Of a limit and a pause also how it was `before`. Of the
     /// program's own acts what it gave.
     pub target: serde_json::Value,
     /// Jobs that it changed; none where it was not about jobs.

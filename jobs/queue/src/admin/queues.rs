@@ -253,6 +253,9 @@ async fn workers(conn: &mut PgConnection) -> Result<Vec<(String, WorkerView)>, s
 /// # Errors
 /// The database refused.
 pub async fn pause(tx: &mut Tx, by: &By, pool: &str, reason: Option<&str>) -> Result<bool, sqlx::Error> {
+    let before = sqlx::query_scalar!("select reason from job_pauses where pool = $1 for update", pool)
+        .fetch_optional(&mut **tx)
+        .await?;
     let new = sqlx::query!(
         "insert into job_pauses (pool, reason) values ($1, $2)
          on conflict (pool) do update set reason = excluded.reason
@@ -265,7 +268,8 @@ pub async fn pause(tx: &mut Tx, by: &By, pool: &str, reason: Option<&str>) -> Re
     .rows_affected()
         > 0;
     if new {
-        note(tx, by, "pause", json!({ "pool": pool, "reason": reason }), None).await?;
+        let before = json!({ "paused": before.is_some(), "reason": before.flatten() });
+        note(tx, by, "pause", json!({ "pool": pool, "reason": reason, "before": before }), None).await?;
     }
     Ok(new)
 }
@@ -275,11 +279,12 @@ pub async fn pause(tx: &mut Tx, by: &By, pool: &str, reason: Option<&str>) -> Re
 /// # Errors
 /// The database refused.
 pub async fn resume(tx: &mut Tx, by: &By, pool: &str) -> Result<bool, sqlx::Error> {
-    let gone = sqlx::query!("delete from job_pauses where pool = $1", pool).execute(&mut **tx).await?;
-    if gone.rows_affected() == 0 {
-        return Ok(false);
-    }
-    note(tx, by, "resume", json!({ "pool": pool }), None).await?;
+    let gone = sqlx::query_scalar!("delete from job_pauses where pool = $1 returning reason", pool)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(reason) = gone else { return Ok(false) };
+    let before = json!({ "paused": true, "reason": reason });
+    note(tx, by, "resume", json!({ "pool": pool, "before": before }), None).await?;
     tx.wake(Topic::Pool(pool.into()));
     Ok(true)
 }
@@ -357,22 +362,24 @@ pub async fn pause_worker(
     pool: Option<&str>,
     reason: Option<&str>,
 ) -> Result<Option<Vec<String>>, sqlx::Error> {
-    let paused = sqlx::query_scalar!(
-        r#"update job_workers set paused_at = app_now(), paused_reason = $3,
-             paused = case when $2::text is null then pools else array_append(array_remove(paused, $2), $2) end
-         where id = $1 and ($2::text is null or $2 = any(pools))
-         returning paused"#,
+    let row = sqlx::query!(
+        r#"with old as materialized (select id, paused, paused_reason from job_workers where id = $1 for update)
+         update job_workers w set paused_at = app_now(), paused_reason = $3,
+             paused = case when $2::text is null then w.pools else array_append(array_remove(w.paused, $2), $2) end
+         from old
+         where w.id = old.id and ($2::text is null or $2 = any(w.pools))
+         returning w.paused, old.paused as was, old.paused_reason as was_because"#,
         worker,
         pool,
         reason,
     )
     .fetch_optional(&mut **tx)
     .await?;
-    if paused.is_some() {
-        let target = json!({ "worker": worker, "pool": pool, "reason": reason });
-        note(tx, by, "pause_worker", target, None).await?;
-    }
-    Ok(paused)
+    let Some(row) = row else { return Ok(None) };
+    let before = json!({ "paused": row.was, "reason": row.was_because });
+    let target = json!({ "worker": worker, "pool": pool, "reason": reason, "before": before, "paused": row.paused });
+    note(tx, by, "pause_worker", target, None).await?;
+    Ok(Some(row.paused))
 }
 
 /// Ends the pause of one pool, or of all, in one process. Gives the pools that remain paused in it; none as
@@ -387,16 +394,20 @@ pub async fn resume_worker(
     pool: Option<&str>,
 ) -> Result<Option<Vec<String>>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"update job_workers set paused = case when $2::text is null then '{}' else array_remove(paused, $2) end
-         where id = $1 and ($2::text is null or $2 = any(pools))
-         returning pools, paused"#,
+        r#"with old as materialized (select id, paused, paused_reason from job_workers where id = $1 for update)
+         update job_workers w set paused = case when $2::text is null then '{}' else array_remove(w.paused, $2) end
+         from old
+         where w.id = old.id and ($2::text is null or $2 = any(w.pools))
+         returning w.pools, w.paused, old.paused as was, old.paused_reason as was_because"#,
         worker,
         pool,
     )
     .fetch_optional(&mut **tx)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    note(tx, by, "resume_worker", json!({ "worker": worker, "pool": pool }), None).await?;
+    let before = json!({ "paused": row.was, "reason": row.was_because });
+    let target = json!({ "worker": worker, "pool": pool, "before": before, "paused": row.paused });
+    note(tx, by, "resume_worker", target, None).await?;
     for name in row.pools.iter().filter(|name| pool.is_none_or(|pool| pool == name.as_str())) {
         tx.wake(Topic::Pool(name.as_str().into()));
     }
