@@ -90,6 +90,11 @@ impl Desk {
         Self { limits, held, wishes }
     }
 
+    /// Whether there is a limit to it at all.
+    pub(super) fn counts(&self, kind: Kind) -> bool {
+        self.limits.budget(kind).is_some()
+    }
+
     /// One use of the budget; none if there is no limit to it.
     pub(super) async fn spend(&self, account: Account) -> Option<Verdict> {
         let budget = self.limits.budget(account.kind)?;

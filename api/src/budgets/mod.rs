@@ -19,6 +19,7 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 pub(crate) use self::address::ClientAddress;
 use self::{
@@ -105,23 +106,34 @@ pub(crate) fn of_the_address<E: Endpoint + 'static>(
 
 /// Around all operations, within what proves that the request is no forgery: one use of the budget of the person who asks,
 /// or of the address where nobody is known yet. A request that was answered before, or is being answered, is answered again,
-/// whatever was used.
+/// whatever was used, and uses nothing.
 pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     let (mut verdict, mut twin) = (None, None);
     if let Some((kind, operation)) = policy::of_operation(request.method(), request.uri().path())
         && let Some(app) = request.data::<App>()
+        && app.budgets.desk.counts(kind)
         && let Some(account) = account(kind, &request, app).await
     {
+        let named = Named::of(&request, app, operation).await;
         // Before it spends, so that a twin cannot come between.
         twin = request.header(KEY).map(|key| app.budgets.twins.enter(account, key));
-        verdict = app.budgets.desk.spend(account).await;
+        if !is_answered(app, named).await? {
+            verdict = app.budgets.desk.spend(account).await;
+        }
         if let Some(spent) = verdict.filter(|verdict| !verdict.granted) {
             if let Some(Err(first)) = twin.take_if(|twin| twin.is_err()) {
                 first.wait(TWINS_PATIENCE).await;
             }
-            if !is_repeated(&request, app, operation).await? {
+            let answered = match named {
+                Some(named) if !is_answered(app, Some(named)).await? => {
+                    twins::answered_elsewhere(&app.db, named.person, named.operation, named.key).await?
+                }
+                named => named.is_some(),
+            };
+            if !answered {
                 return Ok(told(refusal(kind, &spent).into_response(), verdict));
             }
+            verdict = Some(Verdict { granted: true, ..spent });
         }
     }
     let response = match inner.call(request).await {
@@ -130,6 +142,23 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
     };
     drop(twin);
     Ok(told(response, verdict))
+}
+
+/// Under which name the answer to a request is kept.
+#[derive(Debug, Clone, Copy)]
+struct Named<'a> {
+    person: Uuid,
+    operation: &'static str,
+    key: &'a str,
+}
+
+impl<'a> Named<'a> {
+    /// None where nothing is kept, or nobody is known.
+    async fn of(request: &'a Request, app: &App, operation: Option<&'static str>) -> Option<Self> {
+        let (operation, key) = (operation?, request.header(KEY)?);
+        let person = auth::keeper(request, app).await?;
+        Some(Self { person, operation, key })
+    }
 }
 
 /// None for somebody without a session where one is needed: the operation says so.
@@ -141,10 +170,9 @@ async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
     Some(Account { kind, whom })
 }
 
-/// Whether the answer to the request is kept under its key.
-async fn is_repeated(request: &Request, app: &App, operation: Option<&'static str>) -> Result<bool, Problem> {
-    let (Some(operation), Some(key)) = (operation, request.header(KEY)) else { return Ok(false) };
-    let Some(person) = auth::keeper(request, app).await else { return Ok(false) };
+/// Whether an answer is kept under this name.
+async fn is_answered(app: &App, named: Option<Named<'_>>) -> Result<bool, Problem> {
+    let Some(Named { person, operation, key }) = named else { return Ok(false) };
     let mut conn = app.db.pool().acquire().await?;
     Ok(requests::is_known(&mut conn, person, operation, key).await?)
 }

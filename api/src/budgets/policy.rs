@@ -148,7 +148,7 @@ pub(super) fn of_address(path: &str) -> Kind {
 }
 
 /// The budget of an operation, beside the address's; and the name under which its answers are kept, if they are: who only
-/// wants to hear one again is not refused. `path` may be the template of a path.
+/// wants to hear one again uses nothing up. `path` may be the template of a path.
 pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<&'static str>)> {
     if method.is_safe() {
         return None;
@@ -164,6 +164,9 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
         ["streamer", "submissions", "bulk"] => Some((Kind::Moderation, Some("review-all"))),
         ["streamer", "submissions", _, _] => Some((Kind::Moderation, Some("review"))),
         ["owner", "wallets", _, _, "adjust"] => Some((Kind::Moderation, Some("adjust"))),
+        ["streamer", "bot", "commands"] => Some((Kind::Moderation, Some("create-command"))),
+        ["streamer", "bot", "automod", "permits"] => Some((Kind::Moderation, Some("create-permit"))),
+        ["streamer", "bot", "timers"] => Some((Kind::Moderation, Some("create-timer"))),
         ["streamer", "bot", "say"] => Some((Kind::Moderation, Some("say"))),
         ["streamer", "queue", "skip"] | ["streamer", "dock", "queue", "skip"] => Some((Kind::Moderation, Some("skip"))),
         ["streamer", "queue", "clear"] | ["streamer", "dock", "queue", "clear"] => {
@@ -178,6 +181,8 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
         ["streamer" | "admin" | "owner", ..] => Some((Kind::Moderation, None)),
         // The dev login takes no secret, and a session's own tokens are too long to be guessed.
         ["auth", "dev" | "logout" | "refresh" | "sessions" | "accounts", ..] => None,
+        ["auth", "verify-email", "send"] => Some((Kind::Secrets, Some("verify-email"))),
+        ["auth", "email"] => Some((Kind::Secrets, Some("change-email"))),
         ["auth", ..] => Some((Kind::Secrets, None)),
         _ => None,
     }
@@ -185,6 +190,9 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
 
 #[cfg(test)]
 mod tests {
+    use poem_openapi::types::ToJSON as _;
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -221,6 +229,64 @@ mod tests {
         assert_eq!(of(Method::POST, "/auth/dev/login"), None);
         assert_eq!(of(Method::GET, "/streamer/memes"), None);
         assert_eq!(of(Method::POST, "/overlay/t/{token}/activations/{id}/ack"), None);
+    }
+
+    #[test]
+    fn whatever_takes_a_key_says_under_which_name_its_answers_are_kept() {
+        let document: Value = serde_json::from_str(&crate::spec::spec_json()).unwrap();
+        let mut keyed = 0;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                if parameters.clone().all(|parameter| parameter["name"] != "Idempotency-Key") {
+                    continue;
+                }
+                keyed += 1;
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let named = of_operation(&method, path).is_none_or(|(_, name)| name.is_some());
+                assert!(named, "{method} {path}: answers that are kept could not be heard again");
+            }
+        }
+        assert!(keyed > 10, "{keyed}");
+    }
+
+    /// As the table of the README says them.
+    #[test]
+    fn the_readme_lists_all_budgets_as_large_as_they_are() {
+        let readme = include_str!("../../README.md");
+        let table = readme.split("## Rate limits").nth(1).unwrap().split("A request is of one").next().unwrap();
+        let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+        let rows: Vec<Vec<String>> = table.lines().filter(|line| line.starts_with('|')).skip(2).map(cells).collect();
+        let number = |count: u32| if count < 1000 { count.to_string() } else { format!("{},000", count / 1000) };
+        for kind in Kind::ALL {
+            let (most, seconds) = kind.size(Limits { per_minute: 100, factor: 1 });
+            let size = format!("{} in {seconds} s", number(most));
+            let code = format!("`{}`", kind.error_code().to_json_string().trim_matches('"'));
+            let listed =
+                rows.iter().any(|row| row[1].contains(kind.listed_as()) && row[3].starts_with(&size) && row[4] == code);
+            assert!(listed, "{kind:?}: no row with {:?}, {size}, {code}", kind.listed_as());
+        }
+    }
+
+    impl Kind {
+        /// What its row begins with or names.
+        const fn listed_as(self) -> &'static str {
+            match self {
+                Self::General => "everything that is not below",
+                Self::Health => "`/health`",
+                Self::Files => "files:",
+                Self::Screens => "screens:",
+                Self::Calls => "`/internal/`",
+                Self::Webhooks => "`/webhooks/`",
+                Self::Programs => "`/streamer/queue/events`",
+                Self::Secrets => "what takes a secret",
+                Self::Switch => "`/public/submissions/`",
+                Self::Activations => "activations",
+                Self::Uploads => "uploads",
+                Self::Takes => "taken from the pool",
+                Self::Moderation => "what streamers and admins change",
+            }
+        }
     }
 
     #[test]

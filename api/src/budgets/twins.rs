@@ -1,7 +1,8 @@
 //! Requests of the same person under the same key that arrive while the first one is being worked on.
 //!
-//! The first one uses the budget up; the twin waits for it here and is then a repeated request, not one too many. Of twins
-//! at two processes, the one that finds no answer yet is told to come again.
+//! The first one uses the budget up; the twin waits for it here and is then a repeated request, not one too many. Of twins at
+//! two processes, the one that is refused looks again for a moment, in which the other one claims its key, and then waits for
+//! whoever has claimed it ([`answered_elsewhere`]).
 
 use std::{
     collections::HashMap,
@@ -9,9 +10,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::timeout};
+use domain::requests;
+use queue::Database;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+use uuid::Uuid;
 
 use super::desk::Account;
+use crate::problem::Problem;
+
+/// Pauses between looks: a request claims its key as soon as it knows who asks for what, which takes milliseconds.
+const LOOKS_MS: [u64; 4] = [50, 100, 200, 400];
 
 /// Who asks, and the client's key.
 type Name = (Account, String);
@@ -60,4 +71,27 @@ impl Wait {
         // answer, and hears that.
         drop(timeout(patience, self.0.changed()).await);
     }
+}
+
+/// Whether another process answers the request of this name, or has answered it by now; comes with that answer.
+///
+/// # Errors
+/// 409 when it takes longer than anybody waits; the database refused.
+pub(super) async fn answered_elsewhere(
+    db: &Database,
+    person: Uuid,
+    operation: &'static str,
+    key: &str,
+) -> Result<bool, Problem> {
+    for pause in LOOKS_MS {
+        sleep(Duration::from_millis(pause)).await;
+        let mut conn = db.pool().acquire().await?;
+        if requests::is_known(&mut conn, person, operation, key).await? {
+            return Ok(true);
+        }
+    }
+    let mut tx = db.begin().await?;
+    let claimed = requests::is_claimed(&mut tx, person, operation, key).await?;
+    tx.rollback().await?;
+    Ok(claimed)
 }

@@ -7,4 +7,6 @@ mod jobs;
 mod repo;
 
 pub use jobs::ForgetRequests;
-pub use repo::{Opened, Request, RequestError, Stored, forget_old, forget_person, is_known, open_all, store_all};
+pub use repo::{
+    Opened, Request, RequestError, Stored, forget_old, forget_person, is_claimed, is_known, open_all, store_all,
+};

@@ -171,6 +171,29 @@ pub async fn is_known(conn: &mut PgConnection, actor: Uuid, operation: &str, key
     known.fetch_one(conn).await
 }
 
+/// Whether anybody has claimed the key: waits for whoever is at it, for 5 s at most. The transaction is to be rolled back: it
+/// would keep a claim of its own.
+///
+/// # Errors
+/// [`RequestError::InFlight`] when that takes longer.
+pub async fn is_claimed(
+    conn: &mut PgConnection,
+    actor: Uuid,
+    operation: &str,
+    key: &str,
+) -> Result<bool, RequestError> {
+    let claimed = sqlx::query!(
+        "with patience as materialized (select set_config('lock_timeout', '5s', true))
+         insert into idempotency_keys (actor, operation, key, fingerprint)
+         select $1, $2, $3, ''::bytea from patience
+         on conflict do nothing",
+        actor,
+        operation,
+        key,
+    );
+    Ok(claimed.execute(conn).await?.rows_affected() == 0)
+}
+
 /// Answers that were kept for others and speak of this person become this refusal: what was done under their keys is not done
 /// again, and whom it was about is not told any more.
 ///
