@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Environment, Reader, Secret};
+use super::{Environment, Reader, Secret, strength};
 
 #[derive(Debug, Clone)]
 pub struct Chat {
@@ -98,7 +98,7 @@ impl Chat {
             bot_user_id,
             bot_twitch_user_id,
             bot_login,
-            eventsub_secret: eventsub_secret(reader),
+            eventsub_secret: eventsub_secret(reader, environment),
             backend_base_urls: addresses(reader, "CHATBOT_BACKEND_BASE_URLS"),
             sync_every: reader.seconds("CHATBOT_SYNC_SECONDS", 30, 1),
             outbox_poll: reader.milliseconds("CHATBOT_OUTBOX_POLL_MS", 1000, 10),
@@ -107,7 +107,7 @@ impl Chat {
     }
 }
 
-fn eventsub_secret(reader: &mut Reader) -> Option<Secret> {
+fn eventsub_secret(reader: &mut Reader, environment: Environment) -> Option<Secret> {
     let name = "TWITCH_EVENTSUB_SECRET";
     let secret = reader.secret(name);
     reader.otherwise(name, "derived from MEMALERTS_SECRET");
@@ -115,6 +115,11 @@ fn eventsub_secret(reader: &mut Reader) -> Option<Secret> {
     let text = secret.expose();
     if !(10..=100).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         reader.complain(format!("{name} must have 10 to 100 visible ASCII characters"));
+    } else if !environment.is_dev()
+        && let Some(weakness) = strength::weakness(text)
+    {
+        // Whoever guesses it tells us what they like in the platform's name.
+        reader.complain(format!("{name} {weakness}, so that it can be guessed: take one of `openssl rand -hex 32`"));
     }
     Some(secret)
 }

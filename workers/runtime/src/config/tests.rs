@@ -289,3 +289,23 @@ fn a_printed_configuration_shows_no_secret() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_secret_of_webhooks_that_is_guessed_is_refused_outside_of_dev() {
+    let told = |environment, secret: &str| {
+        let mut values = vec![
+            ("MEMALERTS_SECRET", "7f4c1be09a52d86e3c90f7a1b5de2846"),
+            ("MEMALERTS_INTERNAL_SECRET", "c2d95e8b07f3416ab8e1d4709f5c63a2"),
+            ("MEMALERTS_DATA_KEY", "91e6b3d80f5a27c44d8fe1069ab7530c2ec8f49d17b06a53e5d2840b9f6c71a8"),
+        ];
+        values.extend([("MEMALERTS_ENV", environment), ("TWITCH_EVENTSUB_SECRET", secret)]);
+        config(&values).map(drop).map_err(|complaints| complaints.lines)
+    };
+    for weak in ["0123456789", "aaaaaaaaaaaaaaaaaaaaaaaa", "my-secret-of-webhooks-91e6b3d80f5a"] {
+        let lines = told("prod", weak).unwrap_err();
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert!(line.starts_with("TWITCH_EVENTSUB_SECRET ") && !line.contains(weak), "{line}");
+        assert_eq!(told("dev", weak), Ok(()));
+    }
+    assert_eq!(told("prod", "91e6b3d80f5a27c44d8fe1069ab7530c"), Ok(()));
+}
