@@ -19,6 +19,9 @@ const LIMIT: u64 = 1024 * 1024;
 /// The same of a channel's looks of its overlay: as many and as long as they may be.
 const LIMIT_OF_PRESETS: u64 = 16 * 1024 * 1024;
 
+/// The same of what a platform tells; the largest real one is a tenth of it.
+const LIMIT_OF_NOTICES: u64 = 256 * 1024;
+
 /// Bytes of an address, and of all that stands in a head behind it. Below what the HTTP library takes, whose own refusals
 /// have no body and no headers.
 const MOST_ADDRESS: usize = 8 * 1024;
@@ -83,7 +86,11 @@ pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request:
         return answer;
     }
     let length = request.header("content-length").and_then(|length| length.parse::<u64>().ok());
-    let most = if request.uri().path() == "/streamer/overlay/presets" { LIMIT_OF_PRESETS } else { LIMIT };
+    let most = match request.uri().path() {
+        "/streamer/overlay/presets" => LIMIT_OF_PRESETS,
+        path if path.starts_with("/webhooks/") => LIMIT_OF_NOTICES,
+        _ => LIMIT,
+    };
     let refusal = if length.is_some_and(|length| length > most) {
         let detail = format!("a body has at most {most} bytes here");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::FileTooLarge, detail)

@@ -216,7 +216,8 @@ async fn a_body_beyond_all_size_is_refused() {
     let (app, _) = told(TestApp::builder().pools(&[])).await;
     let mut large = notice("channel.follow", &json!({ "user_id": "7" }));
     large.body = vec![b' '; 300 * 1024];
-    assert_eq!(tell(&app, &large).await.status, 403);
+    let refused = tell(&app, &large).await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (413, "FILE_TOO_LARGE"));
     assert_eq!(app.anonymous().get(PATH).await.status, 405);
     assert_eq!(kept(&app).await, 0);
 }
