@@ -1,6 +1,9 @@
 //! Names that stand twice in one object of JSON: some readers take the first, some the last.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::HashSet,
+    fmt::{self, Write as _},
+};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -9,14 +12,16 @@ use super::{LONGEST, MOST};
 /// Where such names stand, e.g. `items[2].title`; none in what is no JSON, which is told of elsewhere.
 pub(super) fn doubled(body: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
-    let walk = Walk { place: "", found: &mut found };
+    let mut place = String::new();
+    let walk = Walk { place: &mut place, found: &mut found };
     let read = walk.deserialize(&mut serde_json::Deserializer::from_slice(body));
     if read.is_ok() { found } else { Vec::new() }
 }
 
 /// Through one value.
 struct Walk<'a> {
-    place: &'a str,
+    /// Of the value; one text for all, as a copy of it for each of many names far down would take long.
+    place: &'a mut String,
     found: &'a mut Vec<String>,
 }
 
@@ -61,9 +66,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut number = 0;
+        let before = self.place.len();
         loop {
-            let place = format!("{}[{number}]", self.place);
-            if items.next_element_seed(Walk { place: &place, found: self.found })?.is_none() {
+            // Writing into a text does not fail.
+            let _ = write!(self.place, "[{number}]");
+            let next = items.next_element_seed(Walk { place: &mut *self.place, found: &mut *self.found })?;
+            self.place.truncate(before);
+            if next.is_none() {
                 return Ok(());
             }
             number += 1;
@@ -71,15 +80,18 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        let mut names = BTreeSet::new();
+        let mut names = HashSet::new();
+        let before = self.place.len();
         while let Some(name) = fields.next_key::<String>()? {
-            let shown: String = name.chars().take(LONGEST).collect();
-            let joint = if self.place.is_empty() { "" } else { "." };
-            let place = format!("{}{joint}{shown}", self.place);
-            fields.next_value_seed(Walk { place: &place, found: self.found })?;
-            if !names.insert(name) && self.found.len() < MOST && !self.found.contains(&place) {
-                self.found.push(place);
+            if before > 0 {
+                self.place.push('.');
             }
+            self.place.extend(name.chars().take(LONGEST));
+            fields.next_value_seed(Walk { place: &mut *self.place, found: &mut *self.found })?;
+            if !names.insert(name) && self.found.len() < MOST && !self.found.contains(self.place) {
+                self.found.push(self.place.clone());
+            }
+            self.place.truncate(before);
         }
         Ok(())
     }
