@@ -317,6 +317,29 @@ async fn no_process_starts_beside_one_when_either_would_seal_what_the_other_cann
 }
 
 #[tokio::test]
+async fn no_process_starts_beside_one_with_another_secret_and_the_secret_is_changed_when_all_are_stopped() {
+    const OTHER: &str = "another secret than the one of before, and long";
+    let mut app = with(OLD, None, TestApp::builder().pools(&[])).start().await;
+    let own = app.process_env();
+    let media = |secret: Option<&str>| {
+        let mut env = own.to_vec();
+        env.push(("MEMALERTS_DATA_KEY", OLD.to_owned()));
+        env.extend(secret.map(|secret| ("MEMALERTS_SECRET", secret.to_owned())));
+        MemalertsProcess::spawn(&["work", "media"], &env)
+    };
+    let said = media(Some(OTHER)).failure().await.join("\n");
+    assert!(said.contains("has another MEMALERTS_SECRET than this process"), "{said}");
+    assert!(said.contains("stop every process") && !said.contains("MEMALERTS_DATA_KEY_OLD"), "{said}");
+    assert!(!said.contains(OTHER), "{said}");
+    let mut beside = media(None);
+    beside.logged("the pools take jobs").await;
+    beside.stop().await;
+    app.stop();
+    let mut other = media(Some(OTHER));
+    other.logged("the pools take jobs").await;
+}
+
+#[tokio::test]
 async fn a_process_that_cannot_open_all_that_is_sealed_does_not_start_and_names_what_is_missing() {
     let platforms = simulator().await;
     let mut app = with(OLD, None, knowing(&platforms, TestApp::builder().pools(&[]))).start().await;

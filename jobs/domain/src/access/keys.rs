@@ -18,6 +18,8 @@ pub struct Keys {
     pub eventsub: [u8; 32],
     /// Seals secrets at rest where no key of their own is set.
     pub data: [u8; 32],
+    /// Opens nothing: says which secret they are derived from, and nothing about it.
+    fingerprint: [u8; 4],
 }
 
 impl Keys {
@@ -31,7 +33,17 @@ impl Keys {
             budgets: labelled(secret, b"budgets"),
             eventsub: labelled(secret, b"eventsub"),
             data: labelled(secret, b"data"),
+            fingerprint: {
+                let [a, b, c, d, ..] = labelled(secret, b"fingerprint");
+                [a, b, c, d]
+            },
         }
+    }
+
+    /// The same for all processes that have the same secret, in 8 hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hex::encode(self.fingerprint)
     }
 }
 

@@ -19,7 +19,7 @@ mod start;
 
 pub use error::KeysError;
 pub use jobs::RotateKeys;
-pub use model::{ANNOUNCED_EVERY, COLUMNS, Column, Count, Holder, Stranger};
+pub use model::{ANNOUNCED_EVERY, COLUMNS, Column, Count, Holder, Strangeness, Stranger};
 pub use repo::{holders, status, withdraw};
 pub use rotate::{Progress, advance, order};
 pub use start::{announce, closed};

@@ -51,7 +51,8 @@ pub struct Holder {
     pub key: String,
 }
 
-/// A process that lives and has other keys than this one, so that one of the two would seal what the other cannot open.
+/// A process that lives and has other keys than this one, so that one of the two would seal what the other cannot open; or
+/// another secret, so that each would refuse the sessions that the other begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
     pub id: Uuid,
@@ -59,18 +60,29 @@ pub struct Stranger {
     pub process: String,
     /// The id of the key that it seals under, in hexadecimal.
     pub key: String,
-    /// Whether this process does not open what it seals; else it does not open what this process would seal.
-    pub closed_to_us: bool,
+    pub why: Strangeness,
     /// When it last said that it lives.
     pub seen_at: OffsetDateTime,
+}
+
+/// How a process is strange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strangeness {
+    /// It has another `MEMALERTS_SECRET`.
+    OtherSecret,
+    /// This process does not open what it seals.
+    ClosedToUs,
+    /// It does not open what this process would seal.
+    ClosedToIt,
 }
 
 impl fmt::Display for Stranger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { process, key, .. } = self;
-        match self.closed_to_us {
-            true => write!(f, "{process} seals under key {key}, which this process does not have"),
-            false => {
+        match self.why {
+            Strangeness::OtherSecret => write!(f, "{process} has another MEMALERTS_SECRET than this process"),
+            Strangeness::ClosedToUs => write!(f, "{process} seals under key {key}, which this process does not have"),
+            Strangeness::ClosedToIt => {
                 write!(f, "{process} seals under key {key} and does not have the one that this process seals under")
             }
         }

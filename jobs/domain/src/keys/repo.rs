@@ -4,7 +4,7 @@
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::{COLUMNS, Column, Count, Holder, Stranger};
+use super::{COLUMNS, Column, Count, Holder, Strangeness, Stranger};
 use crate::access::{KeyId, Vault};
 
 /// At most `limit` values of rows beyond `after` that are not under the key, held until the transaction ends; without those
@@ -96,42 +96,63 @@ pub(super) async fn take_turn(conn: &mut PgConnection) -> Result<(), sqlx::Error
     Ok(())
 }
 
-/// The other processes that live and seal what this vault does not open, or do not open what it seals.
-pub(super) async fn strangers(conn: &mut PgConnection, id: Uuid, vault: &Vault) -> Result<Vec<Stranger>, sqlx::Error> {
+/// The other processes that live and seal what this vault does not open, or do not open what it seals, or have another
+/// secret than the one with this fingerprint.
+pub(super) async fn strangers(
+    conn: &mut PgConnection,
+    id: Uuid,
+    vault: &Vault,
+    secret: &str,
+) -> Result<Vec<Stranger>, sqlx::Error> {
     let (present, opens) = names(vault);
-    sqlx::query_as!(
-        Stranger,
-        r#"select id, process, key, not (key = any ($3)) as "closed_to_us!", seen_at
+    let rows = sqlx::query!(
+        r#"select id, process, key, coalesce(secret <> $4, false) as "other_secret!", not (key = any ($3)) as "closed_to_us!", seen_at
            from key_holders
            where id <> $1 and seen_at >= machine_now() - interval '20 s'
-             and not (key = any ($3) and ($2 = key or $2 = any (opens)))
+             and (coalesce(secret <> $4, false) or not (key = any ($3) and ($2 = key or $2 = any (opens))))
            order by process, id"#,
         id,
         present,
         &opens,
+        secret,
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    let why = |other_secret, closed_to_us| match (other_secret, closed_to_us) {
+        (_, true) => Strangeness::ClosedToUs,
+        (true, false) => Strangeness::OtherSecret,
+        (false, false) => Strangeness::ClosedToIt,
+    };
+    let strangers = rows.into_iter().map(|row| Stranger {
+        id: row.id,
+        process: row.process,
+        key: row.key,
+        why: why(row.other_secret, row.closed_to_us),
+        seen_at: row.seen_at,
+    });
+    Ok(strangers.collect())
 }
 
-/// Says that this process lives and which keys it has, and forgets those that have not said so for a while.
+/// Says that this process lives, which keys it has and which secret, and forgets those that have not said so for a while.
 pub(super) async fn announce(
     conn: &mut PgConnection,
     id: Uuid,
     process: &str,
     vault: &Vault,
+    secret: &str,
 ) -> Result<(), sqlx::Error> {
     let (present, opens) = names(vault);
     sqlx::query!(
         "with gone as (
              delete from key_holders where id <> $1 and seen_at < machine_now() - interval '20 s'
          )
-         insert into key_holders (id, process, key, opens) values ($1, $2, $3, $4)
+         insert into key_holders (id, process, key, opens, secret) values ($1, $2, $3, $4, $5)
          on conflict (id) do update set seen_at = machine_now()",
         id,
         process,
         present,
         &opens,
+        secret,
     )
     .execute(conn)
     .await?;

@@ -24,15 +24,23 @@ pub async fn closed(conn: &mut PgConnection, vault: &Vault, lost: &[KeyId]) -> R
     Ok(closed)
 }
 
-/// Says that this process lives and which keys it has, unless others live whose keys do not fit: those are named then.
+/// Says that this process lives, which keys it has and the fingerprint of its secret
+/// ([`Keys::fingerprint`](crate::access::Keys::fingerprint)), unless others live whose keys or secrets do not fit: those are
+/// named then.
 ///
 /// # Errors
 /// The database refused.
-pub async fn announce(tx: &mut Tx, id: Uuid, process: &str, vault: &Vault) -> Result<Vec<Stranger>, sqlx::Error> {
+pub async fn announce(
+    tx: &mut Tx,
+    id: Uuid,
+    process: &str,
+    vault: &Vault,
+    secret: &str,
+) -> Result<Vec<Stranger>, sqlx::Error> {
     repo::take_turn(&mut *tx).await?;
-    let strangers = repo::strangers(&mut *tx, id, vault).await?;
+    let strangers = repo::strangers(&mut *tx, id, vault, secret).await?;
     if strangers.is_empty() {
-        repo::announce(&mut *tx, id, process, vault).await?;
+        repo::announce(&mut *tx, id, process, vault, secret).await?;
     }
     Ok(strangers)
 }

@@ -650,7 +650,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("job_workers", "processes"),
     ("jobs", "orders hold ids, not copies"),
     ("jobs_done", "orders hold ids, not copies; gone after two weeks"),
-    ("key_holders", "processes, and the id of the key that each seals under"),
+    ("key_holders", "processes, the id of the key that each seals under, and of the secret that it has"),
     ("lanes", "whose turn it is on a channel"),
     ("look_parts", "what files look like, by their content"),
     ("looks", "what files look like, by their content"),

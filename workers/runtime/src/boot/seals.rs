@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use domain::{
-    access::{KeyId, Vault},
-    keys::{self, Stranger},
+    access::{KeyId, Keys, Vault},
+    keys::{self, Strangeness, Stranger},
 };
 use queue::Database;
 use sqlx::PgPool;
@@ -15,10 +15,19 @@ use uuid::Uuid;
 /// How soon the end of a process with other keys is noticed.
 const LOOKED_EVERY: Duration = Duration::from_millis(500);
 
-/// A process's word, renewed until it is stopped, that it lives and under which key it seals.
+/// A process's word, renewed until it is stopped, that it lives, under which key it seals, and which secret it has.
 #[derive(Debug, Clone, Copy)]
 pub struct Announcement {
     id: Uuid,
+}
+
+/// What processes beside each other must have in common.
+#[derive(Debug)]
+struct Own {
+    process: String,
+    vault: Arc<Vault>,
+    /// The fingerprint of `MEMALERTS_SECRET`.
+    secret: String,
 }
 
 /// Makes sure that whatever is sealed can be opened; nobody would notice before a person's token is needed.
@@ -43,20 +52,25 @@ pub(crate) async fn open_all(pool: &PgPool, vault: &Vault, lost: &[KeyId]) -> an
 }
 
 impl Announcement {
-    /// Says it, and goes on saying it. A process with other keys that died without a word is waited for.
+    /// Says it, and goes on saying it. A process with other keys or another secret that died without a word is waited for.
     ///
     /// # Errors
-    /// A process with other keys lives; the database refused.
-    pub async fn begin(db: &Database, vault: Arc<Vault>, stopped: CancellationToken) -> anyhow::Result<Self> {
+    /// A process with other keys or another secret lives; the database refused.
+    pub async fn begin(
+        db: &Database,
+        vault: Arc<Vault>,
+        keys: &Keys,
+        stopped: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let announcement = Self { id: Uuid::now_v7() };
-        let process = process(db.pool());
-        announcement.settle_in(db, &process, &vault).await?;
+        let own = Own { process: process(db.pool()), vault, secret: keys.fingerprint() };
+        announcement.settle_in(db, &own).await?;
         let db = db.clone();
         tokio::spawn(async move {
             while stopped.run_until_cancelled(tokio::time::sleep(keys::ANNOUNCED_EVERY)).await.is_some() {
-                match announcement.announce(&db, &process, &vault).await {
+                match announcement.announce(&db, &own).await {
                     Ok(strangers) if strangers.is_empty() => {}
-                    // Nothing was heard of us for so long that somebody with other keys began.
+                    // Nothing was heard of us for so long that somebody else began.
                     Ok(strangers) => tracing::error!("{}", no_room(&strangers)),
                     Err(error) => tracing::warn!(%error, "could not tell which key seals; trying again"),
                 }
@@ -65,11 +79,11 @@ impl Announcement {
         Ok(announcement)
     }
 
-    /// Until those with other keys are gone, or one of them says that it lives.
-    async fn settle_in(self, db: &Database, process: &str, vault: &Vault) -> anyhow::Result<()> {
+    /// Until those that do not fit are gone, or one of them says that it lives.
+    async fn settle_in(self, db: &Database, own: &Own) -> anyhow::Result<()> {
         let mut met: Option<Vec<Stranger>> = None;
         loop {
-            let strangers = self.announce(db, process, vault).await.context("tell which key seals")?;
+            let strangers = self.announce(db, own).await.context("tell which key seals")?;
             if strangers.is_empty() {
                 return Ok(());
             }
@@ -84,9 +98,10 @@ impl Announcement {
         }
     }
 
-    async fn announce(self, db: &Database, process: &str, vault: &Vault) -> Result<Vec<Stranger>, sqlx::Error> {
+    async fn announce(self, db: &Database, own: &Own) -> Result<Vec<Stranger>, sqlx::Error> {
+        let Own { process, vault, secret } = own;
         let mut tx = db.begin().await?;
-        let strangers = keys::announce(&mut tx, self.id, process, vault).await?;
+        let strangers = keys::announce(&mut tx, self.id, process, vault, secret).await?;
         tx.commit().await?;
         Ok(strangers)
     }
@@ -100,14 +115,18 @@ impl Announcement {
     }
 }
 
-/// Why a process cannot be beside those.
+/// Why a process cannot be beside those, and how it could.
 fn no_room(strangers: &[Stranger]) -> String {
-    let lines = strangers.iter().map(|stranger| format!("\n  - {stranger}"));
+    const OF_KEYS: &str = "a key is changed in two steps: first every process gets the new one as MEMALERTS_DATA_KEY_OLD, then every \
+                           process gets it as MEMALERTS_DATA_KEY, and the former one as MEMALERTS_DATA_KEY_OLD";
+    const OF_SECRETS: &str = "MEMALERTS_SECRET is changed at once: stop every process, then start them with the new one; everybody logs \
+                              in again, and addresses of overlays are others";
+    let lines: String = strangers.iter().map(|stranger| format!("\n  - {stranger}")).collect();
+    let has = |secret: bool| strangers.iter().any(|it| (it.why == Strangeness::OtherSecret) == secret);
+    let of_keys = if has(false) { format!("\n{OF_KEYS}") } else { String::new() };
+    let of_secrets = if has(true) { format!("\n{OF_SECRETS}") } else { String::new() };
     format!(
-        "the processes of an instance open what each other seals, but:{}\na key is changed in two steps: first every process gets \
-         the new one as MEMALERTS_DATA_KEY_OLD, then every process gets it as MEMALERTS_DATA_KEY, and the former one as \
-         MEMALERTS_DATA_KEY_OLD",
-        lines.collect::<String>()
+        "the processes of an instance open what each other seals, and have one secret, but:{lines}{of_keys}{of_secrets}"
     )
 }
 

@@ -45,7 +45,7 @@ impl Process {
         boot::open_all(&pool, &vault, &config.secrets.lost_data_keys).await?;
         let (wakes, outward) = Wakes::new();
         let db = Database::new(pool, wakes);
-        let announcement = boot::Announcement::begin(&db, vault.clone(), lifecycle.stopped.clone()).await?;
+        let announcement = boot::Announcement::begin(&db, vault.clone(), &keys, lifecycle.stopped.clone()).await?;
         tokio::spawn(queue::run_exchange(db.clone(), outward, lifecycle.stopped.clone()));
         Ok(Self { config, lifecycle, db, instance, blobs, keys, vault, announcement })
     }
