@@ -37,6 +37,7 @@ pub(crate) enum ErrorCode {
     CredentialsInvalid,
     CodeRequired,
     CodeInvalid,
+    CodesUnreadable,
     StepUpRequired,
     UsernameTaken,
     EmailTaken,

@@ -57,6 +57,7 @@ impl From<PlaybackError> for Problem {
                 Self::conflict(ErrorCode::Conflict, error.to_string())
             }
             PlaybackError::Settle(error) => error.into(),
+            PlaybackError::Mail(error) => error.into(),
             PlaybackError::Enqueue(error) => error.into(),
             PlaybackError::Database(error) => error.into(),
         }

@@ -23,10 +23,17 @@ impl From<PasswordError> for Problem {
 
 impl From<FactorError> for Problem {
     fn from(error: FactorError) -> Self {
+        let detail = error.to_string();
         match error {
-            FactorError::Wrong => Self::new(StatusCode::UNAUTHORIZED, ErrorCode::CodeInvalid, error.to_string()),
-            FactorError::There | FactorError::NotBegun => Self::conflict(ErrorCode::Conflict, error.to_string()),
-            FactorError::Vault(error) => Self::internal(error),
+            FactorError::Wrong => Self::new(StatusCode::UNAUTHORIZED, ErrorCode::CodeInvalid, detail),
+            FactorError::There | FactorError::NotBegun => Self::conflict(ErrorCode::Conflict, detail),
+            FactorError::NotAsked => Self::not_found(ErrorCode::NotFound, detail),
+            FactorError::Unreadable(cause) => {
+                tracing::warn!(%cause, "the seed of somebody's codes cannot be read");
+                Self::conflict(ErrorCode::CodesUnreadable, detail)
+            }
+            FactorError::Seal(error) => Self::internal(error),
+            FactorError::Mail(error) => error.into(),
             FactorError::Database(error) => error.into(),
         }
     }

@@ -13,7 +13,7 @@ use super::{Group, acts::by_id, mails::tell, passwords::Proved};
 use crate::{
     app::App,
     auth::{Viewer, proof},
-    problem::{ErrorCode, Problem},
+    problem::Problem,
     views::factors::{Code, FactorView, RecoveryCodesView, SeedView},
 };
 
@@ -72,10 +72,9 @@ impl Factors {
         still_asked(&app, &viewer).await?;
         proof::lately_by_code(&app, viewer.session).await?;
         let mut tx = app.db.begin().await?;
-        let removed = factors::remove(&mut tx, viewer.id).await?;
+        let removed = factors::switch_off(&mut tx, &by_id(viewer.id), viewer.id).await?;
         if removed {
             tell(&app, &mut tx, request, viewer.id, Kind::CodesOff, None).await?;
-            acts::note(&mut tx, &by_id(viewer.id), Act::new("switch_totp_off").to(viewer.id)).await?;
         }
         tx.commit().await?;
         if removed { Ok(Proved::Done) } else { Err(not_asked()) }
@@ -119,5 +118,5 @@ async fn still_asked(app: &App, viewer: &Viewer) -> Result<(), Problem> {
 }
 
 fn not_asked() -> Problem {
-    Problem::not_found(ErrorCode::NotFound, "no codes are asked for")
+    factors::FactorError::NotAsked.into()
 }

@@ -167,7 +167,7 @@ impl Mails {
         if !owner.is_verified {
             // Whoever registered has never shown to have the address. What they prepared lets nobody in any more.
             identities::unlink_all(&mut tx, &app.vault, user).await?;
-            factors::remove(&mut tx, user).await?;
+            factors::forget(&mut tx, user).await?;
             if let Some(channel) = channels::find_of_owner(&mut tx, user).await? {
                 tokens::revoke_all(&mut tx, channel.id).await?;
                 tokens::rotate_own(&mut tx, channel.id).await?;

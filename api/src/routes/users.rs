@@ -2,6 +2,7 @@
 
 use domain::{
     accounts::{self, Role},
+    factors,
     mails::Kind,
     playback::{self, Unwanted},
     submissions,
@@ -73,8 +74,7 @@ impl Users {
         let role = Role::from(wish.role);
         let (user, is_news) = accounts::change_role(&mut tx, &by(&admin.user), admin.user.id, id.0, role).await?;
         if is_news {
-            playback::close_with(&mut tx, user.id).await?;
-            inform(&app, &mut tx, user.id, Kind::RoleChanged, Some(role.as_str())).await?;
+            playback::follow_role(&mut tx, &user, app.settings.sends_mails).await?;
         }
         tx.commit().await?;
         app.ended.catch_up().await;
@@ -129,6 +129,27 @@ impl Users {
             submissions::order_return(&mut tx, user.id).await?;
             inform(&app, &mut tx, user.id, Kind::Unbanned, None).await?;
         }
+        tx.commit().await?;
+        Ok(Json(user.into()))
+    }
+
+    /// Switch somebody's codes off
+    ///
+    /// For who has lost the app and the recovery codes, or whose codes cannot be checked any more (`CODES_UNREADABLE`): logins ask
+    /// for the password alone again, and the person is told so by mail. Make sure that it is that person who asks for it.
+    /// Nobody switches off their own here: that is `DELETE /auth/totp`.
+    #[oai(path = "/owner/users/:id/totp", method = "delete", operation_id = "switchUserTotpOff")]
+    async fn switch_totp_off(
+        &self,
+        app: Data<&App>,
+        admin: Admin,
+        /// The person's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<UserView>, Problem> {
+        proof::lately(&app, admin.session).await?;
+        let mut tx = app.db.begin().await?;
+        let user = accounts::hold_other(&mut tx, admin.user.id, id.0).await?;
+        factors::switch_off_of(&mut tx, &by(&admin.user), user.id, app.settings.sends_mails).await?;
         tx.commit().await?;
         Ok(Json(user.into()))
     }

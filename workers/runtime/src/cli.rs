@@ -210,6 +210,9 @@ fn condition(text: &str) -> Result<(String, String), String> {
 pub enum AdminCommand {
     /// Make somebody who has logged in before an admin: the first one; admins make others
     Grant { login: String },
+    /// Let somebody log in with the password alone again, who has lost the app that makes codes and the recovery codes, or
+    /// whose codes were sealed under a key that is lost
+    CodesOff { login: String },
 }
 
 #[derive(Debug, Subcommand)]

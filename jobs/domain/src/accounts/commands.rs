@@ -115,8 +115,7 @@ async fn shut_doors(tx: &mut Tx, before: &User, after: &User) -> Result<(), Acco
 /// # Errors
 /// As [`change_role`].
 pub async fn set_observer(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, observer: bool) -> Result<User, AccountError> {
-    let before = other(tx, actor, user).await?;
-    keep_one(tx, actor, &before, false).await?;
+    let before = hold_other(tx, actor, user).await?;
     if before.observer == observer {
         return Ok(before);
     }
@@ -125,6 +124,16 @@ pub async fn set_observer(tx: &mut Tx, by: &By, actor: Uuid, user: Uuid, observe
     acts::note(&mut *tx, by, act.changing(json!({ "observer": before.observer }), json!({ "observer": observer })))
         .await?;
     Ok(User { observer, ..before })
+}
+
+/// Somebody on whom an admin acts in a way that takes no admin: held until the end of the transaction.
+///
+/// # Errors
+/// [`AccountError::NotFound`], [`AccountError::Own`], [`AccountError::NoAdmin`].
+pub async fn hold_other(tx: &mut Tx, actor: Uuid, user: Uuid) -> Result<User, AccountError> {
+    let found = other(tx, actor, user).await?;
+    keep_one(tx, actor, &found, false).await?;
+    Ok(found)
 }
 
 /// Somebody else than who acts: an admin who could shut out themselves might be the last one. No other admin acts on

@@ -6,7 +6,7 @@ mod model;
 mod preferences;
 mod repo;
 
-pub use commands::{ban, change_role, grant, set_observer, unban};
+pub use commands::{ban, change_role, grant, hold_other, set_observer, unban};
 pub use error::AccountError;
 pub use model::{LoginError, Role, User, parse_login};
 pub use preferences::{Preferences, PreferencesChange, Theme};

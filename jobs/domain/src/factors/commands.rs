@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::{FactorError, codes, repo};
 use crate::{
-    access::{Place, Vault},
+    access::{Place, Vault, VaultError},
+    acts::{self, Act, By},
+    mails,
     sessions::{self, EndReason},
 };
 
@@ -43,7 +45,7 @@ pub struct Begun {
 /// [`FactorError::There`].
 pub async fn begin(conn: &mut PgConnection, vault: &Vault, user: Uuid) -> Result<Begun, FactorError> {
     let seed: [u8; SEED] = rand::random();
-    let sealed = vault.seal(place(user), &seed)?;
+    let sealed = vault.seal(place(user), &seed).map_err(FactorError::Seal)?;
     if repo::insert(conn, user, &sealed).await? {
         Ok(Begun { secret: codes::letters(&seed) })
     } else {
@@ -55,7 +57,8 @@ pub async fn begin(conn: &mut PgConnection, vault: &Vault, user: Uuid) -> Result
 /// Gives the recovery codes, once.
 ///
 /// # Errors
-/// [`FactorError::Wrong`], [`FactorError::NotBegun`], [`FactorError::There`].
+/// [`FactorError::Wrong`]; [`FactorError::NotBegun`], also when what was begun cannot be read any more;
+/// [`FactorError::There`].
 pub async fn confirm(
     tx: &mut Tx,
     vault: &Vault,
@@ -67,7 +70,8 @@ pub async fn confirm(
     if held.confirmed {
         return Err(FactorError::There);
     }
-    let step = fitting_step(vault, user, &held, code)?.ok_or(FactorError::Wrong)?;
+    let fitting = fitting_step(vault, user, &held, code).map_err(|_| FactorError::NotBegun)?;
+    let step = fitting.ok_or(FactorError::Wrong)?;
     repo::set_confirmed(&mut *tx, user, step).await?;
     let codes = new_recovery_codes(&mut *tx, user).await?;
     sessions::end_all_of_user(tx, user, Some(session), EndReason::Password).await?;
@@ -93,10 +97,12 @@ async fn new_recovery_codes(conn: &mut PgConnection, user: Uuid) -> Result<Vec<S
     Ok(codes)
 }
 
-/// Uses the code up: one of the app, or a recovery code. Says which.
+/// Uses the code up: one of the app, or a recovery code. Says which. Recovery codes are good whether or not the seed can be
+/// read: they are all that is left when its key is lost.
 ///
 /// # Errors
-/// [`FactorError::Wrong`], also when no codes are asked for.
+/// [`FactorError::Wrong`], also when no codes are asked for; [`FactorError::Unreadable`] when it may be the app's, which
+/// nobody can tell.
 pub async fn prove(
     conn: &mut PgConnection,
     vault: &Vault,
@@ -104,26 +110,54 @@ pub async fn prove(
     code: &str,
 ) -> Result<&'static str, FactorError> {
     let held = repo::lock(&mut *conn, user).await?.filter(|held| held.confirmed).ok_or(FactorError::Wrong)?;
-    if let Some(step) = fitting_step(vault, user, &held, code)? {
+    let fitting = fitting_step(vault, user, &held, code);
+    if let Ok(Some(step)) = fitting {
         repo::set_last_step(conn, user, step).await?;
         return Ok("totp");
     }
     if repo::use_recovery_code(conn, user, &codes::recovery_hash(code)).await? {
         return Ok("recovery");
     }
-    Err(FactorError::Wrong)
+    Err(fitting.err().map_or(FactorError::Wrong, FactorError::Unreadable))
 }
 
-/// Codes are not asked for any more. False when they were not.
+/// Codes are not asked for any more. Nobody hears of it.
 ///
 /// # Errors
 /// The database refused.
-pub async fn remove(conn: &mut PgConnection, user: Uuid) -> Result<bool, sqlx::Error> {
-    repo::delete(conn, user).await
+pub async fn forget(conn: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {
+    repo::delete(conn, user).await.map(drop)
+}
+
+/// The person has switched codes off. False when they were not asked for.
+///
+/// # Errors
+/// The database refused.
+pub async fn switch_off(conn: &mut PgConnection, by: &By, user: Uuid) -> Result<bool, sqlx::Error> {
+    let removed = repo::delete(&mut *conn, user).await?;
+    if removed {
+        acts::note(conn, by, Act::new("switch_totp_off").to(user)).await?;
+    }
+    Ok(removed)
+}
+
+/// The same by an admin, or by an operator at a command line: of who has lost the app and the recovery codes, or whose seed
+/// nobody can read. The person hears of it by mail, where any are sent.
+///
+/// # Errors
+/// [`FactorError::NotAsked`].
+pub async fn switch_off_of(tx: &mut Tx, by: &By, user: Uuid, sends_mails: bool) -> Result<(), FactorError> {
+    if !switch_off(&mut *tx, by, user).await? {
+        return Err(FactorError::NotAsked);
+    }
+    if sends_mails {
+        mails::tell(tx, user, mails::Kind::CodesOff, None, None).await?;
+    }
+    Ok(())
 }
 
 /// The time step to which the code belongs, if it is near and not used up. All that are near are compared, always.
-fn fitting_step(vault: &Vault, user: Uuid, held: &repo::Held, code: &str) -> Result<Option<i64>, FactorError> {
+fn fitting_step(vault: &Vault, user: Uuid, held: &repo::Held, code: &str) -> Result<Option<i64>, VaultError> {
     let seed = vault.open(place(user), &held.secret)?;
     let now = codes::step_at(held.now);
     let mut fitting = None;

@@ -10,6 +10,8 @@ mod error;
 mod repo;
 
 pub use codes::{code_at, uri};
-pub use commands::{Begun, begin, confirm, own_subject, prove, remove, replace_recovery_codes, subject};
+pub use commands::{
+    Begun, begin, confirm, forget, own_subject, prove, replace_recovery_codes, subject, switch_off, switch_off_of,
+};
 pub use error::FactorError;
 pub use repo::{Asked, asked, is_asked};

@@ -1,6 +1,9 @@
 //! What can be wrong with a wish about what plays.
 
-use crate::activations::{PlaceError, Status};
+use crate::{
+    activations::{PlaceError, Status},
+    mails::MailError,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PlaybackError {
@@ -19,6 +22,8 @@ pub enum PlaybackError {
     NothingPlays,
     #[error(transparent)]
     Settle(#[from] PlaceError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
     #[error("the job could not be written: {0}")]
     Enqueue(#[from] queue::EnqueueError),
     #[error("database: {0}")]

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::{ExpireWaiting, PlaybackError, control::clear_some, finish::finish, news::announcements, repo};
 use crate::{
+    accounts::User,
     activations::{self, End, Reason, Status},
     channels::{self, Channel},
-    events,
+    events, mails,
 };
 
 /// Whether a play is past its deadline.
@@ -89,6 +90,19 @@ pub async fn expire_waiting(tx: &mut Tx, channel_id: Uuid) -> Result<(), Playbac
 pub async fn close_with(tx: &mut Tx, owner: Uuid) -> Result<(), PlaybackError> {
     if let Some(Channel { id, closed: true, .. }) = channels::find_of_owner(&mut *tx, owner).await? {
         queue::enqueue(tx, &ExpireWaiting { channel_id: id }).await?;
+    }
+    Ok(())
+}
+
+/// What follows when somebody has another role, whoever gave it: the channel of who streams no more is emptied, and the
+/// person hears of it by mail, where any are sent.
+///
+/// # Errors
+/// The database refused.
+pub async fn follow_role(tx: &mut Tx, user: &User, sends_mails: bool) -> Result<(), PlaybackError> {
+    close_with(tx, user.id).await?;
+    if sends_mails {
+        mails::tell(tx, user.id, mails::Kind::RoleChanged, Some(user.role.as_str()), None).await?;
     }
     Ok(())
 }

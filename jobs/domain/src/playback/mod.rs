@@ -24,7 +24,7 @@ pub use acknowledge::{Report, ReportedState, acknowledge};
 pub use advance::advance;
 pub use control::{Cleared, clear, move_to_front, pause, remove, replay, resume, skip, withdraw};
 pub use error::PlaybackError;
-pub use expire::{Overdue, close_with, expire_play, expire_waiting, overdue};
+pub use expire::{Overdue, close_with, expire_play, expire_waiting, follow_role, overdue};
 pub use jobs::{AnnounceQueue, ExpirePlay, ExpireWaiting, SweepScreens, TakeDown, Unwanted};
 pub use news::{PlayView, QueueState, Upcoming, announce, playing, queue_state};
 pub use screens::{ScreenKind, arrive, leave, renew, sweep};

@@ -134,10 +134,16 @@ impl Config {
         self.doubts_of(&reader)
     }
 
+    /// Whether mails are sent, or at least shown in the log.
+    #[must_use]
+    pub fn sends_mails(&self) -> bool {
+        self.mail.smtp_url.is_some() || self.environment.is_dev()
+    }
+
     fn doubts_of(&self, reader: &Reader) -> Vec<String> {
         let mut doubts = reader.unknown();
         doubts.extend(self.http.public_url_problem(self.environment));
-        if !self.environment.is_dev() && self.mail.smtp_url.is_none() {
+        if !self.sends_mails() {
             doubts.push(
                 "SMTP_URL is not set: no address is verified, no forgotten password is set anew, and nobody hears what \
                  happens to their account"

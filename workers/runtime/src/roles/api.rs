@@ -82,7 +82,7 @@ async fn app(process: &Process) -> anyhow::Result<App> {
         cors_origins: process.config.http.cors_origins.clone(),
         platforms: identity::platforms(process)?,
         bots: super::chat::fallback(&process.config),
-        sends_mails: process.config.mail.smtp_url.is_some() || process.config.environment.is_dev(),
+        sends_mails: process.config.sends_mails(),
         trusted_proxies: process.config.http.trusted_proxies.clone(),
         trusted_proxy_header: process.config.http.trusted_proxy_header,
         limits: ::api::Limits {
