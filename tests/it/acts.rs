@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{MemalertsProcess, TestApp};
+use harness::{MemalertsProcess, Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,7 +20,8 @@ async fn written(stage: &Stage) -> i64 {
 
 /// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone
 /// wrong, or that say in their body what they are about; each has a story of its own that looks into the log.
-const ELSEWHERE: [&str; 25] = [
+const ELSEWHERE: [&str; 26] = [
+    "switchUserTotpOff",
     "removeMyBotAccount",
     "removeDefaultBot",
     "approveAdjustment",
@@ -237,4 +238,48 @@ async fn what_was_done_to_others_on_the_channel_of_somebody_who_is_forgotten_sta
     assert!(coins["reason"].is_null(), "it may name who is forgotten: {coins}");
     let settings = told("change_channel_settings").await;
     assert!(settings["before"].is_null() && settings["after"].is_null(), "{settings}");
+}
+
+#[tokio::test]
+async fn a_streamer_sees_who_did_what_on_their_channel_and_on_no_other() {
+    let stage = Stage::on(TestApp::builder().pools(&[]).start().await).await;
+    let (anna, rival) = (stage.app.login("anna", "viewer").await, stage.app.login("rival", "streamer").await);
+    stage.streamer.put("/streamer/team/anna", &json!({ "role": "editor" })).await.expect(200);
+    anna.patch("/streamer/channel/settings?channel=demo", &json!({ "name": "Anna's" })).await.expect(200);
+    rival.patch("/streamer/channel/settings", &json!({ "name": "Rival's" })).await.expect(200);
+    stage.viewer("bert", 300).await;
+    let noted = "insert into people_acts (system, act, channel_id)
+        select 'os:someone', 'revoke_entitlement', id from channels where slug = 'demo'";
+    sqlx::query(noted).execute(stage.app.pool()).await.unwrap();
+    let acts = async |who: &Session, query: &str| {
+        let page = who.get(&format!("/streamer/audit{query}")).await.expect(200);
+        let acts = page["acts"].as_array().unwrap().iter();
+        let word = |act: &Value, name: &str| act[name].as_str().unwrap_or_default().to_owned();
+        assert!(acts.clone().all(|act| act.get("requestId").is_none()), "{page}");
+        acts.map(|act| (word(act, "actor"), word(act, "act"), word(act, "login"))).collect::<Vec<_>>()
+    };
+    let told = |actor: &str, act: &str, login: &str| (actor.to_owned(), act.to_owned(), login.to_owned());
+    let all = [
+        told("os:operator", "revoke_entitlement", ""),
+        told("user:boss", "adjust_wallet", "bert"),
+        told("user:anna", "change_channel_settings", ""),
+        told("user:demo", "change_team", "anna"),
+    ];
+    assert_eq!(acts(&stage.streamer, "").await, all);
+    assert_eq!(acts(&stage.streamer, "?actor=Anna").await, all[2..3]);
+    assert_eq!(acts(&stage.streamer, "?user=anna&act=change_team").await, all[3..]);
+    assert_eq!(acts(&stage.streamer, "?until=2020-01-01T00:00:00Z").await, []);
+    let first = stage.streamer.get("/streamer/audit?limit=3").await.expect(200);
+    assert_eq!(acts(&stage.streamer, &format!("?before={}", first["next"])).await, all[3..]);
+    assert_eq!(stage.streamer.get("/streamer/audit?act=nothing").await.error_code(), "VALIDATION_ERROR");
+    let of_rival = acts(&rival, "").await;
+    assert_eq!(of_rival, [told("user:rival", "change_channel_settings", "")]);
+    assert_eq!(anna.get("/streamer/audit?channel=demo").await.error_code(), "FORBIDDEN");
+    assert_eq!(rival.get("/streamer/audit?channel=demo").await.error_code(), "CHANNEL_NOT_FOUND");
+
+    // An admin who misspells a channel is not told that nothing happened there.
+    let unknown = stage.admin.get("/owner/audit?channel=demoo").await;
+    assert_eq!((unknown.status.as_u16(), unknown.error_code()), (404, "CHANNEL_NOT_FOUND"));
+    let known = stage.admin.get("/owner/audit?channel=Demo").await.expect(200);
+    assert_eq!(known["acts"].as_array().unwrap().len(), 4);
 }

@@ -3,6 +3,7 @@
 use domain::{
     accounts::User,
     acts::{self, Act, Actor, By, Filter},
+    channels,
 };
 use poem::web::Data;
 use poem_openapi::{OpenApi, param::Query, payload::Json, types::ToJSON};
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::Group;
 use crate::{
-    app::App,
+    app::{App, AppState},
     auth::{Admin, Streamer},
     problem::{ErrorCode, Problem},
     telemetry,
@@ -59,13 +60,49 @@ pub(super) fn shown(view: &impl ToJSON) -> Value {
     view.to_json().unwrap_or_default()
 }
 
-#[OpenApi(tag = "Group::Owner")]
+/// The conditions of a page, as they were asked for.
+struct Wish {
+    before: Option<i64>,
+    actor: Option<String>,
+    user: Option<String>,
+    act: Option<String>,
+    since: Option<OffsetDateTime>,
+    until: Option<OffsetDateTime>,
+    limit: Option<u16>,
+}
+
+impl Wish {
+    /// The page of acts, on one channel or anywhere.
+    async fn find(self, app: &AppState, channel: Option<Uuid>) -> Result<AuditPageView, Problem> {
+        let limit = self.limit.unwrap_or(DEFAULT);
+        if let Some(act) = self.act.as_deref().filter(|act| !acts::names().any(|name| name == *act)) {
+            let all: Vec<&str> = acts::names().collect();
+            let detail = format!("act: {act:?} is none of {}", all.join(", "));
+            return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
+        }
+        let lower = |text: Option<String>| text.map(|text| text.to_ascii_lowercase());
+        let filter = Filter {
+            before: self.before,
+            actor: lower(self.actor),
+            user: lower(self.user),
+            channel,
+            act: self.act,
+            since: self.since,
+            until: self.until,
+        };
+        let mut conn = app.db.pool().acquire().await?;
+        let found = acts::list(&mut conn, &filter, i64::from(limit) + 1).await?;
+        Ok(AuditPageView::new(found, usize::from(limit)))
+    }
+}
+
+#[OpenApi]
 impl Acts {
     /// Who did what to people and channels
     ///
-    /// Everything that somebody did with a right that not everybody has, or to their own way of logging in, the newest
-    /// first. What was done to jobs by hand is at `/admin/audit`.
-    #[oai(path = "/owner/audit", method = "get", operation_id = "listActs")]
+    /// Everything that somebody did with a right that not everybody has, or to their own ways of logging in, the newest
+    /// first; who logged in is not among it. What was done to jobs by hand is at `/admin/audit`.
+    #[oai(path = "/owner/audit", method = "get", operation_id = "listActs", tag = "Group::Owner")]
     #[allow(clippy::too_many_arguments, reason = "each is a condition")]
     async fn list(
         &self,
@@ -89,24 +126,63 @@ impl Acts {
         #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
         limit: Query<Option<u16>>,
     ) -> Result<Json<AuditPageView>, Problem> {
-        let limit = limit.0.unwrap_or(DEFAULT);
-        if let Some(act) = act.0.as_deref().filter(|act| !acts::names().any(|name| name == *act)) {
-            let all: Vec<&str> = acts::names().collect();
-            let detail = format!("act: {act:?} is none of {}", all.join(", "));
-            return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
-        }
-        let lower = |text: Option<String>| text.map(|text| text.to_ascii_lowercase());
-        let filter = Filter {
+        let channel = match channel.0.as_deref() {
+            Some(slug) => {
+                let mut conn = app.db.pool().acquire().await?;
+                Some(channels::find_by_slug(&mut conn, slug).await?.ok_or_else(no_channel)?.id)
+            }
+            None => None,
+        };
+        let wish = Wish {
             before: before.0,
-            actor: lower(actor.0),
-            user: lower(user.0),
-            channel: lower(channel.0),
+            actor: actor.0,
+            user: user.0,
             act: act.0,
             since: since.0,
             until: until.0,
+            limit: limit.0,
         };
-        let mut conn = app.db.pool().acquire().await?;
-        let found = acts::list(&mut conn, &filter, i64::from(limit) + 1).await?;
-        Ok(Json(AuditPageView::new(found, usize::from(limit))))
+        Ok(Json(wish.find(&app, channel).await?))
     }
+
+    /// Who did what on my channel
+    ///
+    /// The owner, the team, programs in the owner's name, and admins, the newest first. Conditions as at `/owner/audit`.
+    #[oai(path = "/streamer/audit", method = "get", operation_id = "listChannelActs", tag = "Group::Streamer")]
+    #[allow(clippy::too_many_arguments, reason = "each is a condition")]
+    async fn list_on_channel(
+        &self,
+        app: Data<&App>,
+        streamer: Streamer,
+        /// The `next` of the page before.
+        before: Query<Option<i64>>,
+        /// Who did it: a login or an id.
+        actor: Query<Option<String>>,
+        /// To whom: a login or an id.
+        user: Query<Option<String>>,
+        /// What, e.g. `change_team`. 400 for another word names all.
+        act: Query<Option<String>>,
+        /// Then or later.
+        since: Query<Option<OffsetDateTime>>,
+        /// Before then.
+        until: Query<Option<OffsetDateTime>>,
+        /// Acts of the page, 50 by default.
+        #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
+        limit: Query<Option<u16>>,
+    ) -> Result<Json<AuditPageView>, Problem> {
+        let wish = Wish {
+            before: before.0,
+            actor: actor.0,
+            user: user.0,
+            act: act.0,
+            since: since.0,
+            until: until.0,
+            limit: limit.0,
+        };
+        Ok(Json(wish.find(&app, Some(streamer.channel.id)).await?.for_streamers()))
+    }
+}
+
+fn no_channel() -> Problem {
+    Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel")
 }

@@ -114,8 +114,7 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Login or id.
     pub user: Option<String>,
-    /// Slug.
-    pub channel: Option<String>,
+    pub channel: Option<Uuid>,
     pub act: Option<String>,
     pub since: Option<OffsetDateTime>,
     pub until: Option<OffsetDateTime>,
