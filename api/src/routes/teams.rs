@@ -3,12 +3,13 @@
 use domain::{
     accounts,
     channels::{self, Channel},
+    mails::Kind,
     teams::{self, Place, TeamRole},
 };
 use poem::web::Data;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
-use super::{Group, acts::by};
+use super::{Group, acts::by, mails::inform};
 use crate::{
     app::App,
     auth::{Moderator, Streamer, Viewer, proof},
@@ -40,8 +41,8 @@ impl Teams {
 
     /// Take somebody into the team
     ///
-    /// Or give somebody in it another role. At most 100 people. Whoever is in it acts on the channel: that needs a fresh
-    /// proof.
+    /// Or give somebody in it another role; the person is told by mail. At most 100 people. Whoever is in it acts on the channel:
+    /// that needs a fresh proof.
     #[oai(path = "/streamer/team/:login", method = "put", operation_id = "putTeamMember", tag = "Group::Streamer")]
     async fn put(
         &self,
@@ -54,14 +55,19 @@ impl Teams {
         proof::lately(&app, streamer.session).await?;
         let mut tx = app.db.begin().await?;
         let by = by(&streamer.user);
-        let member = teams::put(&mut tx, &by, &streamer.user, &streamer.channel, &login.0, wish.role.into()).await?;
+        let role = TeamRole::from(wish.role);
+        let (member, is_news) = teams::put(&mut tx, &by, &streamer.user, &streamer.channel, &login.0, role).await?;
+        if is_news {
+            let details = format!("{}, {}", streamer.channel.slug, role.as_str());
+            inform(&app, &mut tx, member.user_id, Kind::TeamRoleGiven, Some(&details)).await?;
+        }
         tx.commit().await?;
         Ok(Json(member.into()))
     }
 
     /// Take somebody out of the team
     ///
-    /// From the next request on; an open event stream of theirs ends within seconds.
+    /// From the next request on; an open event stream of theirs ends within seconds. The person is told by mail.
     #[oai(
         path = "/streamer/team/:login",
         method = "delete",
@@ -76,7 +82,8 @@ impl Teams {
         login: Path<String>,
     ) -> Result<Gone, Problem> {
         let mut tx = app.db.begin().await?;
-        teams::remove(&mut tx, &by(&streamer.user), &streamer.channel, &login.0).await?;
+        let gone = teams::remove(&mut tx, &by(&streamer.user), &streamer.channel, &login.0).await?;
+        inform(&app, &mut tx, gone.id, Kind::TeamRoleTaken, Some(&streamer.channel.slug)).await?;
         tx.commit().await?;
         Ok(Gone::Done)
     }

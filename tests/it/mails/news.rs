@@ -148,3 +148,30 @@ async fn whatever_becomes_of_a_login_is_written_down_without_an_address() {
     assert!(acts.iter().all(|act| act["actor"] == "user:anna"), "{log}");
     assert!(!log.to_string().contains('@'), "{log}");
 }
+
+#[tokio::test]
+async fn who_comes_into_a_team_or_out_of_it_hears_so_and_of_the_role() {
+    let (office, app) = system().await;
+    verified(&office, &app, "anna", 0).await;
+    let demo = app.login("demo", "streamer").await;
+    let put = async |role: &str| demo.put("/streamer/team/anna", &json!({ "role": role })).await.expect(200);
+    put("moderator").await;
+    // The second time it is no news.
+    put("moderator").await;
+    put("editor").await;
+    demo.delete("/streamer/team/anna").await.expect(204);
+    app.drain().await;
+    let mut told: Vec<(String, bool, bool)> = Vec::new();
+    for number in 1..4 {
+        let mail = office.mail(number).await;
+        assert_eq!(mail.to, "anna@example.org");
+        assert!(mail.text.contains("demo"), "{}", mail.text);
+        told.push((mail.subject, mail.text.contains("moderator"), mail.text.contains("editor")));
+    }
+    // Mails may overtake each other.
+    told.sort();
+    let given = "You are in a channel's team";
+    let taken = "You are in a channel's team no more";
+    assert_eq!(told, [(given.into(), false, true), (given.into(), true, false), (taken.into(), false, false)]);
+    assert_eq!(office.taken().len(), 4);
+}

@@ -41,6 +41,10 @@ pub enum Kind {
     Unbanned,
     /// An admin gave or took coins; for all of an hour.
     CoinsAdjusted,
+    /// The person is in a channel's team now, or has another role in it; `details`: the channel's slug, and the role.
+    TeamRoleGiven,
+    /// The person is in it no more; `details`: the channel's slug.
+    TeamRoleTaken,
     /// A dock or a program may act in the person's name; `details`: its name.
     TokenMade,
     /// The last mail: nothing is kept of whom it went to.
@@ -48,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
@@ -64,6 +68,8 @@ impl Kind {
         Self::Banned,
         Self::Unbanned,
         Self::CoinsAdjusted,
+        Self::TeamRoleGiven,
+        Self::TeamRoleTaken,
         Self::TokenMade,
         Self::AccountDeleted,
     ];
@@ -87,6 +93,8 @@ impl Kind {
             Self::Banned => "banned",
             Self::Unbanned => "unbanned",
             Self::CoinsAdjusted => "coins_adjusted",
+            Self::TeamRoleGiven => "team_role_given",
+            Self::TeamRoleTaken => "team_role_taken",
             Self::TokenMade => "token_made",
             Self::AccountDeleted => "account_deleted",
         }

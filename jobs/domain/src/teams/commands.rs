@@ -13,7 +13,8 @@ use crate::{
 /// People in one team, at most.
 const MOST: i64 = 100;
 
-/// Takes the person with this login into the channel's team, or gives them another role in it.
+/// Takes the person with this login into the channel's team, or gives them another role in it. Whether that is news is said beside
+/// the member.
 ///
 /// # Errors
 /// [`TeamError::NoSuchPerson`], [`TeamError::Owner`], [`TeamError::Banned`], [`TeamError::Full`].
@@ -24,7 +25,7 @@ pub async fn put(
     channel: &Channel,
     login: &str,
     role: TeamRole,
-) -> Result<Member, TeamError> {
+) -> Result<(Member, bool), TeamError> {
     let user = person(tx, login).await?.ok_or(TeamError::NoSuchPerson)?;
     if user.id == channel.owner_id {
         return Err(TeamError::Owner);
@@ -39,22 +40,25 @@ pub async fn put(
     if before.is_none() && size >= MOST {
         return Err(TeamError::Full(MOST));
     }
-    if before != Some(role) {
+    let is_news = before != Some(role);
+    if is_news {
         repo::put(&mut *tx, channel.id, user.id, role, owner.id).await?;
         note(tx, by, channel, &user, before, Some(role)).await?;
     }
     let team = repo::list(&mut *tx, channel.id).await?;
-    team.into_iter().find(|member| member.user_id == user.id).ok_or(TeamError::NoMember)
+    let member = team.into_iter().find(|member| member.user_id == user.id).ok_or(TeamError::NoMember)?;
+    Ok((member, is_news))
 }
 
-/// Takes the person with this login out of the channel's team.
+/// Takes the person with this login out of the channel's team; says who it was.
 ///
 /// # Errors
 /// [`TeamError::NoMember`].
-pub async fn remove(tx: &mut Tx, by: &By, channel: &Channel, login: &str) -> Result<(), TeamError> {
+pub async fn remove(tx: &mut Tx, by: &By, channel: &Channel, login: &str) -> Result<User, TeamError> {
     let user = person(tx, login).await?.ok_or(TeamError::NoMember)?;
     let before = repo::remove(&mut *tx, channel.id, user.id).await?.ok_or(TeamError::NoMember)?;
-    note(tx, by, channel, &user, Some(before), None).await
+    note(tx, by, channel, &user, Some(before), None).await?;
+    Ok(user)
 }
 
 /// The person leaves the team of the channel with this slug.

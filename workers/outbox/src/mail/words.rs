@@ -111,6 +111,16 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
                 .to_owned(),
             ASK,
         ),
+        Kind::TeamRoleGiven => (
+            "You are in a channel's team",
+            format!("The owner of a channel lets you act on it from now on, in this role: {details}."),
+            "If you do not want to, leave the team.",
+        ),
+        Kind::TeamRoleTaken => (
+            "You are in a channel's team no more",
+            format!("The owner of a channel has taken you out of its team: {details}."),
+            "If you have questions, ask the channel's owner.",
+        ),
         Kind::TokenMade => (
             "A token was made",
             format!("A dock or a program may act in your name on your channel from now on: {details}."),
@@ -202,6 +212,16 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
              изменениях в течение часа отдельного письма не будет."
                 .to_owned(),
             ASK_RU,
+        ),
+        Kind::TeamRoleGiven => (
+            "Вы в команде канала",
+            format!("Владелец канала доверил вам помогать на нём, с этой ролью: {details}."),
+            "Если вы этого не хотите, выйдите из команды.",
+        ),
+        Kind::TeamRoleTaken => (
+            "Вы больше не в команде канала",
+            format!("Владелец канала исключил вас из его команды: {details}."),
+            "Если есть вопросы, задайте их владельцу канала.",
         ),
         Kind::TokenMade => (
             "Создан токен",
