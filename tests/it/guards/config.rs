@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use domain::identities::Provider;
+use identity::Platforms;
 use runtime::config::Config;
 
 use super::source;
@@ -21,6 +23,31 @@ fn every_setting_is_in_the_example_and_every_example_is_a_setting() {
         ".env.example lists exactly the settings that workers/runtime/src/config reads.",
         &[missing, stale].concat(),
     );
+}
+
+#[test]
+fn each_platform_to_log_in_with_says_how_it_is_set_up() {
+    let text = source::read("api/README.md");
+    let missing: Vec<_> = Provider::ALL
+        .iter()
+        .filter_map(|provider| {
+            let [id, secret, url, _] = Platforms::settings(*provider);
+            let scopes = Platforms::usual_scopes(*provider);
+            // Where no address is usual, there is one to set.
+            let url = Platforms::usual_url(*provider).is_empty().then(|| format!("`{url}`"));
+            let mut words =
+                vec![format!("`{id}`"), format!("`{secret}`"), format!("`PUBLIC_BASE_URL/auth/{provider}/callback`")];
+            words.push(if scopes.is_empty() { "| none |".to_owned() } else { format!("| `{scopes}` |") });
+            words.extend(url);
+            let row = text.lines().find(|line| line.starts_with(&format!("| `{provider}` |")));
+            let missing = match row {
+                Some(row) => words.into_iter().filter(|word| !row.contains(word.as_str())).collect(),
+                None => vec!["its row".to_owned()],
+            };
+            (!missing.is_empty()).then(|| format!("{provider}: {}", missing.join(", ")))
+        })
+        .collect();
+    source::none("The table in api/README.md has a row for each platform, with settings, address and scopes.", &missing);
 }
 
 #[test]
