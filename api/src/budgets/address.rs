@@ -116,12 +116,15 @@ impl FromStr for ForwardedBy {
 pub(crate) struct Proxies {
     trusted: Vec<Network>,
     header: ForwardedBy,
+    /// Of a proxy beside us.
     warned: AtomicBool,
+    /// Of one that is further away, which may be a stranger's word, too: it must not use up the other warning.
+    warned_of_far: AtomicBool,
 }
 
 impl Proxies {
     pub(crate) fn new(trusted: Vec<Network>, header: ForwardedBy) -> Self {
-        Self { trusted, header, warned: AtomicBool::new(false) }
+        Self { trusted, header, warned: AtomicBool::new(false), warned_of_far: AtomicBool::new(false) }
     }
 
     /// The address that the request comes from; none if it did not come over a network.
@@ -132,7 +135,9 @@ impl Proxies {
 
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(peer) {
-            self.warn_once(peer, headers.contains_key(self.header.as_str()));
+            if let Some(warning) = self.warning_once(peer, headers) {
+                tracing::warn!(%peer, "{warning}");
+            }
             return peer;
         }
         self.first_stranger(peer, &self.header.hops(headers))
@@ -156,18 +161,35 @@ impl Proxies {
         client
     }
 
-    /// A proxy on this machine or beside it that nobody trusts makes one client of all that stand behind it.
-    fn warn_once(&self, peer: IpAddr, forwards: bool) {
-        let near = match peer {
-            IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
-            IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
-        };
-        if forwards && near && !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                %peer,
-                "requests are handed on by a proxy that TRUSTED_PROXIES does not name: all its clients share one rate limit"
-            );
+    /// A proxy that nobody trusts makes one client of all that stand behind it. What is said of that, once of those beside us and
+    /// once of others.
+    fn warning_once(&self, peer: IpAddr, headers: &HeaderMap) -> Option<&'static str> {
+        let forwards = [ForwardedBy::XForwardedFor, ForwardedBy::Forwarded];
+        if !forwards.iter().any(|header| headers.contains_key(header.as_str())) {
+            return None;
         }
+        let (warned, warning) = if is_near(peer) {
+            let warning = "requests are handed on by a proxy that TRUSTED_PROXIES does not name: all its clients share one rate limit, and \
+                           count as one in sessions and logs";
+            (&self.warned, warning)
+        } else {
+            let warning = "a request says for whom it is handed on, and comes from an address that TRUSTED_PROXIES does not name: if that is \
+                           a proxy of yours, name it, for all its clients share one rate limit; else somebody has made it up, and it counts \
+                           for nothing";
+            (&self.warned_of_far, warning)
+        };
+        (!warned.swap(true, Ordering::Relaxed)).then_some(warning)
+    }
+}
+
+/// On this machine or in its private network, also one that carriers and clusters share (100.64.0.0/10).
+fn is_near(peer: IpAddr) -> bool {
+    match peer {
+        IpAddr::V4(peer) => {
+            let shared = u32::from_be_bytes([100, 64, 0, 0]);
+            peer.is_loopback() || peer.is_private() || peer.is_link_local() || peer.to_bits() >> 22 == shared >> 22
+        }
+        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local() || peer.is_unicast_link_local(),
     }
 }
 
@@ -218,6 +240,22 @@ mod tests {
             assert_eq!(client_by(header, "::ffff:10.1.2.3", &forged), "1.1.1.1");
             assert_eq!(client_by(header, "::1", &forged), "1.1.1.1");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_trusts_is_warned_of_once_near_and_far() {
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()], ForwardedBy::XForwardedFor);
+        let warned = |peer: &str, header: &str| {
+            let mut map = HeaderMap::new();
+            map.append(header.parse::<HeaderName>().unwrap(), "for=1.1.1.1".parse().unwrap());
+            proxies.warning_once(peer.parse().unwrap(), &map)
+        };
+        assert_eq!(warned("203.0.113.5", "user-agent"), None);
+        assert!(warned("203.0.113.5", "x-forwarded-for").unwrap().contains("if that is a proxy of yours"));
+        assert_eq!(warned("203.0.113.6", "x-forwarded-for"), None, "once");
+        // A stranger has not used it up; and the header that is not the set one tells of a proxy as well.
+        assert!(warned("100.64.3.2", "forwarded").unwrap().starts_with("requests are handed on by a proxy"));
+        assert_eq!(warned("127.0.0.1", "x-forwarded-for"), None, "once");
     }
 
     #[test]
