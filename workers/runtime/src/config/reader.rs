@@ -11,6 +11,9 @@ const OURS: &str = "MEMALERTS_";
 /// So many slips make no other name, where it is this long.
 const SLIPS: usize = 2;
 const LONG: usize = 10;
+/// So many where both begin with so many of the same letters: an ending is another one (`TRUSTED_PROXY`).
+const SLIPS_AT_THE_END: usize = 3;
+const BEGINNING: usize = 8;
 
 /// The environment while it is being read.
 #[derive(Debug, Default)]
@@ -110,15 +113,26 @@ impl Reader {
         let known = |name: &str| self.settings.iter().any(|setting| setting.name == name);
         let mut names: Vec<&String> = self.values.keys().filter(|name| !known(name)).collect();
         names.sort();
-        let told = |name: &String| {
-            let nearest = self.settings.iter().map(|setting| (slips(name, setting.name), setting.name)).min();
-            // Short names of others are near to anything.
-            match nearest.filter(|(slips, nearest)| *slips <= SLIPS && nearest.len() >= LONG) {
-                Some((_, nearest)) => Some(format!("{name} is no setting, {nearest} is")),
-                None => name.starts_with(OURS).then(|| format!("{name} is no setting")),
-            }
+        let told = |name: &String| match self.nearest(name) {
+            Some(nearest) => Some(format!("{name} is no setting, {nearest} is")),
+            None => name.starts_with(OURS).then(|| format!("{name} is no setting")),
         };
         names.into_iter().filter_map(told).collect()
+    }
+
+    /// The setting that was meant by a name that is none, as far as one can tell.
+    fn nearest(&self, name: &str) -> Option<&'static str> {
+        let near = self.settings.iter().filter(|setting| is_near(name, setting.name));
+        near.map(|setting| (slips(name, setting.name), setting.name)).min().map(|(_, nearest)| nearest)
+    }
+
+    /// Of a setting that is missing: what was set in its place, it seems.
+    fn instead_of(&self, missing: &str) -> String {
+        let known = |name: &str| self.settings.iter().any(|setting| setting.name == name);
+        let mut names: Vec<&str> = self.values.keys().map(String::as_str).filter(|name| !known(name)).collect();
+        names.sort_unstable();
+        let meant = names.into_iter().find(|name| self.nearest(name) == Some(missing));
+        meant.map(|name| format!("; {name} is set, which is no setting: is it meant?")).unwrap_or_default()
     }
 
     /// Everything that was asked for, in this order; or what is wrong, all of it.
@@ -137,6 +151,11 @@ impl Reader {
     pub fn check(self) -> (Vec<Setting>, Option<Complaints>) {
         let names = self.missing.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
         let kind = self.values.get("MEMALERTS_ENV").map(|kind| kind.trim());
+        let missing: Vec<String> = self
+            .missing
+            .iter()
+            .map(|(name, what)| format!("{name} is not set ({what}){}", self.instead_of(name)))
+            .collect();
         let mut lines = self.complaints;
         let mut hint = None;
         if kind.is_some_and(|kind| kind.parse::<Environment>().is_err()) {
@@ -145,7 +164,7 @@ impl Reader {
                 hint = Some(format!("MEMALERTS_ENV=dev tries the system out; beta and prod also need {names}"));
             }
         } else {
-            lines.extend(self.missing.iter().map(|(name, what)| format!("{name} is not set ({what})")));
+            lines.extend(missing);
             if !names.is_empty() {
                 let because = kind.map_or("MEMALERTS_ENV is not set, which means prod".to_owned(), |kind| {
                     format!("MEMALERTS_ENV is {kind}")
@@ -158,6 +177,29 @@ impl Reader {
         let complaints = (!lines.is_empty()).then_some(Complaints { lines, hint });
         (self.settings, complaints)
     }
+}
+
+/// Whether the setting is likely what somebody meant who wrote the other name. Short names of others are near to anything.
+fn is_near(name: &str, setting: &str) -> bool {
+    let bare = |text: &str| text.strip_prefix(OURS).unwrap_or(text).to_owned();
+    let (own, its) = (bare(name), bare(setting));
+    let slips = slips(name, setting);
+    let begins_alike = name.bytes().zip(setting.bytes()).take_while(|(one, other)| one == other).count() >= BEGINNING;
+    (setting.len() >= LONG && slips <= SLIPS)
+        || (setting.len() >= LONG && begins_alike && slips <= SLIPS_AT_THE_END && !name.starts_with(OURS))
+        // Our name in front where there is none, or none where there is.
+        || (own == its && its.contains('_'))
+        || lacks_a_word(&own, &its)
+        || name.eq_ignore_ascii_case(setting)
+}
+
+/// `PUBLIC_URL` for `PUBLIC_BASE_URL`: one word is missing, and the first one is there.
+fn lacks_a_word(name: &str, setting: &str) -> bool {
+    let (name, setting): (Vec<&str>, Vec<&str>) = (name.split('_').collect(), setting.split('_').collect());
+    name.len() >= 2
+        && setting.len() == name.len() + 1
+        && (1..setting.len())
+            .any(|left_out| name[..left_out] == setting[..left_out] && name[left_out..] == setting[left_out + 1..])
 }
 
 /// Letters to add, to leave out or to change until one name is the other (Levenshtein).

@@ -198,6 +198,38 @@ fn a_misspelt_setting_is_told_with_the_name_that_is_nearest() {
 }
 
 #[test]
+fn a_setting_is_known_by_its_plural_without_a_word_of_it_and_without_our_name() {
+    for (name, meant) in [
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("PUBLIC_URL", "PUBLIC_BASE_URL"),
+        ("MEMALERTS_DATABASE_URL", "DATABASE_URL"),
+        ("DATA_KEY", "MEMALERTS_DATA_KEY"),
+        ("memalerts_data_key", "MEMALERTS_DATA_KEY"),
+        ("GITHUB_SERVER_URL", ""),
+        ("GITHUB_TOKEN", ""),
+        ("SECRET", ""),
+        ("HOSTNAME", ""),
+        ("DATA_DIR", "MEMALERTS_DATA_DIR"),
+    ] {
+        let given = [("MEMALERTS_ENV", "dev"), (name, "x")];
+        let mut reader = Reader::new(given.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        drop(Config::read(&mut reader));
+        let told = reader.unknown();
+        let expected = if meant.is_empty() { vec![] } else { vec![format!("{name} is no setting, {meant} is")] };
+        assert_eq!(told, expected, "{name}");
+    }
+}
+
+#[test]
+fn what_was_set_in_the_place_of_what_is_missing_stands_in_the_same_line() {
+    let lines = config(&[("MEMALERTS_ENV", "prod"), ("MEMALERTS_SECRETS", "geheim")]).unwrap_err().lines;
+    let line = lines.iter().find(|line| line.starts_with("MEMALERTS_SECRET is not set")).unwrap();
+    assert!(line.ends_with("; MEMALERTS_SECRETS is set, which is no setting: is it meant?"), "{line}");
+    assert_eq!(lines.iter().filter(|line| line.contains("is it meant?")).count(), 1, "{lines:?}");
+    assert!(!format!("{lines:?}").contains("geheim"));
+}
+
+#[test]
 fn a_bucket_has_a_name_and_keys_and_its_secret_is_not_shown() {
     let told = |pairs: &[(&str, &str)]| {
         let pairs: Vec<_> = [("MEMALERTS_ENV", "dev")].iter().chain(pairs).copied().collect();
