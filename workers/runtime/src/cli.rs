@@ -99,8 +99,14 @@ Environment (.env.example describes each, `memalerts config` shows what is in ef
              CHAT_BOT_LOGIN, CHAT_BOT_OAUTH_TOKEN, TWITCH_IRC_URL
              CHATBOT_SYNC_SECONDS        a switched bot joins or leaves within it; at once when all is well
              CHATBOT_COMMANDS_REFRESH_SECONDS   a changed command counts within it; from the next message on
-  outbox     CHATBOT_OUTBOX_POLL_MS      a message is taken within it; at once when all is well
-             CHAT_BOT_LOGIN, CHAT_BOT_OAUTH_TOKEN, TWITCH_IRC_SEND_URL";
+  outbox     says messages in chats, sends mails, and keeps up with platforms
+             CHATBOT_OUTBOX_POLL_MS      a message is taken within it; at once when all is well
+             CHAT_BOT_LOGIN, CHAT_BOT_OAUTH_TOKEN, TWITCH_IRC_SEND_URL
+             SMTP_URL, MAIL_FROM         the mail server, and in whose name mails come
+             TWITCH_CLIENT_ID, TWITCH_CLIENT_SECRET, and those of the other platforms to log in with
+  media      UPLOAD_STORAGE, UPLOAD_DIR, FFMPEG_PATH, FFPROBE_PATH, MEDIA_CONCURRENCY
+  imports    IMPORT_HOSTS                what is fetched from nowhere else
+  dispatch and credits need nothing more";
 
 /// `unfinished` are ready, scheduled, running and dead ones, `any` are all.
 const STATES: [&str; 10] =
@@ -314,4 +320,24 @@ pub struct Whom {
     /// One process only, by its id in `queues workers`; all its pools if none is named
     #[arg(long, value_name = "ID")]
     pub worker: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn each_pool_says_what_it_is_told_by_and_only_settings_that_there_are() {
+        let dev = [("MEMALERTS_ENV".to_owned(), "dev".to_owned())];
+        let settings = Config::settings_from_values(dev).expect("dev needs nothing");
+        for name in OF_WORKERS.split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_')) {
+            let is_word = name.len() < 4 || settings.iter().any(|setting| setting.name == name);
+            assert!(is_word, "{name} is no setting");
+        }
+        for pool in Pool::ALL {
+            assert!(OF_WORKERS.contains(&pool.to_string()), "{pool}");
+        }
+        assert!(OF_WORKERS.contains("SMTP_URL"));
+    }
 }
