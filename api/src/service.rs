@@ -22,7 +22,7 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> {
         )
         .around(|inner, request| async move { DOCUMENT.name_methods(inner, request).await })
         .around(again::if_sacrificed)
-        .around(routes::pages::front)
+        .around(routes::front::front)
         .around(budgets::of_the_person)
         .around(auth::refuse_foreign_sites)
         .around(limits::refuse_odd_requests)

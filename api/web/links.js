@@ -3,8 +3,9 @@
 
 const WORDS = {
   en: {
-    "verify-email": { title: "Verify your e-mail address", button: "Verify", done: "The address is verified. You can close this page." },
+    "verify-email": { title: "Verify your e-mail address", button: "Verify", done: "The address is verified." },
     "reset-password": { title: "Set another password", button: "Set", done: "The password is set. Log in with it." },
+    back: "To the front page",
     label: "New password, 8 characters at least",
     missing: "The link is not complete: copy all of it from the mail.",
     offline: "The server does not answer. Try again.",
@@ -16,8 +17,9 @@ const WORDS = {
     other: "This did not work. Try again later.",
   },
   ru: {
-    "verify-email": { title: "Подтверждение адреса почты", button: "Подтвердить", done: "Адрес подтверждён. Страницу можно закрыть." },
+    "verify-email": { title: "Подтверждение адреса почты", button: "Подтвердить", done: "Адрес подтверждён." },
     "reset-password": { title: "Новый пароль", button: "Сохранить", done: "Пароль изменён. Войдите с ним." },
+    back: "На главную",
     label: "Новый пароль, не короче 8 символов",
     missing: "Ссылка неполная: скопируйте её из письма целиком.",
     offline: "Сервер не отвечает. Попробуйте ещё раз.",
@@ -37,18 +39,21 @@ const form = document.querySelector("form");
 const button = document.querySelector("button");
 const password = document.querySelector("#password");
 const told = document.querySelector("#told");
+const back = document.querySelector("#back");
 const page = words[main.id];
 
 document.documentElement.lang = language;
 document.title = page.title;
 document.querySelector("#title").textContent = page.title;
 button.textContent = page.button;
+back.firstChild.textContent = words.back;
 if (password) document.querySelector("#label").textContent = words.label;
 
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 history.replaceState(null, "", location.pathname);
 if (!token) {
   form.hidden = true;
+  back.hidden = false;
   told.textContent = words.missing;
 }
 
@@ -60,6 +65,7 @@ async function use() {
     const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers, body: JSON.stringify(body) });
     if (answer.ok) {
       form.hidden = true;
+      back.hidden = false;
       return page.done;
     }
     const problem = await answer.json().catch(() => ({}));

@@ -34,6 +34,10 @@ pub(crate) struct Viewer {
     pub(crate) session: Uuid,
 }
 
+/// Whoever sends a browser to an address of ours: somebody who is logged in, or why it is nobody, which a browser is told on a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor(pub(crate) Result<Viewer, Problem>);
+
 /// Somebody who acts on a channel, by default the own one, which takes the role for it. `?channel=<slug>` chooses another;
 /// there the operation says what one must be: `Streamer` its owner, [`Editor`] and [`Moderator`] at least that in its team.
 /// Looked up at each request, so that a change counts at once.
@@ -176,6 +180,12 @@ impl Actor for Viewer {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
         let Proven { user, session, .. } = logged_in(request, app).await?.let_in(request, app);
         Ok(Self { id: user, session })
+    }
+}
+
+impl Actor for Visitor {
+    async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
+        Ok(Self(Viewer::prove(request, app).await))
     }
 }
 
@@ -326,6 +336,7 @@ macro_rules! extractor {
 }
 
 extractor!(Viewer);
+extractor!(Visitor);
 extractor!(Streamer);
 extractor!(Editor);
 extractor!(Moderator);

@@ -20,7 +20,9 @@ pub(crate) mod proof;
 pub(crate) mod scopes;
 pub(crate) mod session;
 
-pub(crate) use actor::{Admin, Editor, HouseModerator, Moderator, Observer, Streamer, Viewer, keeper, spender};
+pub(crate) use actor::{
+    Admin, Editor, HouseModerator, Moderator, Observer, Streamer, Viewer, Visitor, keeper, spender,
+};
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;
 pub(crate) use hasher::Hasher;

@@ -251,6 +251,20 @@ pub(crate) fn not_begun(
     turned_back(request, provider, ours(redirect_to)?, None, problem)
 }
 
+/// A link that nobody begins: to the front page, for a browser, which says to log in first and where to go on from there.
+pub(crate) fn not_logged_in(
+    request: &Request,
+    provider: Provider,
+    redirect_to: Option<&str>,
+    problem: Problem,
+) -> Result<WithCookies<Sent>, Problem> {
+    let redirect_to = redirect_to.map(|path| ours(Some(path))).transpose()?;
+    let query = redirect_to
+        .map(|path| form_urlencoded::Serializer::new(String::new()).append_pair("redirect_to", path).finish());
+    let front = query.map_or_else(|| "/".to_owned(), |query| format!("/?{query}"));
+    turned_back(request, provider, &front, None, problem)
+}
+
 fn turned_back(
     request: &Request,
     provider: Provider,
@@ -292,7 +306,7 @@ fn ours(redirect_to: Option<&str>) -> Result<&str, Problem> {
 
 /// Whether a browser stays with us when it is sent there. Browsers take a backslash for a slash, and drop line breaks and
 /// tabs.
-fn is_ours(path: &str) -> bool {
+pub(crate) fn is_ours(path: &str) -> bool {
     path.starts_with('/')
         && path.len() <= 2048
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')

@@ -19,7 +19,7 @@ use super::{Group, acts::by_id, mails::tell};
 use crate::{
     app::App,
     auth::{
-        Viewer,
+        Viewer, Visitor,
         cookies::WithCookies,
         csrf,
         oauth::{self, Answer, Departure},
@@ -113,18 +113,19 @@ impl Identities {
     /// Link an account
     ///
     /// The same for somebody who is logged in: the account at the platform will be one more way to log in here. One that is
-    /// mine already gets new rights. Needs a fresh proof: a browser without one is sent back with `error=step_up_required`.
+    /// mine already gets new rights. Needs a fresh proof: a browser without one is sent back with `error=step_up_required`, and
+    /// one without a session to the front page, with `error=unauthorized` and `redirect_to` as it was given.
     #[oai(path = "/auth/:provider/link", method = "get", operation_id = "startLink")]
     async fn start_link(
         &self,
         app: Data<&App>,
         request: &Request,
-        viewer: Viewer,
+        visitor: Visitor,
         provider: Path<IdentityProvider>,
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        link(&app, request, provider.0, redirect_to.0, viewer, &[]).await
+        link(&app, request, provider.0, redirect_to.0, visitor, &[]).await
     }
 
     /// Link YouTube with the right to write
@@ -135,11 +136,11 @@ impl Identities {
         &self,
         app: Data<&App>,
         request: &Request,
-        viewer: Viewer,
+        visitor: Visitor,
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        link(&app, request, IdentityProvider::YouTube, redirect_to.0, viewer, &[FORCE_SSL]).await
+        link(&app, request, IdentityProvider::YouTube, redirect_to.0, visitor, &[FORCE_SSL]).await
     }
 
     /// Link an account: the way back
@@ -230,10 +231,14 @@ async fn link(
     request: &Request,
     provider: IdentityProvider,
     redirect_to: Option<String>,
-    viewer: Viewer,
+    visitor: Visitor,
     scopes: &[&str],
 ) -> Result<WithCookies<Sent>, Problem> {
     csrf::refuse_foreign_links(request, app)?;
+    let viewer = match visitor.0 {
+        Ok(viewer) => viewer,
+        Err(problem) => return oauth::not_logged_in(request, provider.into(), redirect_to.as_deref(), problem),
+    };
     if let Err(problem) = proof::lately(app, viewer.session).await {
         return oauth::not_begun(request, provider.into(), redirect_to.as_deref(), problem);
     }

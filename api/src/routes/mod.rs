@@ -26,6 +26,7 @@ mod entitlements;
 mod events;
 mod factors;
 mod favourites;
+pub(crate) mod front;
 mod grants;
 mod health;
 pub(crate) mod identities;

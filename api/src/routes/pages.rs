@@ -1,16 +1,11 @@
 //! The pages that OBS shows, with what they load. Everything is in the binary; nothing comes from elsewhere.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use domain::{access::Purpose, channels::ChannelError, tokens};
-use poem::{
-    Endpoint, IntoResponse, Request, Response, Route,
-    endpoint::make_sync,
-    get,
-    http::{Method, StatusCode},
-};
+use poem::{Endpoint, IntoResponse, Request, Response, Route, endpoint::make_sync, get, http::StatusCode};
 use poem_openapi::{
     ApiResponse,
     registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
@@ -24,7 +19,7 @@ use crate::{app::AppState, problem::Problem};
 /// An HTML page with its policy.
 pub(crate) struct Page {
     status: StatusCode,
-    html: &'static str,
+    html: Cow<'static, str>,
     /// Where the files of memes come from, if not from here.
     media_origin: Option<String>,
 }
@@ -47,7 +42,7 @@ impl IntoResponse for Page {
             .header("content-security-policy", policy(self.media_origin.as_deref()))
             // OBS asks at each refresh.
             .header("cache-control", "no-cache")
-            .body(self.html)
+            .body(self.html.into_owned())
     }
 }
 
@@ -82,7 +77,7 @@ pub(super) async fn behind_token(
         Purpose::Overlay => include_str!("../../web/overlay.html"),
         Purpose::Credits => include_str!("../../web/credits.html"),
     };
-    let page = Page { status: StatusCode::OK, html, media_origin: app.settings.media_origin.clone() };
+    let page = Page { status: StatusCode::OK, html: html.into(), media_origin: app.settings.media_origin.clone() };
     // Only the browser knows it: the page's first question shows whether it is good.
     if token == ELSEWHERE {
         return Ok(page);
@@ -95,20 +90,15 @@ pub(super) async fn behind_token(
         }
         Err(ChannelError::TokenRefused) => {
             let html = include_str!("../../web/refused.html");
-            Ok(Page { status: StatusCode::UNAUTHORIZED, html, media_origin: None })
+            Ok(Page { status: StatusCode::UNAUTHORIZED, html: html.into(), media_origin: None })
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// For whoever opens the bare address: where to go from here. Around the routes and no route, for the operations are nested
-/// at `/` and take it.
-pub(crate) async fn front<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
-    if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
-        let html = include_str!("../../web/index.html");
-        return Ok(Page { status: StatusCode::OK, html, media_origin: None }.into_response());
-    }
-    inner.call(request).await.map(IntoResponse::into_response)
+/// The front page with what it says to this visitor.
+pub(super) fn front_page(html: String) -> Page {
+    Page { status: StatusCode::OK, html: html.into(), media_origin: None }
 }
 
 /// The page that shows the document. It has its scripts in it: these run, and nothing else does.
@@ -176,7 +166,7 @@ pub(super) fn assets(route: Route) -> Route {
 
 /// A page for anybody: what it is about stands behind the `#` of its address.
 fn page(html: &'static str) -> impl Endpoint {
-    make_sync(move |_| Page { status: StatusCode::OK, html, media_origin: None })
+    make_sync(move |_| Page { status: StatusCode::OK, html: html.into(), media_origin: None })
 }
 
 /// Asked for at each load, sent again only after a change: a new build must not meet an old script.

@@ -47,7 +47,10 @@ fn each_platform_to_log_in_with_says_how_it_is_set_up() {
             (!missing.is_empty()).then(|| format!("{provider}: {}", missing.join(", ")))
         })
         .collect();
-    source::none("The table in api/README.md has a row for each platform, with settings, address and scopes.", &missing);
+    source::none(
+        "The table in api/README.md has a row for each platform, with settings, address and scopes.",
+        &missing,
+    );
 }
 
 #[test]

@@ -251,3 +251,22 @@ async fn who_unlinks_an_account_lets_go_of_its_channel_there() {
         .unwrap();
     assert_eq!(named, ["berts"]);
 }
+
+#[tokio::test]
+async fn a_browser_without_a_session_that_links_is_told_to_log_in_first() {
+    let (_platforms, app) = system().await;
+    let (browser, program) = (Visitor::with_pages(&app), Visitor::new(&app));
+    let answer = browser.get("/auth/kick/link?redirect_to=/panel").await;
+    let front = "/?redirect_to=%2Fpanel&error=unauthorized&provider=kick";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
+    let page = browser.get(front).await;
+    assert!(page.text.contains("You are not logged in. Log in first, then try again. (kick)"), "{}", page.text);
+    assert!(page.text.contains("href=\"/auth/twitch?redirect_to=%2Fpanel\""), "{}", page.text);
+    let answer = browser.get("/auth/youtube/link/force-ssl").await;
+    let front = "/?error=unauthorized&provider=youtube";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
+    let away = browser.get("/auth/kick/link?redirect_to=//evil.example").await;
+    assert_eq!((away.status.as_u16(), away.error_code()), (400, "VALIDATION_ERROR"));
+    let answer = program.get("/auth/kick/link?redirect_to=/panel").await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (401, "UNAUTHORIZED"));
+}

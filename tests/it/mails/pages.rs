@@ -28,6 +28,7 @@ async fn whoever_follows_a_link_clicks_and_is_told_what_came_of_it() {
     assert_eq!(me(&anna).await["isVerified"], false, "nothing happens before the click");
     browser.click("button").await;
     says(&mut browser, "The address is verified.").await;
+    says(&mut browser, "To the front page").await;
     assert_eq!(me(&anna).await["isVerified"], true);
     is(&verify(&app, &first).await, 400, "LINK_INVALID");
     // The address does not hold the token any more.
