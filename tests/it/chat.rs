@@ -2,7 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{MemalertsProcess, Pool, wait_until};
+use domain::{
+    accounts::{self, Role},
+    channels,
+    sessions::{self, Origin},
+};
+use harness::{MemalertsProcess, Pool, TestApp, wait_until};
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::twitch::{BOT, env, joined, recorded, said, simulator, streamer_with_bot, system};
@@ -138,4 +144,29 @@ async fn another_process_reads_the_chat_within_five_seconds_of_a_kill() {
     joined(&twitch, "demo", 1).await;
     assert!(stopped.elapsed() < Duration::from_secs(20));
     assert_eq!(twitch.received("JOIN", "demo").len(), 3);
+}
+
+#[tokio::test]
+async fn without_an_account_of_the_settings_chats_are_read_all_the_same() {
+    let twitch = simulator().await;
+    let production = TestApp::builder().outside_of_dev("prod").pools(&[Pool::Chat, Pool::Outbox]);
+    let app = production.env("TWITCH_IRC_URL", &twitch.websocket_url()).start().await;
+    let mut tx = app.db.begin().await.unwrap();
+    let login = accounts::parse_login("demo").unwrap();
+    let user = accounts::upsert_by_login(&mut tx, &login, "Demo", Role::Streamer).await.unwrap();
+    let opened = sessions::open(&mut tx, &app.process.keys, user.id, &["test"], &Origin::new("", "")).await.unwrap();
+    channels::ensure(&mut tx, &user).await.unwrap();
+    tx.commit().await.unwrap();
+    let tokens = app.anonymous().post("/auth/refresh", &json!({ "refresh_token": opened.token.expose() })).await;
+    let streamer = app.anonymous().with_token(tokens.expect(200)["access_token"].as_str().unwrap());
+
+    streamer.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
+    joined(&twitch, "demo", 1).await;
+    twitch.say("demo", "anna", "hello");
+    recorded(&app, 1).await;
+    let joins = twitch.received("JOIN", "demo");
+    let nick = joins[0].nick.as_deref().unwrap();
+    assert!(nick.starts_with("justinfan"), "{nick}");
+    let diagnostics = streamer.get("/streamer/bots/twitch/diagnostics").await.expect(200);
+    assert!(!diagnostics.to_string().contains("justinfan"), "{diagnostics}");
 }

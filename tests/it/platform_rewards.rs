@@ -229,3 +229,25 @@ async fn a_channel_has_one_rule_for_each_thing_and_changes_it() {
     assert_eq!(demo.delete(&path).await.status, 404);
     assert_eq!(demo.patch(&format!("/streamer/rewards/{}", Uuid::now_v7()), &json!({ "coins": 1 })).await.status, 404);
 }
+
+#[tokio::test]
+async fn affiliates_and_partners_may_have_rewards_for_channel_points() {
+    let platforms = identities::simulator().await;
+    let app = identities::knowing(&platforms, TestApp::builder()).start().await;
+    let (visitor, demo) = crate::bot_accounts::browser(&app, "demo", "streamer").await;
+    let asked = async || demo.get("/streamer/twitch/reward/eligibility").await;
+    assert_eq!(asked().await.expect(200), json!({ "eligible": false, "reason": "TWITCH_CHANNEL_NOT_LINKED" }));
+    visitor.travel("/auth/twitch/link?redirect_to=/done", "demo").await;
+
+    platforms.set_standing("demo", "");
+    assert_eq!(asked().await.expect(200), json!({ "eligible": false, "reason": "NOT_AFFILIATE_OR_PARTNER" }));
+    let calls = platforms.calls().len();
+    platforms.set_standing("demo", "partner");
+    assert_eq!(asked().await.expect(200)["eligible"], false, "known from the last minute");
+    assert_eq!(platforms.calls().len(), calls);
+    app.advance(std::time::Duration::from_secs(61)).await;
+    assert_eq!(asked().await.expect(200), json!({ "eligible": true, "broadcasterType": "partner" }));
+    let stranger = app.login("stranger", "viewer").await;
+    assert_eq!(stranger.get("/streamer/twitch/reward/eligibility").await.status, 403);
+    app.drain().await;
+}

@@ -190,6 +190,7 @@ const OPERATIONS: &[Promise] = &[
     ("listStatsByViewer", Asker::Moderator, &[]),
     ("listStatsByMeme", Asker::Moderator, &[]),
     ("listMemeStats", Asker::Anybody, &[ChannelNotFound]),
+    ("rewardEligibility", Asker::Moderator, &[]),
     ("listRewardRules", Asker::Moderator, &[]),
     ("createRewardRule", Asker::Editor, &[Conflict]),
     ("changeRewardRule", Asker::Editor, &[NotFound]),

@@ -1,12 +1,18 @@
 //! Coins for what viewers do on platforms.
 
-use domain::rewards;
-use poem::web::Data;
+use std::time::Duration;
+
+use domain::{
+    channels::{self, AskStanding},
+    identities, rewards,
+};
+use poem::{http::StatusCode, web::Data};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
     payload::Json,
 };
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{Group, acts::on_thing};
@@ -14,11 +20,17 @@ use crate::{
     app::App,
     auth::{Editor, Moderator},
     paging::{Leaf, Leafed},
-    problem::Problem,
-    views::rewards::{HappeningView, NewRewardRule, RewardRulePatch, RewardRuleView},
+    problem::{ErrorCode, Problem},
+    views::rewards::{EligibilityView, HappeningView, NewRewardRule, RewardRulePatch, RewardRuleView},
 };
 
 pub(crate) struct Rewards;
+
+/// Seconds for which Twitch is not asked again how far a channel has come.
+const STANDING_KNOWN: i32 = 60;
+/// How long a request waits for Twitch's answer, and how often it looks.
+const STANDING_PATIENCE: Duration = Duration::from_secs(5);
+const STANDING_LOOK: Duration = Duration::from_millis(50);
 
 /// The answer to a removal.
 #[derive(ApiResponse)]
@@ -30,6 +42,37 @@ pub(crate) enum RuleEnded {
 
 #[OpenApi(tag = "Group::Streamer")]
 impl Rewards {
+    /// May my channel have rewards for channel points?
+    ///
+    /// Twitch lets affiliates and partners have them. It is asked now, or was within the last minute; while it does not answer,
+    /// 503.
+    #[oai(path = "/streamer/twitch/reward/eligibility", method = "get", operation_id = "rewardEligibility")]
+    async fn eligibility(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<EligibilityView>, Problem> {
+        let channel = streamer.channel.id;
+        let mut conn = app.db.pool().acquire().await?;
+        let linked = identities::find_of(&mut conn, streamer.channel.owner_id, identities::Provider::Twitch).await?;
+        let Some(account) = linked.map(|linked| linked.provider_user_id) else {
+            return Ok(Json(EligibilityView::of(None)));
+        };
+        if let Some(standing) = channels::standing(&mut conn, channel, &account, STANDING_KNOWN).await? {
+            return Ok(Json(EligibilityView::of(Some(standing))));
+        }
+        drop(conn);
+        let mut tx = app.db.begin().await?;
+        queue::enqueue(&mut tx, &AskStanding { channel_id: channel, account: account.clone() }).await?;
+        tx.commit().await?;
+        let deadline = Instant::now() + STANDING_PATIENCE;
+        while Instant::now() < deadline {
+            sleep(STANDING_LOOK).await;
+            let mut conn = app.db.pool().acquire().await?;
+            if let Some(standing) = channels::standing(&mut conn, channel, &account, STANDING_KNOWN).await? {
+                return Ok(Json(EligibilityView::of(Some(standing))));
+            }
+        }
+        let detail = "Twitch has not answered yet, try again in a moment";
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable, detail))
+    }
+
     /// What earns coins
     ///
     /// The rules of my channel, by what they are for.

@@ -1,11 +1,52 @@
 //! Words of coins for what viewers do on platforms.
 
-use domain::rewards::{self, Change, Earned, NewRule, Rule};
+use domain::{
+    channels::Standing,
+    rewards::{self, Change, Earned, NewRule, Rule},
+};
 use poem_openapi::{Enum, Object, types::MaybeUndefined};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::promotions::given;
+
+/// Whether a channel may have rewards for channel points on Twitch.
+#[derive(Debug, Clone, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct EligibilityView {
+    eligible: bool,
+    /// What the channel is on Twitch, if it is one of these.
+    broadcaster_type: Option<BroadcasterType>,
+    /// Why it may not.
+    reason: Option<IneligibleReason>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum BroadcasterType {
+    Affiliate,
+    Partner,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum IneligibleReason {
+    TwitchChannelNotLinked,
+    NotAffiliateOrPartner,
+}
+
+impl EligibilityView {
+    /// By how far the channel has come there; none: it has no account there.
+    pub(crate) fn of(standing: Option<Standing>) -> Self {
+        let (broadcaster_type, reason) = match standing {
+            None => (None, Some(IneligibleReason::TwitchChannelNotLinked)),
+            Some(Standing::None) => (None, Some(IneligibleReason::NotAffiliateOrPartner)),
+            Some(Standing::Affiliate) => (Some(BroadcasterType::Affiliate), None),
+            Some(Standing::Partner) => (Some(BroadcasterType::Partner), None),
+        };
+        Self { eligible: reason.is_none(), broadcaster_type, reason }
+    }
+}
 
 /// What somebody does on a platform. `twitch_resub_message` counts months, `twitch_gift_sub` gifts, `twitch_cheer` bits,
 /// `twitch_raid` viewers; the others count 1.

@@ -3,9 +3,9 @@
 use queue::Kind;
 
 use crate::{
-    activations, adjustments, attempts, audit, automod, budgets, chat, credits, events, identities, keys, mails, media,
-    moderation, outbox, playback, privacy, requests, sessions, stats, submissions, subscriptions, timers, tokens,
-    webhooks,
+    activations, adjustments, attempts, audit, automod, budgets, channels, chat, credits, events, identities, keys,
+    mails, media, moderation, outbox, playback, privacy, requests, sessions, stats, submissions, subscriptions, timers,
+    tokens, webhooks,
 };
 
 /// Every kind, by pool and name. A guard compares it with what the pools handle.
@@ -17,6 +17,7 @@ pub fn all() -> Vec<Kind> {
         Kind::of::<attempts::ForgetAttempts>(),
         Kind::of::<audit::AuditMoney>(),
         Kind::of::<budgets::ForgetBudgets>(),
+        Kind::of::<channels::AskStanding>(),
         Kind::of::<chat::IngestChatBatch>(),
         Kind::of::<chat::TrimChat>(),
         Kind::of::<credits::ForgetCreditsEvents>(),

@@ -126,7 +126,7 @@ fn host(url: &str) -> &str {
 
 /// The bot's own login: what it says is neither a command nor a viewer.
 fn own_login(platform: Provider, settings: &Settings) -> Option<String> {
-    platforms::connector_for(platform, settings).ok().map(|connector| connector.account().to_owned())
+    platforms::connector_for(platform, settings).ok()?.account().map(str::to_owned)
 }
 
 /// A batch, understood: `lines[i]` says `messages[i]`.

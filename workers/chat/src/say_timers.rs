@@ -17,7 +17,7 @@ pub(crate) async fn handle(ctx: Ctx, _job: SayTimers, settings: Arc<Settings>) -
     let own: Vec<String> = Provider::ALL
         .into_iter()
         .filter_map(|platform| platforms::connector_for(platform, &settings).ok())
-        .map(|connector| connector.account().to_owned())
+        .filter_map(|connector| connector.account().map(str::to_owned))
         .collect();
     let mut tx = ctx.db().begin().await?;
     ctx.finish(&mut tx).await?;

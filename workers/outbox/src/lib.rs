@@ -16,6 +16,7 @@
 //!
 //! To add a platform: a sender module with the same [`Delivery`] answers, and its arm in [`Voices`].
 
+mod ask_standing;
 mod end_stale_messages;
 mod find_missed;
 mod forget_mails;
@@ -38,6 +39,7 @@ use domain::{
     access::Vault,
     automod::Moderate,
     bot_accounts::Fallback,
+    channels::AskStanding,
     identities::{RevokeGrant, ValidateGrant, ValidateGrants},
     mails::{ForgetMails, SendMail},
     outbox::{EndStaleMessages, SendChatMessage, TrimOutbox},
@@ -77,7 +79,7 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
     let (returning, asking, naming) = ((platforms.clone(), vault.clone()), (platforms.clone(), vault), platforms);
     let post = Arc::new(mail::Post::new(&settings.mail));
     let callback = settings.callback.clone().map(Arc::new);
-    let (polling, moderating, finding) = (helix.clone(), helix.clone(), helix.clone());
+    let (polling, moderating, finding, standing) = (helix.clone(), helix.clone(), helix.clone(), helix.clone());
     Ok(Workers::new("outbox", 16)
         .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, voices.clone()))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)
@@ -101,6 +103,7 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
         .handle::<PollStreams, _, _>(move |ctx, job| poll_streams::handle(ctx, job, polling.clone()))
         .every(Duration::from_hours(1), ValidateGrants::default)
         .every(Duration::from_mins(10), SyncSubscriptions::default)
+        .handle::<AskStanding, _, _>(move |ctx, job| ask_standing::handle(ctx, job, standing.clone()))
         .handle::<FindMissed, _, _>(move |ctx, job| find_missed::handle(ctx, job, finding.clone()))
         .every(Duration::from_mins(1), PollStreams::default)
         .every(Duration::from_mins(10), FindMissed::default))

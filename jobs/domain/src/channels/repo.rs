@@ -1,6 +1,7 @@
 //! SQL of channels.
 
 mod presets;
+mod standings;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -11,6 +12,7 @@ use crate::identities::Provider;
 
 pub use presets::presets;
 pub(super) use presets::put_presets;
+pub use standings::{note_standing, standing};
 
 pub(super) struct Row {
     id: Uuid,

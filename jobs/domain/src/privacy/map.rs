@@ -247,6 +247,13 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
     },
     Holding {
+        table: "twitch_standings",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "account", "standing", "asked_at"],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
         table: "global_moderators",
         whose: "user_id = (select id from person)",
         shown: &["granted_at"],

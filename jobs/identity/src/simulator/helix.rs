@@ -45,6 +45,8 @@ pub(super) struct Twitch {
     pub(super) people: BTreeSet<String>,
     /// Logins that stream, and since when (RFC 3339).
     pub(super) live: std::collections::BTreeMap<String, String>,
+    /// Types of broadcasters; `affiliate` where nothing is said.
+    pub(super) standings: std::collections::BTreeMap<String, String>,
     /// Logins that there are not.
     pub(super) gone: BTreeSet<String>,
     pub(super) subscriptions: Vec<eventsub::Kept>,
@@ -222,7 +224,7 @@ fn users(request: &Request, state: &mut State) -> Value {
     let user = |login: &String| {
         json!({
             "id": subject(Provider::Twitch, login), "login": login, "display_name": login, "type": "",
-            "broadcaster_type": "affiliate", "description": "", "profile_image_url": "", "offline_image_url": "",
+            "broadcaster_type": state.twitch.standings.get(login).map_or("affiliate", String::as_str), "description": "", "profile_image_url": "", "offline_image_url": "",
             "created_at": "2020-01-01T00:00:00Z"
         })
     };

@@ -149,6 +149,11 @@ impl Simulator {
         self.world.set_live(login, since.map(str::to_owned));
     }
 
+    /// What type of broadcaster the login is: `affiliate` unless something else is said, `partner`, or nothing.
+    pub fn set_standing(&self, login: &str, standing: &str) {
+        self.world.state().twitch.standings.insert(login.to_owned(), standing.to_owned());
+    }
+
     /// Subscriptions of EventSub, as its API shows them.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<Value> {

@@ -60,7 +60,7 @@ pub fn connector_for(platform: Provider, settings: &Settings) -> Result<Connecto
     match platform {
         Provider::Twitch => match &settings.twitch {
             Some(twitch) => Ok(Connector::Twitch(twitch::Connector::new(twitch.clone()))),
-            None => Err(NoConnector::NotConfigured(platform, "CHAT_BOT_LOGIN and CHAT_BOT_OAUTH_TOKEN")),
+            None => Err(NoConnector::NotConfigured(platform, "TWITCH_IRC_URL")),
         },
         Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
             Err(NoConnector::NotBuilt(platform))
@@ -180,11 +180,19 @@ impl Connector {
         }
     }
 
-    /// The bot account's login, lower case.
+    /// The login of the account that the settings name, lower case; none: we read without one.
     #[must_use]
-    pub fn account(&self) -> &str {
+    pub fn account(&self) -> Option<&str> {
         match self {
             Self::Twitch(connector) => connector.account(),
+        }
+    }
+
+    /// The name under which we read: whose joins they are.
+    #[must_use]
+    pub fn reader(&self) -> &str {
+        match self {
+            Self::Twitch(connector) => connector.reader(),
         }
     }
 

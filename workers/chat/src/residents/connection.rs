@@ -94,7 +94,7 @@ impl Connection {
                 Ok(Err(ConnectError::Refused(reason))) => {
                     counter!(telemetry::CONNECTS, "result" => "refused").increment(1);
                     tracing::error!(
-                        platform = %self.connector.platform(), account = self.connector.account(), reason,
+                        platform = %self.connector.platform(), account = self.connector.reader(), reason,
                         "the platform refused the bot's login: it needs a new token"
                     );
                     wait = REFUSED_WAIT;
@@ -237,7 +237,7 @@ impl Connection {
     async fn may_join(&mut self) -> bool {
         let taken = async {
             let mut tx = self.db.begin().await?;
-            let wait = budget::take(&mut tx, self.connector.account(), Action::Join, self.capabilities.joins).await?;
+            let wait = budget::take(&mut tx, self.connector.reader(), Action::Join, self.capabilities.joins).await?;
             tx.commit().await?;
             Ok::<_, sqlx::Error>(wait)
         };

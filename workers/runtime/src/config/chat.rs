@@ -8,7 +8,7 @@ use super::{Environment, Reader, Secret, strength};
 
 #[derive(Debug, Clone)]
 pub struct Chat {
-    /// Our account on Twitch; `None`: not configured, nothing is heard or said there.
+    /// Twitch's doors; `None`: a simulator is to be run, and nobody has.
     pub twitch: Option<Twitch>,
     /// In dev without `TWITCH_IRC_URL`, `memalerts all` runs a simulator and is its own Twitch.
     pub simulate_twitch: bool,
@@ -33,7 +33,7 @@ pub struct Chat {
     pub commands_refresh: Duration,
 }
 
-/// An account on Twitch, and the doors it uses.
+/// Twitch's doors, and our account there.
 #[derive(Debug, Clone)]
 pub struct Twitch {
     /// `TWITCH_IRC_URL`: where chats are read, `ws://` or `wss://`. Default wss://irc-ws.chat.twitch.tv:443.
@@ -41,10 +41,24 @@ pub struct Twitch {
     /// `TWITCH_IRC_SEND_URL`: where messages are written, `irc://` or `ircs://`. Default ircs://irc.chat.twitch.tv:6697; in
     /// dev host and port of `TWITCH_IRC_URL`, as a simulator has both doors on one port.
     pub irc_send_url: String,
-    /// `CHAT_BOT_LOGIN`: the account that reads and speaks. Default `memalerts_bot` in dev.
+    /// None: chats are read without an account, and only linked ones speak.
+    pub account: Option<BotAccount>,
+}
+
+/// The account that reads, and speaks where none is linked for it.
+#[derive(Debug, Clone)]
+pub struct BotAccount {
+    /// `CHAT_BOT_LOGIN`. Default `memalerts_bot` in dev.
     pub login: String,
     /// `CHAT_BOT_OAUTH_TOKEN`: its token, with scopes chat:read and chat:edit. Any text in dev.
     pub token: Secret,
+}
+
+impl BotAccount {
+    /// Whom a simulator lets in.
+    pub(crate) fn of_dev() -> Self {
+        Self { login: "memalerts_bot".to_owned(), token: Secret::new("dev") }
+    }
 }
 
 impl Chat {
@@ -54,10 +68,11 @@ impl Chat {
         let mut login = reader.text("CHAT_BOT_LOGIN").map(|login| login.to_lowercase());
         let mut token = reader.secret("CHAT_BOT_OAUTH_TOKEN");
         if environment.is_dev() {
-            reader.otherwise("CHAT_BOT_LOGIN", "memalerts_bot");
-            reader.otherwise("CHAT_BOT_OAUTH_TOKEN", Secret::new("dev"));
-            login = login.or_else(|| Some("memalerts_bot".to_owned()));
-            token = token.or_else(|| Some(Secret::new("dev")));
+            let BotAccount { login: usual, token: any } = BotAccount::of_dev();
+            reader.otherwise("CHAT_BOT_LOGIN", &usual);
+            reader.otherwise("CHAT_BOT_OAUTH_TOKEN", any.clone());
+            login = login.or(Some(usual));
+            token = token.or(Some(any));
         } else if login.is_none() && token.is_some() {
             reader.complain("CHAT_BOT_OAUTH_TOKEN without CHAT_BOT_LOGIN: say whose token it is");
         }
@@ -80,18 +95,16 @@ impl Chat {
         ] {
             reader.otherwise(name, if simulate_twitch { "the simulator within memalerts all" } else { usual });
         }
-        let twitch = match (login, token) {
-            (Some(login), Some(token)) if !simulate_twitch => {
-                let beside = irc_url.as_deref().filter(|_| environment.is_dev()).and_then(|url| url.split_once("://"));
-                let irc_send_url = irc_send_url
-                    .or_else(|| beside.map(|(_, rest)| format!("irc://{}", rest.trim_end_matches('/'))))
-                    .unwrap_or_else(|| outbox::twitch::DEFAULT_URL.to_owned());
-                let irc_url = irc_url.unwrap_or_else(|| chat::platforms::twitch::DEFAULT_URL.to_owned());
-                reader.otherwise("TWITCH_IRC_SEND_URL", &irc_send_url);
-                Some(Twitch { irc_url, irc_send_url, login, token })
-            }
-            _ => None,
-        };
+        let twitch = (!simulate_twitch).then(|| {
+            let beside = irc_url.as_deref().filter(|_| environment.is_dev()).and_then(|url| url.split_once("://"));
+            let irc_send_url = irc_send_url
+                .or_else(|| beside.map(|(_, rest)| format!("irc://{}", rest.trim_end_matches('/'))))
+                .unwrap_or_else(|| outbox::twitch::DEFAULT_URL.to_owned());
+            let irc_url = irc_url.unwrap_or_else(|| chat::platforms::twitch::DEFAULT_URL.to_owned());
+            reader.otherwise("TWITCH_IRC_SEND_URL", &irc_send_url);
+            let account = login.zip(token).map(|(login, token)| BotAccount { login, token });
+            Twitch { irc_url, irc_send_url, account }
+        });
         Self {
             twitch,
             simulate_twitch,

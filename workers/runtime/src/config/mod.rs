@@ -25,7 +25,7 @@ use std::fmt;
 
 pub use self::{
     bucket::Bucket,
-    chat::{Chat, Twitch},
+    chat::{BotAccount, Chat, Twitch},
     coins::Coins,
     database::Database,
     environment::Environment,

@@ -24,8 +24,10 @@ pub(super) fn settings(process: &Process) -> ::chat::Settings {
     ::chat::Settings {
         twitch: config.chat.twitch.as_ref().map(|twitch| platforms::twitch::Settings {
             url: twitch.irc_url.clone(),
-            login: twitch.login.clone(),
-            token: OauthToken::new(twitch.token.expose()),
+            account: twitch.account.as_ref().map(|account| platforms::twitch::Account {
+                login: account.login.clone(),
+                token: OauthToken::new(account.token.expose()),
+            }),
         }),
         sync: config.chat.sync_every,
         public_url: config.http.public_url(),
@@ -40,10 +42,13 @@ pub(super) fn settings(process: &Process) -> ::chat::Settings {
 /// What pool `outbox` must be told.
 pub(super) fn outbox_settings(process: &Process) -> anyhow::Result<::outbox::Settings> {
     Ok(::outbox::Settings {
-        twitch: process.config.chat.twitch.as_ref().map(|twitch| ::outbox::twitch::Settings {
-            url: twitch.irc_send_url.clone(),
-            login: twitch.login.clone(),
-            token: OauthToken::new(twitch.token.expose()),
+        twitch: process.config.chat.twitch.as_ref().and_then(|twitch| {
+            let account = twitch.account.as_ref()?;
+            Some(::outbox::twitch::Settings {
+                url: twitch.irc_send_url.clone(),
+                login: account.login.clone(),
+                token: OauthToken::new(account.token.expose()),
+            })
         }),
         fallback: fallback(&process.config),
         callback: callback(process),
@@ -120,8 +125,7 @@ pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyh
         config.chat.twitch = Some(config::Twitch {
             irc_url: simulator.websocket_url(),
             irc_send_url: simulator.plain_url(),
-            login: "memalerts_bot".to_owned(),
-            token: config::Secret::new("dev"),
+            account: Some(config::BotAccount::of_dev()),
         });
     }
     Ok(())

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Held;
 use crate::outbox::Provider;
 
-/// Begins or extends the holder's lease; `account` is the login with which it reads.
+/// Begins or extends the holder's lease; `account` is the login with which it reads, if it has one.
 ///
 /// # Errors
 /// The database refused: the lease runs on as it was.
@@ -16,7 +16,7 @@ pub async fn renew(
     conn: &mut PgConnection,
     holder: Uuid,
     platform: Provider,
-    account: &str,
+    account: Option<&str>,
     lease: Duration,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(

@@ -40,17 +40,28 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     pong_within: Duration::from_secs(10),
 };
 
+/// The name under which chats are read without an account: this word and any number. One for all processes, as they share
+/// its joins.
+const ANONYMOUS: &str = "justinfan77318";
+
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `TWITCH_IRC_URL`, `ws://` or `wss://`; [`DEFAULT_URL`].
     pub url: String,
-    /// `CHAT_BOT_LOGIN`: the account that reads and answers.
+    /// Who reads; none: nobody in particular, which Twitch allows to whoever only listens.
+    pub account: Option<Account>,
+}
+
+/// An account that reads.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// `CHAT_BOT_LOGIN`.
     pub login: String,
     /// `CHAT_BOT_OAUTH_TOKEN`, with scopes `chat:read` and `chat:edit`.
     pub token: OauthToken,
 }
 
-/// The way to Twitch with our account.
+/// The way to Twitch.
 #[derive(Debug, Clone)]
 pub struct Connector {
     settings: Settings,
@@ -58,15 +69,21 @@ pub struct Connector {
 
 impl Connector {
     pub(super) fn new(mut settings: Settings) -> Self {
-        settings.login = settings.login.to_lowercase();
+        if let Some(account) = &mut settings.account {
+            account.login = account.login.to_lowercase();
+        }
         Self { settings }
     }
 
-    pub(super) fn account(&self) -> &str {
-        &self.settings.login
+    pub(super) fn account(&self) -> Option<&str> {
+        self.settings.account.as_ref().map(|account| account.login.as_str())
+    }
+
+    pub(super) fn reader(&self) -> &str {
+        self.account().unwrap_or(ANONYMOUS)
     }
 
     pub(super) async fn connect(&self) -> Result<Session, ConnectError> {
-        Session::open(&self.settings).await
+        Session::open(&self.settings, self.reader()).await
     }
 }

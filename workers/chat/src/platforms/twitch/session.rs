@@ -22,22 +22,23 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(settings: &Settings) -> Result<Self, ConnectError> {
+    pub(super) async fn open(settings: &Settings, nick: &str) -> Result<Self, ConnectError> {
         let (socket, _) =
             connect_async(settings.url.as_str()).await.map_err(|error| ConnectError::Unreachable(error.to_string()))?;
-        let mut session = Self { socket, lines: VecDeque::new(), login: settings.login.clone() };
+        let mut session = Self { socket, lines: VecDeque::new(), login: nick.to_owned() };
         session.log_in(settings).await?;
         Ok(session)
     }
 
     async fn log_in(&mut self, settings: &Settings) -> Result<(), ConnectError> {
         let lost = |Lost(reason)| ConnectError::Unreachable(reason);
+        let pass = settings.account.as_ref().map(|account| Line::new("PASS", [account.token.pass().as_str()]));
         let hello = [
-            Line::new("CAP", ["REQ", "twitch.tv/tags twitch.tv/commands"]),
-            Line::new("PASS", [settings.token.pass().as_str()]),
-            Line::new("NICK", [self.login.as_str()]),
+            Some(Line::new("CAP", ["REQ", "twitch.tv/tags twitch.tv/commands"])),
+            pass,
+            Some(Line::new("NICK", [self.login.as_str()])),
         ];
-        for line in hello {
+        for line in hello.into_iter().flatten() {
             self.send(&line).await.map_err(lost)?;
         }
         loop {
