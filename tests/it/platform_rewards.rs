@@ -212,6 +212,8 @@ async fn a_channel_has_one_rule_for_each_thing_and_changes_it() {
         json!({ "trigger": "twitch_raid", "coins": 1, "per": 0 }),
         json!({ "trigger": "twitch_raid", "coins": 1, "least": 0 }),
         json!({ "trigger": "twitch_raid", "coins": 1, "rewardId": "x" }),
+        json!({ "trigger": "twitch_follow", "coins": 1, "per": 2 }),
+        json!({ "trigger": "twitch_subscribe", "coins": 1, "least": 2 }),
         json!({ "trigger": "twitch_channel_points_redemption", "coins": 1, "rewardId": "a b" }),
         json!({ "trigger": "kick_dance", "coins": 1 }),
     ] {
@@ -246,7 +248,8 @@ async fn affiliates_and_partners_may_have_rewards_for_channel_points() {
     assert_eq!(asked().await.expect(200)["eligible"], false, "known from the last minute");
     assert_eq!(platforms.calls().len(), calls);
     app.advance(std::time::Duration::from_secs(61)).await;
-    assert_eq!(asked().await.expect(200), json!({ "eligible": true, "broadcasterType": "partner" }));
+    let now = asked().await.expect(200);
+    assert_eq!(now, json!({ "eligible": true, "broadcasterType": "partner" }), "{:?}", platforms.calls());
     let stranger = app.login("stranger", "viewer").await;
     assert_eq!(stranger.get("/streamer/twitch/reward/eligibility").await.status, 403);
     app.drain().await;

@@ -189,8 +189,16 @@ async fn what_nobody_understands_is_put_aside_alone_with_its_bytes() {
     let mut broken = notice("channel.follow", &json!({ "user_id": "7", "broadcaster_user_id": DEMO }));
     broken.body.truncate(60);
     let wrong = notice("channel.cheer", &json!({ "user_id": 7, "broadcaster_user_id": DEMO, "bits": "many" }));
+    let endless = notice(
+        "channel.channel_points_custom_reward_redemption.add",
+        &json!({
+            "id": "7".repeat(301), "broadcaster_user_id": DEMO, "user_id": "7", "user_login": "anna", "user_name": "Anna",
+            "user_input": "", "status": "unfulfilled", "redeemed_at": "2026-11-20T17:16:03.17106713Z",
+            "reward": { "id": "1", "title": "A reward", "cost": 100, "prompt": "" }
+        }),
+    );
     let unknown = notice("channel.poll.begin", &json!({ "id": "1" }));
-    for notice in [&broken, &wrong, &unknown, &online(OffsetDateTime::now_utc())] {
+    for notice in [&broken, &wrong, &endless, &unknown, &online(OffsetDateTime::now_utc())] {
         assert_eq!(tell(&app, notice).await.status, 204);
     }
     app.drain().await;
@@ -200,13 +208,13 @@ async fn what_nobody_understands_is_put_aside_alone_with_its_bytes() {
             .fetch_all(app.pool())
             .await
             .unwrap();
-    assert_eq!(aside.len(), 2, "{aside:?}");
-    assert_eq!((&aside[0].0, &aside[1].0), (&broken.body, &wrong.body));
+    assert_eq!(aside.len(), 3, "{aside:?}");
+    assert_eq!((&aside[0].0, &aside[1].0, &aside[2].0), (&broken.body, &wrong.body, &endless.body));
     let left: i64 = sqlx::query_scalar("select count(*) from webhook_deliveries where body is not null")
         .fetch_one(app.pool())
         .await
         .unwrap();
-    assert_eq!(left, 2, "what was understood is kept no longer");
+    assert_eq!(left, 3, "what was understood is kept no longer");
     app.advance(Duration::from_hours(24 * 32)).await;
     wait_until("all of them are forgotten", async || (kept(&app).await == 0).then_some(())).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     channels::{self, AskStanding},
-    identities, rewards,
+    rewards,
 };
 use poem::{http::StatusCode, web::Data};
 use poem_openapi::{
@@ -50,8 +50,7 @@ impl Rewards {
     async fn eligibility(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<EligibilityView>, Problem> {
         let channel = streamer.channel.id;
         let mut conn = app.db.pool().acquire().await?;
-        let linked = identities::find_of(&mut conn, streamer.channel.owner_id, identities::Provider::Twitch).await?;
-        let Some(account) = linked.map(|linked| linked.provider_user_id) else {
+        let Some((account, _)) = channels::own_twitch(&mut conn, channel).await? else {
             return Ok(Json(EligibilityView::of(None)));
         };
         if let Some(standing) = channels::standing(&mut conn, channel, &account, STANDING_KNOWN).await? {

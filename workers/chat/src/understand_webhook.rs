@@ -32,7 +32,7 @@ pub(crate) async fn handle(ctx: Ctx, job: UnderstandWebhook, settings: Arc<Setti
     };
     // A panic over one message must not make it fail again and again.
     let understood = std::panic::catch_unwind(AssertUnwindSafe(|| platforms::understand_webhook(&delivery)));
-    match understood.unwrap_or_else(|_| Err("understanding it panicked".to_owned())) {
+    match understood.unwrap_or_else(|_| Err("understanding it panicked".to_owned())).and_then(kept) {
         Ok(told) => {
             act(&mut tx, &settings.public_url, &told).await?;
             webhooks::understood(&mut tx, delivery.id).await?;
@@ -45,6 +45,14 @@ pub(crate) async fn handle(ctx: Ctx, job: UnderstandWebhook, settings: Arc<Setti
     }
     tx.commit().await?;
     Ok(Verdict::Done)
+}
+
+/// What could never be kept is put aside at once, too.
+fn kept(told: Told) -> Result<Told, String> {
+    match &told {
+        Told::Happened(happening) | Told::TakenBack(happening) => happening.check().map(|()| told),
+        _ => Ok(told),
+    }
 }
 
 async fn act(tx: &mut Tx, public_url: &str, told: &Told) -> Result<(), JobError> {

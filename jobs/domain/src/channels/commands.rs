@@ -10,7 +10,6 @@ use crate::{
     access::{self, Keys, Purpose},
     accounts::{self, Role, User},
     events::{self, Audience, NewEvent},
-    identities::{self, Provider},
 };
 
 /// Opens a channel for a person, who becomes a streamer.
@@ -47,18 +46,18 @@ pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, Ch
     repo::find(conn, channel.id).await?.ok_or(ChannelError::NotFound)
 }
 
-/// Links the channel to the account on Twitch that its owner has linked here, if there is one; what the channel was linked to
+/// Links the channel to its owner's own account on Twitch ([`repo::own_twitch`]), if there is one; what the channel was linked to
 /// before is forgotten then, and so is the account by a channel of somebody who had it before. A login name is never asked for: whoever owns the account has
 /// shown it.
 ///
 /// # Errors
 /// The database refused.
 pub async fn link_twitch(tx: &mut Tx, channel: &Channel) -> Result<Channel, sqlx::Error> {
-    let Some(account) = identities::find_of(&mut *tx, channel.owner_id, Provider::Twitch).await? else {
+    let Some((account, login)) = repo::own_twitch(&mut *tx, channel.id).await? else {
         return Ok(channel.clone());
     };
-    repo::take_from_others(&mut *tx, channel.owner_id, &account.provider_user_id).await?;
-    repo::name_on_twitch(&mut *tx, channel.id, &account.provider_user_id, &account.login.to_lowercase()).await?;
+    repo::take_from_others(&mut *tx, channel.owner_id, &account).await?;
+    repo::name_on_twitch(&mut *tx, channel.id, &account, &login).await?;
     repo::find(&mut *tx, channel.id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 

@@ -19,8 +19,8 @@ pub use model::{
 pub use presets::{MAX_PRESETS, MORE_PRESETS, Preset, put_presets};
 pub(crate) use repo::hold;
 pub use repo::{
-    find, find_by_slug, find_of_owner, find_of_twitch, learn_twitch_id, moment, name_on_twitch, note_standing, presets,
-    standing, twitch_account, unname_on_twitch, with_streams,
+    find, find_by_slug, find_of_owner, find_of_twitch, learn_twitch_id, moment, name_on_twitch, note_standing,
+    own_twitch, presets, standing, twitch_account, unname_on_twitch, with_streams,
 };
 pub use standing::{AskStanding, Standing};
 pub use streams::{Heard, StreamOf, hear_of_stream};

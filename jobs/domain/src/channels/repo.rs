@@ -303,6 +303,30 @@ pub async fn name_on_twitch(
     Ok(named.rows_affected() == 1)
 }
 
+/// Id and name of the account on Twitch that is the owner's own: the one that the channel has, or the first that was linked
+/// here and is not there to speak as a bot.
+///
+/// # Errors
+/// The database refused.
+pub async fn own_twitch(conn: &mut PgConnection, channel: Uuid) -> Result<Option<(String, String)>, sqlx::Error> {
+    let own = sqlx::query!(
+        r#"select a.provider_user_id, lower(a.login) as "login!"
+           from channels c join external_accounts a on a.user_id = c.owner_id
+           where c.id = $1 and a.provider = 'twitch'
+             and (a.provider_user_id = c.twitch_channel_id
+                  -- Who streams and speaks with the same account.
+                  or lower(a.login) = c.slug
+                  or not exists (select from default_bots b where b.account_id = a.id)
+                     and not exists (select from channel_bots b where b.account_id = a.id))
+           order by coalesce(a.provider_user_id = c.twitch_channel_id, false) desc, a.linked_at, a.id
+           limit 1"#,
+        channel
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(own.map(|own| (own.provider_user_id, own.login)))
+}
+
 /// The channels of others that name this account there name none any more: they were linked by somebody who had it before.
 pub(super) async fn take_from_others(conn: &mut PgConnection, owner: Uuid, account: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(

@@ -26,6 +26,6 @@ pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Seat, Wish, begin, redeem};
 pub use jobs::{RevokeGrant, ValidateGrant, ValidateGrants};
 pub use model::{Account, Grant, Identity, Token};
 pub use provider::Provider;
-pub use repo::{find_of, find_provider, forget_revoked, hold_owner, list, owners, to_validate};
+pub use repo::{find_provider, forget_revoked, hold_owner, list, owners, to_validate};
 pub use revoked::{Revoked, find_revoked};
 pub use tokens::{Renew, RenewError, TokenError, fresh_token};

@@ -53,14 +53,6 @@ pub async fn list(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Account>, s
     Ok(rows.into_iter().filter_map(AccountRow::known).collect())
 }
 
-/// The person's account on the platform; of several the one that was linked first.
-///
-/// # Errors
-/// The database refused.
-pub async fn find_of(conn: &mut PgConnection, user: Uuid, provider: Provider) -> Result<Option<Account>, sqlx::Error> {
-    Ok(list(conn, user).await?.into_iter().find(|account| account.provider == provider))
-}
-
 /// Whose accounts on the platform have this id there, or were last seen with this name.
 ///
 /// # Errors

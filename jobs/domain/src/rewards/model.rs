@@ -48,6 +48,11 @@ impl Trigger {
         matches!(self, Self::TwitchSubscribe | Self::TwitchGiftSub | Self::TwitchCheer | Self::TwitchRaid)
     }
 
+    /// Whether there is something to count: months, gifts, bits, viewers.
+    const fn is_counted(self) -> bool {
+        !matches!(self, Self::TwitchChannelPointsRedemption | Self::TwitchFollow | Self::TwitchSubscribe)
+    }
+
     const fn has_rewards(self) -> bool {
         matches!(self, Self::TwitchChannelPointsRedemption)
     }
@@ -126,6 +131,13 @@ impl NewRule {
         if !amounts.contains(&self.least) {
             return wrong("least", "1 to 1000000000");
         }
+        let uncounted = |field| wrong(field, "1 for what is not counted: redemptions, follows, subscriptions");
+        if !self.trigger.is_counted() && self.per.is_some_and(|per| per > 1) {
+            return uncounted("per");
+        }
+        if !self.trigger.is_counted() && self.least > 1 {
+            return uncounted("least");
+        }
         match &self.reward_id {
             Some(_) if !self.trigger.has_rewards() => wrong("rewardId", "of redemptions only"),
             Some(id) if !(1..=100).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -164,6 +176,22 @@ pub struct Happening {
     pub reward_id: Option<String>,
     pub reward_title: Option<String>,
     pub happened_at: OffsetDateTime,
+}
+
+impl Happening {
+    /// Whether it can be kept.
+    ///
+    /// # Errors
+    /// Why nobody can understand it.
+    pub fn check(&self) -> Result<(), String> {
+        for (name, value, most) in [("event's id", &self.event_id, 300), ("account's id", &self.account_id, 255)] {
+            let length = value.chars().count();
+            if !(1..=most).contains(&length) {
+                return Err(format!("the {name} has {length} characters, not 1 to {most}"));
+            }
+        }
+        if self.amount < 0 { Err(format!("{} is less than nothing", self.amount)) } else { Ok(()) }
+    }
 }
 
 /// How far it came.
