@@ -151,7 +151,9 @@ impl Simulator {
 
     /// What type of broadcaster the login is: `affiliate` unless something else is said, `partner`, or nothing.
     pub fn set_standing(&self, login: &str, standing: &str) {
-        self.world.state().twitch.standings.insert(login.to_owned(), standing.to_owned());
+        let mut state = self.world.state();
+        state.twitch.people.insert(login.to_owned());
+        state.twitch.standings.insert(login.to_owned(), standing.to_owned());
     }
 
     /// Subscriptions of EventSub, as its API shows them.
