@@ -290,7 +290,8 @@ fn the_word_of_a_screen_settles_once_wherever_its_process_dies() {
 
 async fn acknowledgement(point: &'static str) {
     let stage = Stage::open().await;
-    let (meme, anna) = (stage.meme(2000).await, stage.viewer("anna", 250).await);
+    // Long: a busy machine takes its time over a kill, and a play without a word is given up after its end.
+    let (meme, anna) = (stage.meme(12_000).await, stage.viewer("anna", 250).await);
     let mut screen = stage.screen().await;
     // Before the play begins, which the server gives up after a while: a busy machine takes its time over a process.
     let mut api = victim(&["api"], &stage.app, point, &[]);

@@ -15,12 +15,11 @@ use super::promotions::given;
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct EligibilityView {
     eligible: bool,
-    /// What the channel is on Twitch, if it is one of these.
     broadcaster_type: Option<BroadcasterType>,
-    /// Why it may not.
     reason: Option<IneligibleReason>,
 }
 
+/// What a channel is on Twitch, if it is one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum BroadcasterType {
@@ -28,6 +27,7 @@ pub(crate) enum BroadcasterType {
     Partner,
 }
 
+/// Why a channel may not have rewards for channel points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum IneligibleReason {
