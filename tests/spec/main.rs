@@ -193,6 +193,15 @@ components:
     }
 
     #[test]
+    fn words_beside_a_reference_are_no_change() {
+        let plain = "{ $ref: '#/components/schemas/Meme' }";
+        let described = format!("{{ description: one, allOf: [{plain}, {{ description: one }}] }}");
+        assert_eq!(changed(plain, &described), Vec::<String>::new());
+        let narrowed = format!("{{ allOf: [{plain}, {{ required: [kind] }}] }}");
+        assert_eq!(changed(plain, &narrowed), ["GET /memes/{id}, answer 200: was object, is (none)"]);
+    }
+
+    #[test]
     fn a_type_that_changes_is_a_break_on_both_sides() {
         assert_eq!(
             changed("        price: { type: integer }", "        price: { type: string }"),
