@@ -1,9 +1,15 @@
-"""injections.py OUT BASE_URL [OPERATION...]: every parameter and field of every operation, under every payload that sqlmap has for PostgreSQL."""
+"""injections.py OUT BASE_URL [OPERATION...]: every parameter and field of every operation, attacked with SQL.
+
+What takes any text gets every payload that sqlmap has for PostgreSQL. What takes a number, an id, a time or one of some
+words must refuse each of REFUSED: such text never comes near a query. Some hours; called again with the same OUT it goes
+on where it was ended.
+"""
 
 import json
 import pathlib
 import subprocess
 import sys
+import urllib.parse
 
 import requests
 
@@ -11,8 +17,14 @@ OUT, BASE = pathlib.Path(sys.argv[1]), sys.argv[2]
 DOCUMENT = requests.get(f"{BASE}/openapi.json", timeout=30).json()
 WHO = {"viewer": ("viewer", "viewer"), "streamer": ("demo", "streamer"), "editor": ("demo", "streamer"),
        "moderator": ("demo", "streamer"), "observer": ("admin", "admin"), "admin": ("admin", "admin")}
+# What sqlmap says of a place that held.
+HELD = "do not appear to be injectable"
 # Streams never end, and what ends the session or the system's work would end the attack.
 PASSED_OVER = {"logOut", "endMyOtherSessions"}
+# One of each kind of payload: quoting, comments, unions, stacked statements, waiting, errors, other encodings.
+REFUSED = ["'", "1'", '1"', "1' OR '1'='1", "1 OR 1=1", "1) OR (1=1", "1'--", "1/**/OR/**/1=1", "1 UNION SELECT NULL--",
+           "1' UNION SELECT version()--", "1; SELECT pg_sleep(3)--", "1';SELECT pg_sleep(3)--", "1 AND (SELECT 1 FROM pg_sleep(3))=1",
+           "1 AND 1=CAST(version() AS int)", "1||pg_sleep(3)", "$$1$$", "E'\\x27'", "1\uff07 OR 1=1", "%27", "1%2527"]
 SOMETHING = {"string": "demo", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
 
@@ -40,16 +52,23 @@ def token(asker):
     return answer.json()["token"]
 
 
+def takes_text(of):
+    of = schema(of)
+    return not (of.get("type") in ("integer", "number", "boolean") or "enum" in of or of.get("format") in ("uuid", "date-time", "date"))
+
+
 def places(operation, path):
-    """Each place of a request that takes a value: what it is called, the path with its query, and the body, with a mark there."""
-    values, query = {}, []
+    """Each place of a request that takes a value: what it is called, whether it takes any text, and the path with its query and the
+    body, with a mark there."""
+    values, query, text = {}, [], {}
     for parameter in operation.get("parameters", []):
+        text[parameter["name"]] = takes_text(parameter["schema"])
         if parameter["in"] == "path":
             values[parameter["name"]] = str(example(parameter["schema"]))
         elif parameter["in"] == "query":
             query.append((parameter["name"], example(parameter["schema"])))
-    bodies = [example(of["schema"]) for kind, of in operation.get("requestBody", {}).get("content", {}).items() if "json" in kind]
-    body = bodies[0] if bodies else None
+    bodies = [of["schema"] for kind, of in operation.get("requestBody", {}).get("content", {}).items() if "json" in kind]
+    body = example(bodies[0]) if bodies else None
 
     def request(marked):
         filled = path
@@ -59,29 +78,61 @@ def places(operation, path):
         return filled + ("?" + "&".join(asked) if asked else ""), body
 
     for name in values:
-        yield name, *request(("path", name))
+        yield name, text[name], *request(("path", name))
     for name, _ in query:
-        yield name, *request(("query", name))
-    for name, marked in leaves(body):
-        yield name, request(None)[0], marked
+        yield name, text[name], *request(("query", name))
+    described = bodies[0] if bodies else {}
+    for name, free, marked in leaves(body, described):
+        yield name, free, request(None)[0], marked
+    for name, of in schema(described).get("properties", {}).items():
+        # What the example leaves out, one beside the rest at a time: some exclude each other.
+        if isinstance(body, dict) and name not in body:
+            for inner, free, marked in leaves(example(of), of, name):
+                yield inner, free, request(None)[0], {**body, name: marked}
 
 
-def leaves(of, name="body"):
-    """Each value within, and the whole with a mark behind it."""
+def leaves(of, described, name="body"):
+    """Each value within: its name, whether it takes any text, and the whole with a mark behind it."""
+    described = schema(described)
     if isinstance(of, dict):
         for key, value in of.items():
-            for inner, marked in leaves(value, key):
-                yield inner, {**of, key: marked}
+            for inner, free, marked in leaves(value, described.get("properties", {}).get(key, {}), key):
+                yield inner, free, {**of, key: marked}
     elif isinstance(of, list):
         for number, value in enumerate(of):
-            for inner, marked in leaves(value, name):
-                yield inner, [*of[:number], marked, *of[number + 1:]]
+            for inner, free, marked in leaves(value, described.get("items", {}), name):
+                yield inner, free, [*of[:number], marked, *of[number + 1:]]
     elif isinstance(of, str) or (isinstance(of, (int, float)) and not isinstance(of, bool)):
-        yield name, f"{of}*"
+        yield name, takes_text(described), f"{of}*"
+
+
+def with_payload(of, payload):
+    """What is marked, with `payload` for the mark."""
+    if isinstance(of, dict):
+        return {key: with_payload(value, payload) for key, value in of.items()}
+    if isinstance(of, list):
+        return [with_payload(value, payload) for value in of]
+    return of.removesuffix("*") + payload if isinstance(of, str) and of.endswith("*") else of
+
+
+def refuses(method, operation, place, path, body):
+    """Whether a place that takes no text takes one of the payloads."""
+    session = token(operation["x-asker"])
+    for payload in REFUSED:
+        address = BASE + path.replace("*", urllib.parse.quote(payload, safe=""))
+        answer = requests.request(method, address, json=with_payload(body, payload), timeout=30, allow_redirects=False,
+                                  headers={"Authorization": f"Bearer {session}"})
+        if answer.status_code not in (400, 404, 422):
+            print(f"TAKEN: {method} {path}, {place}: {payload!r} is answered {answer.status_code}", flush=True)
+            return True
+    return False
 
 
 def attack(method, operation, place, path, body):
     """Whether something was injected, or cannot be told."""
+    log = OUT / f"{operation['operationId']}.{place}.log"
+    if log.exists() and HELD in log.read_text():
+        return False
     # One session a place: it lives for minutes, and what is refused for its end says nothing.
     session = token(operation["x-asker"])
     command = [
@@ -92,13 +143,12 @@ def attack(method, operation, place, path, body):
     if body is not None:
         command += [f"--data={json.dumps(body)}"]
     said = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
-    log = OUT / f"{operation['operationId']}.{place}.log"
     log.write_text(said)
     if "is vulnerable" in said or "identified the following injection point" in said:
         print(f"INJECTED: {method} {path}, {place} (see {log})", flush=True)
         return True
     alive = requests.get(f"{BASE}/auth/sessions", headers={"Authorization": f"Bearer {session}"}, timeout=30).ok
-    if "do not appear to be injectable" not in said or not alive:
+    if HELD not in said or not alive:
         print(f"UNCLEAR: {method} {path}, {place} (see {log})", flush=True)
         return True
     return False
@@ -114,8 +164,8 @@ for path, operations in DOCUMENT["paths"].items():
         if only and operation["operationId"] not in only:
             continue
         asked += 1
-        for place in places(operation, path):
+        for place, free, marked, body in places(operation, path):
             attacked += 1
-            found += attack(method, operation, *place)
+            found += (attack if free else refuses)(method, operation, place, marked, body)
 print(f"{asked} operations, {attacked} places, {found} with a finding")
 sys.exit(found > 0)
