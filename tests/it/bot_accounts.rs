@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::identities::Provider;
 use harness::{Builder, Session, TestApp, wait_until};
 use identity::simulator::{Fault, Simulator};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::identities::{self, Visitor};
@@ -365,6 +366,31 @@ async fn nobody_is_an_admin_by_the_account_that_speaks_for_all() {
     admin.delete("/owner/bots/twitch/default").await.expect(200);
     let back = Visitor::new(&app);
     assert_eq!(back.log_in(Provider::Twitch, "house_bot").await["login"], "boss");
+}
+
+#[tokio::test]
+async fn nobody_gives_away_their_only_way_in() {
+    let (_platforms, app) = stage(|builder| builder).await;
+    let chief = Visitor::new(&app);
+    let id = chief.log_in(Provider::Twitch, "chief").await["id"].clone();
+    sqlx::query("update users set role = 'admin' where id::text = $1")
+        .bind(id.as_str().unwrap())
+        .execute(app.pool())
+        .await
+        .unwrap();
+    let seat = "/owner/bots/twitch/default/link?redirect_to=/done";
+    let refused = chief.travel(seat, "chief").await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (409, "LAST_ACCOUNT"), "{}", refused.text);
+    assert_eq!(chief.get("/owner/bots/twitch/default/status").await.expect(200)["enabled"], false);
+
+    // With another way in it may speak; then that one is the last.
+    chief.link(Provider::Kick, "chief").await;
+    link_default(&chief, "chief").await;
+    let kick = chief.accounts().await.into_iter().find(|account| account["provider"] == "kick").unwrap();
+    let path = format!("/auth/accounts/{}", kick["id"].as_str().unwrap());
+    let refused = chief.send(Method::DELETE, &path).await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (409, "LAST_ACCOUNT"), "{}", refused.text);
+    assert_eq!(Visitor::new(&app).log_in(Provider::Kick, "chief").await["id"], id);
 }
 
 #[tokio::test]

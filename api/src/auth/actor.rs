@@ -34,9 +34,10 @@ pub(crate) struct Viewer {
     pub(crate) session: Uuid,
 }
 
-/// Whoever sends a browser to an address of ours: somebody who is logged in, or why it is nobody, which a browser is told on a page.
+/// Whoever sends a browser to an address of ours: who the operation serves, or why it is somebody else, which a browser is told on
+/// a page.
 #[derive(Debug, Clone)]
-pub(crate) struct Visitor(pub(crate) Result<Viewer, Problem>);
+pub(crate) struct Visitor<Served = Viewer>(pub(crate) Result<Served, Problem>);
 
 /// Somebody who acts on a channel, by default the own one, which takes the role for it. `?channel=<slug>` chooses another;
 /// there the operation says what one must be: `Streamer` its owner, [`Editor`] and [`Moderator`] at least that in its team.
@@ -183,9 +184,9 @@ impl Actor for Viewer {
     }
 }
 
-impl Actor for Visitor {
+impl<Served: Actor> Actor for Visitor<Served> {
     async fn prove(request: &Request, app: &App) -> Result<Self, Problem> {
-        Ok(Self(Viewer::prove(request, app).await))
+        Ok(Self(Served::prove(request, app).await))
     }
 }
 
@@ -336,7 +337,9 @@ macro_rules! extractor {
 }
 
 extractor!(Viewer);
-extractor!(Visitor);
+extractor!(Visitor<Viewer>);
+extractor!(Visitor<Streamer>);
+extractor!(Visitor<Admin>);
 extractor!(Streamer);
 extractor!(Editor);
 extractor!(Moderator);

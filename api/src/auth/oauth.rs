@@ -11,14 +11,14 @@ use domain::{
     sessions,
 };
 use identity::{IdentityError, Returned, Trip};
-use poem::Request;
+use poem::{Request, http::StatusCode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{
     Viewer,
     cookies::{self, WithCookies},
-    session,
+    csrf, proof, session,
 };
 use crate::{
     app::{App, AppState},
@@ -64,6 +64,36 @@ impl Answer {
         let [code, error, issuer, device] = [code, error, issuer, device].map(given);
         Self { state: given(state).unwrap_or_default(), code, error, issuer, device }
     }
+}
+
+/// What shall be linked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Link<'a> {
+    pub(crate) provider: Provider,
+    /// As it was asked for.
+    pub(crate) redirect_to: Option<&'a str>,
+    /// Asked for beside the usual ones.
+    pub(crate) scopes: &'a [&'a str],
+}
+
+/// Sends the browser of whoever links an account to the platform; one of somebody who may not, or without a fresh proof, back,
+/// to be told so on a page. `who`: who links, and where the account shall speak.
+pub(crate) async fn begin_link(
+    app: &App,
+    request: &Request,
+    link: &Link<'_>,
+    who: Result<(Viewer, Option<Seat>), Problem>,
+) -> Result<WithCookies<Sent>, Problem> {
+    let Link { provider, redirect_to, scopes } = *link;
+    csrf::refuse_foreign_links(request, app)?;
+    let (viewer, seat) = match who {
+        Ok(who) => who,
+        Err(problem) => return not_begun(request, provider, redirect_to, problem),
+    };
+    if let Err(problem) = proof::lately(app, viewer.session).await {
+        return not_begun(request, provider, redirect_to, problem);
+    }
+    depart(app, request, &Departure { provider, redirect_to, viewer: Some(viewer), scopes, seat }).await
 }
 
 /// Sends the browser to the platform.
@@ -163,7 +193,7 @@ pub(crate) async fn link(
             tell(app, &mut tx, request, user, Kind::AccountLinked, Some(&details)).await?;
         }
         if let Some(seat) = seat {
-            let before = bot_accounts::seat(&mut tx, user, seat, provider, linked.account.id).await?;
+            let before = bot_accounts::seat(&mut tx, user, seat, provider, &linked).await?;
             let before = before.map_or(Value::Null, |before| json!({ provider.as_str(): before.login }));
             let after = json!({ provider.as_str(): linked.account.login });
             let act = match seat {
@@ -241,24 +271,18 @@ fn failed(
     turned_back(request, provider, &flow.redirect_to, denied.then_some("access_denied"), problem)
 }
 
-/// A link that does not begin: as one that failed.
-pub(crate) fn not_begun(
+/// A link that does not begin: as one that failed. Who is not logged in gets to the front page, which says to log in first and
+/// where to go on from there.
+fn not_begun(
     request: &Request,
     provider: Provider,
     redirect_to: Option<&str>,
     problem: Problem,
 ) -> Result<WithCookies<Sent>, Problem> {
-    turned_back(request, provider, ours(redirect_to)?, None, problem)
-}
-
-/// A link that nobody begins: to the front page, for a browser, which says to log in first and where to go on from there.
-pub(crate) fn not_logged_in(
-    request: &Request,
-    provider: Provider,
-    redirect_to: Option<&str>,
-    problem: Problem,
-) -> Result<WithCookies<Sent>, Problem> {
-    let redirect_to = redirect_to.map(|path| ours(Some(path))).transpose()?;
+    let asked = ours(redirect_to)?;
+    if problem.status() != StatusCode::UNAUTHORIZED {
+        return turned_back(request, provider, asked, None, problem);
+    }
     let query = redirect_to
         .map(|path| form_urlencoded::Serializer::new(String::new()).append_pair("redirect_to", path).finish());
     let front = query.map_or_else(|| "/".to_owned(), |query| format!("/?{query}"));

@@ -10,6 +10,7 @@ impl From<BotAccountError> for Problem {
         match error {
             BotAccountError::NotFound => Self::not_found(ErrorCode::NotFound, "no account is linked here"),
             BotAccountError::Forbidden => Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, error.to_string()),
+            BotAccountError::OnlyWayIn => Self::conflict(ErrorCode::LastAccount, error.to_string()),
             BotAccountError::Entitlement(error) => error.into(),
             BotAccountError::Database(error) => error.into(),
         }

@@ -156,6 +156,7 @@ const OPERATIONS: &[Promise] = &[
             YoutubeChannelRequired,
             Unauthorized,
             AccountAlreadyLinked,
+            LastAccount,
             OauthNotConfigured,
             OauthUnavailable,
         ],

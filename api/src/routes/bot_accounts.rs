@@ -22,11 +22,9 @@ use super::{
 use crate::{
     app::App,
     auth::{
-        Admin, Moderator, Streamer, Viewer,
+        Admin, Moderator, Streamer, Viewer, Visitor,
         cookies::WithCookies,
-        csrf,
-        oauth::{self, Departure},
-        proof,
+        oauth::{self, Link},
     },
     problem::Problem,
     views::{
@@ -61,24 +59,26 @@ impl BotAccounts {
     /// Link an account that speaks in my chat
     ///
     /// Sends the browser to the platform, where it must log in as that account; it becomes one of my accounts, too. Needs the
-    /// entitlement `custom_bot` (403 `SUBSCRIPTION_REQUIRED`) and a fresh proof, as every link.
+    /// entitlement `custom_bot` (403 `SUBSCRIPTION_REQUIRED`) and a fresh proof, as every link; a browser is sent back to be told
+    /// so.
     #[oai(path = "/streamer/bots/:provider/bot/link", method = "get", operation_id = "startMyBotLink")]
     async fn link_mine(
         &self,
         app: Data<&App>,
         request: &Request,
-        streamer: Streamer,
+        visitor: Visitor<Streamer>,
         /// The platform.
         provider: Path<Provider>,
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        {
+        let entitled = async {
+            let streamer = visitor.0?;
             let mut conn = app.db.pool().acquire().await?;
             entitlements::require(&mut conn, Feature::CustomBot, &streamer.channel).await?;
-        }
-        let viewer = Viewer { id: streamer.user.id, session: streamer.session };
-        link(&app, request, provider.0, redirect_to.0, viewer, Seat::Channel(streamer.channel.id)).await
+            Ok((Viewer { id: streamer.user.id, session: streamer.session }, Seat::Channel(streamer.channel.id)))
+        };
+        link(&app, request, provider.0, redirect_to.0, entitled.await).await
     }
 
     /// Let the account for all channels speak in my chat again
@@ -132,7 +132,7 @@ impl BotAccounts {
     /// Link the account for all channels
     ///
     /// As linking a channel's own: the browser must log in at the platform as that account. From then on nobody logs in here
-    /// with it (403): who has an account that speaks everywhere is no admin by that. Have another way in.
+    /// with it (403): who has an account that speaks everywhere is no admin by that. 409 `LAST_ACCOUNT` if it is their only way in.
     #[oai(
         path = "/owner/bots/:provider/default/link",
         method = "get",
@@ -143,14 +143,14 @@ impl BotAccounts {
         &self,
         app: Data<&App>,
         request: &Request,
-        admin: Admin,
+        visitor: Visitor<Admin>,
         /// The platform.
         provider: Path<Provider>,
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        let viewer = Viewer { id: admin.user.id, session: admin.session };
-        link(&app, request, provider.0, redirect_to.0, viewer, Seat::Default).await
+        let who = visitor.0.map(|admin| (Viewer { id: admin.user.id, session: admin.session }, Seat::Default));
+        link(&app, request, provider.0, redirect_to.0, who).await
     }
 
     /// Let no account speak for all channels any more
@@ -193,22 +193,10 @@ async fn link(
     request: &Request,
     provider: Provider,
     redirect_to: Option<String>,
-    viewer: Viewer,
-    seat: Seat,
+    who: Result<(Viewer, Seat), Problem>,
 ) -> Result<WithCookies<Sent>, Problem> {
-    csrf::refuse_foreign_links(request, app)?;
-    let platform = identities::Provider::from(provider);
-    if let Err(problem) = proof::lately(app, viewer.session).await {
-        return oauth::not_begun(request, platform, redirect_to.as_deref(), problem);
-    }
-    let departure = Departure {
-        provider: platform,
-        redirect_to: redirect_to.as_deref(),
-        viewer: Some(viewer),
-        scopes: scopes(provider),
-        seat: Some(seat),
-    };
-    oauth::depart(app, request, &departure).await
+    let link = Link { provider: provider.into(), redirect_to: redirect_to.as_deref(), scopes: scopes(provider) };
+    oauth::begin_link(app, request, &link, who.map(|(viewer, seat)| (viewer, Some(seat)))).await
 }
 
 /// What an account is asked for that shall speak, beside what every link asks for.

@@ -81,6 +81,15 @@ fn words(error: &str, language: Language) -> &'static str {
         "account_already_linked" => {
             ("This account belongs to somebody else here.", "Этот аккаунт здесь уже принадлежит другому человеку.")
         }
+        "forbidden" => ("Your account may not do this.", "Вашей учётной записи это не разрешено."),
+        "subscription_required" => (
+            "A bot account of your own takes the entitlement custom_bot.",
+            "Собственному аккаунту бота нужно право custom_bot.",
+        ),
+        "last_account" => (
+            "Nobody logs in with the bot account for all channels, and this is your only way in. Link another account first.",
+            "С общим аккаунтом бота никто не входит, а это ваш единственный способ входа. Сначала свяжите другой аккаунт.",
+        ),
         "account_banned" => ("Your account is banned.", "Ваша учётная запись заблокирована."),
         "account_deleted" => ("Your account is being deleted.", "Ваша учётная запись удаляется."),
         "youtube_channel_required" => (

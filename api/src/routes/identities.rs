@@ -21,8 +21,7 @@ use crate::{
     auth::{
         Viewer, Visitor,
         cookies::WithCookies,
-        csrf,
-        oauth::{self, Answer, Departure},
+        oauth::{self, Answer, Departure, Link},
         proof,
     },
     problem::{ErrorCode, Problem},
@@ -66,7 +65,10 @@ impl Identities {
         /// Where the browser goes in the end: a path of this site, `/` if left out.
         redirect_to: Query<Option<String>>,
     ) -> Result<WithCookies<Sent>, Problem> {
-        depart(&app, request, provider.0, redirect_to.0, None, &[]).await
+        let provider = Provider::from(provider.0);
+        let departure =
+            Departure { provider, redirect_to: redirect_to.0.as_deref(), viewer: None, scopes: &[], seat: None };
+        oauth::depart(&app, request, &departure).await
     }
 
     /// Log in with a platform: the way back
@@ -234,30 +236,6 @@ async fn link(
     visitor: Visitor,
     scopes: &[&str],
 ) -> Result<WithCookies<Sent>, Problem> {
-    csrf::refuse_foreign_links(request, app)?;
-    let viewer = match visitor.0 {
-        Ok(viewer) => viewer,
-        Err(problem) => return oauth::not_logged_in(request, provider.into(), redirect_to.as_deref(), problem),
-    };
-    if let Err(problem) = proof::lately(app, viewer.session).await {
-        return oauth::not_begun(request, provider.into(), redirect_to.as_deref(), problem);
-    }
-    depart(app, request, provider, redirect_to, Some(viewer), scopes).await
-}
-
-async fn depart(
-    app: &App,
-    request: &Request,
-    provider: IdentityProvider,
-    redirect_to: Option<String>,
-    viewer: Option<Viewer>,
-    scopes: &[&str],
-) -> Result<WithCookies<Sent>, Problem> {
-    let provider = Provider::from(provider);
-    oauth::depart(
-        app,
-        request,
-        &Departure { provider, redirect_to: redirect_to.as_deref(), viewer, scopes, seat: None },
-    )
-    .await
+    let link = Link { provider: provider.into(), redirect_to: redirect_to.as_deref(), scopes };
+    oauth::begin_link(app, request, &link, visitor.0.map(|viewer| (viewer, None))).await
 }

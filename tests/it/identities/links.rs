@@ -265,8 +265,23 @@ async fn a_browser_without_a_session_that_links_is_told_to_log_in_first() {
     let answer = browser.get("/auth/youtube/link/force-ssl").await;
     let front = "/?error=unauthorized&provider=youtube";
     assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
+    let answer = browser.get("/streamer/bots/twitch/bot/link?redirect_to=/panel").await;
+    let front = "/?redirect_to=%2Fpanel&error=unauthorized&provider=twitch";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
+    let answer = browser.get("/owner/bots/twitch/default/link").await;
+    let front = "/?error=unauthorized&provider=twitch";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
     let away = browser.get("/auth/kick/link?redirect_to=//evil.example").await;
     assert_eq!((away.status.as_u16(), away.error_code()), (400, "VALIDATION_ERROR"));
     let answer = program.get("/auth/kick/link?redirect_to=/panel").await;
     assert_eq!((answer.status.as_u16(), answer.error_code()), (401, "UNAUTHORIZED"));
+    // Who may not do it hears that, and is not told to log in.
+    browser.log_in(Provider::Twitch, "streamer").await;
+    for (path, back) in [
+        ("/owner/bots/twitch/default/link?redirect_to=/panel", "/panel?error=forbidden&provider=twitch"),
+        ("/streamer/bots/twitch/bot/link", "/?error=forbidden&provider=twitch"),
+    ] {
+        let answer = browser.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (302, back), "{path}: {}", answer.text);
+    }
 }

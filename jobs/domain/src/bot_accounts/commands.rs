@@ -9,25 +9,30 @@ use crate::{
     accounts::{self, Role},
     channels::{self, Channel},
     entitlements::{self, Feature},
-    identities::{Provider, Seat},
+    identities::{self, Linked, Provider, Seat},
 };
 
 /// Lets the account speak; who did until now. Whoever linked it must have the right to say so now: it may be gone since the link began.
 ///
 /// # Errors
-/// [`BotAccountError::Forbidden`], [`BotAccountError::Entitlement`].
+/// [`BotAccountError::Forbidden`], [`BotAccountError::Entitlement`]; [`BotAccountError::OnlyWayIn`], as nobody logs in with the
+/// account for all channels.
 pub async fn seat(
     tx: &mut Tx,
     by: Uuid,
     seat: Seat,
     provider: Provider,
-    account: Uuid,
+    linked: &Linked,
 ) -> Result<Option<Seated>, BotAccountError> {
     match seat {
         Seat::Default => {
             let person = accounts::find(&mut *tx, by).await?;
             if person.is_none_or(|person| person.role != Role::Admin) {
                 return Err(BotAccountError::Forbidden);
+            }
+            // With one that was not linked before they did not come.
+            if !linked.is_new && !identities::has_another_way_in(&mut *tx, by, linked.account.id).await? {
+                return Err(BotAccountError::OnlyWayIn);
             }
         }
         Seat::Channel(id) => {
@@ -37,7 +42,7 @@ pub async fn seat(
         }
     }
     let before = repo::find(&mut *tx, seat, provider).await?;
-    repo::put(&mut *tx, seat, provider, account).await?;
+    repo::put(&mut *tx, seat, provider, linked.account.id).await?;
     Ok(before)
 }
 

@@ -26,6 +26,7 @@ pub use flow::{Began, BrowserSecret, Flow, LIFETIME, Seat, Wish, begin, redeem};
 pub use jobs::{RevokeGrant, ValidateGrant, ValidateGrants};
 pub use model::{Account, Grant, Identity, Token};
 pub use provider::Provider;
+pub(crate) use repo::has_another_way_in;
 pub use repo::{find_provider, forget_revoked, hold_owner, list, owners, to_validate};
 pub use revoked::{Revoked, find_revoked};
 pub use tokens::{Renew, RenewError, TokenError, fresh_token};

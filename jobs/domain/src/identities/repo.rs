@@ -220,14 +220,15 @@ pub(super) async fn upsert(
     Ok(())
 }
 
-/// Whether the person could log in without this account.
-pub(super) async fn has_another_way_in(
+/// Whether the person could log in without this account. Nobody logs in with one that speaks in all channels.
+pub(crate) async fn has_another_way_in(
     conn: &mut PgConnection,
     user: Uuid,
     account: Uuid,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select exists (select 1 from external_accounts where user_id = $1 and id <> $2)
+        r#"select exists (select 1 from external_accounts a where a.user_id = $1 and a.id <> $2
+                          and not exists (select 1 from default_bots b where b.account_id = a.id))
                or exists (select 1 from users where id = $1 and password_hash is not null) as "there!""#,
         user,
         account
