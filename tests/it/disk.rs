@@ -12,7 +12,7 @@ use harness::{MemalertsProcess, TestApp, wait_until};
 use nix::unistd::Uid;
 use test_s3::Server;
 
-use crate::{bucket, submissions::Upload};
+use crate::{browser::made, bucket, submissions::Upload};
 
 /// Bytes of the disk.
 const SMALL: u64 = 4 << 20;
@@ -93,6 +93,50 @@ async fn work_that_finds_the_disk_full_is_done_once_there_is_room() {
     std::fs::remove_file(filler).unwrap();
     app.advance(Duration::from_secs(60)).await;
     let path = format!("/submissions/{}", taken["id"].as_str().unwrap());
+    wait_until("it is a meme", async || (owner.get(&path).await.expect(200)["uploadState"] == "ready").then_some(()))
+        .await;
+    assert!(media.stop().await.success());
+}
+
+/// A program that cannot write takes it for the end of the file: the file is not to blame.
+#[tokio::test]
+async fn a_good_clip_is_not_refused_because_its_rendition_found_no_room() {
+    if !Uid::effective().is_root() {
+        return;
+    }
+    let server = Server::start();
+    let app = bucket::keeping(&server, TestApp::builder()).pools(&[]).start().await;
+    let owner = app.login("demo", "streamer").await;
+    // So restless that no encoder makes little of it.
+    let noise = "testsrc2=size=640x360:rate=25:duration=2,noise=alls=40:allf=t";
+    let clip =
+        made(&["-i", noise, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-pix_fmt", "yuv420p"], "mp4");
+    let taken = Upload::of(&clip, "video/mp4", "video").send(&owner, &[]).await.expect(202);
+    let disk = tempfile::tempdir().unwrap();
+    let mut env: Vec<(&str, String)> = app.process_env().into();
+    env.extend(server.settings());
+    env.push(("UPLOAD_DIR", disk.path().display().to_string()));
+    sqlx::query("insert into job_pauses (pool) values ('media')").execute(app.pool()).await.unwrap();
+    let mut media = MemalertsProcess::spawn_on_disk(disk.path(), 8 * SMALL, &["work", "media"], &env);
+    media.logged("the pools take jobs").await;
+    let filler = media.sees(&disk.path().join("filler"));
+    fill(&filler);
+    // What was sent has room, and 64 KiB of what becomes of it.
+    let file = File::options().write(true).open(&filler).unwrap();
+    let left = file.metadata().unwrap().len() - u64::try_from(clip.len()).unwrap() - (64 << 10);
+    file.set_len(left).unwrap();
+    sqlx::query("delete from job_pauses").execute(app.pool()).await.unwrap();
+    let path = format!("/submissions/{}", taken["id"].as_str().unwrap());
+    wait_until("the encoder has tried", async || {
+        let tried = "select count(*) from jobs where kind = 'transcode-upload' and attempts > 0 and state = 'ready'";
+        let tried: i64 = sqlx::query_scalar(tried).fetch_one(app.pool()).await.unwrap();
+        assert_eq!(owner.get(&path).await.expect(200)["errorCode"], serde_json::Value::Null);
+        (tried > 0).then_some(())
+    })
+    .await;
+
+    std::fs::remove_file(filler).unwrap();
+    app.advance(Duration::from_secs(60)).await;
     wait_until("it is a meme", async || (owner.get(&path).await.expect(200)["uploadState"] == "ready").then_some(()))
         .await;
     assert!(media.stop().await.success());

@@ -116,6 +116,22 @@ impl Blobs {
         blocking(move || Scratch::create(&path)).await
     }
 
+    /// Bytes that can still be written where files are made.
+    ///
+    /// # Errors
+    /// The disk does not say.
+    pub async fn room(&self) -> std::io::Result<u64> {
+        let dir = match &self.store {
+            Store::Local(local) => local.staging_dir(),
+            Store::Bucket(bucket) => bucket.staging_dir().to_owned(),
+        };
+        blocking(move || {
+            let disk = nix::sys::statvfs::statvfs(&dir)?;
+            Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
+        })
+        .await
+    }
+
     /// Sends the bytes to where they will be published, if that takes long: whoever holds a transaction while it publishes
     /// calls this before. A file that is sent and never published is an orphan like any other.
     ///

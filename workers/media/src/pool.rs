@@ -65,7 +65,7 @@ impl Pool {
     /// Ends a run that has no result. A refusal is the job's result, so effect and done are one transaction; what is our
     /// fault is tried again, and when no try is left, the sender hears of it and the job is a dead letter.
     pub(crate) async fn stop<J: Job>(&self, ctx: &Ctx, submission: &Submission, stop: Stop) -> Outcome {
-        match stop {
+        match self.whose_fault(stop).await {
             Stop::Cancelled => Ok(Verdict::Snooze(std::time::Duration::ZERO)),
             Stop::Refused(Refusal { failure, detail }) => {
                 let mut tx = ctx.db().begin().await?;
@@ -83,6 +83,19 @@ impl Pool {
                 self.give_up(ctx.db(), tx, submission, failure, detail).await?;
                 Err(JobError::Discard(cause))
             }
+        }
+    }
+
+    /// What a program could not write it takes for the end of the file: where there is hardly any room, nobody knows whether
+    /// the file is bad.
+    async fn whose_fault(&self, stop: Stop) -> Stop {
+        let Stop::Refused(refusal) = stop else { return stop };
+        match self.blobs.room().await {
+            Ok(room) if room < encoder::MOST_OUTPUT => Stop::ours(
+                "storage",
+                format!("only {room} bytes of room are left, so it is not sure that {}", refusal.detail),
+            ),
+            _ => Stop::Refused(refusal),
         }
     }
 

@@ -23,13 +23,15 @@ use crate::{
 };
 
 /// Bytes of a rendition: far more than the bit rates below need for any length we take.
-const MOST_OUTPUT: u64 = 128 << 20;
+pub(crate) const MOST_OUTPUT: u64 = 128 << 20;
 /// Bytes of address space: a large photograph, or H.264 at two threads, with room.
 const MEMORY: u64 = 2 << 30;
 /// A rendition must play for this share of what its source promised; less, and the source was cut off.
 const WHOLE: f64 = 0.9;
 /// Milliseconds that a picture is shown when its sender did not say.
 const PICTURE: i64 = 5_000;
+/// The shortest one: what is gone before it is drawn is no meme.
+const SHORTEST_PICTURE: i64 = 500;
 /// Milliseconds that a moving picture without sound goes on repeating at least.
 const REPEAT: i64 = 3_000;
 
@@ -134,9 +136,10 @@ async fn look_of(
     look::of(blobs, settings, file, &subject, cancelled).await
 }
 
-/// Milliseconds that a still picture is shown.
+/// Milliseconds that a still picture is shown: as was asked for, but long enough to be seen and no longer than a clip may play.
 pub(crate) fn picture_ms(claimed: Option<i32>, settings: &Settings) -> i64 {
-    claimed.map_or(PICTURE, i64::from).clamp(1, limit_ms(settings))
+    let longest = limit_ms(settings);
+    claimed.map_or(PICTURE, i64::from).clamp(SHORTEST_PICTURE.min(longest), longest)
 }
 
 async fn transcode(
