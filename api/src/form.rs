@@ -287,7 +287,15 @@ fn schema(again: bool) -> MetaSchemaRef {
             ("type", MetaSchemaRef::Inline(Box::new(kind))),
             ("notes", text(500, "For the streamer, up to 500 characters.")),
             ("tags", field("string", None, "A JSON array of up to 20 strings of up to 50 characters each.")),
-            ("durationMs", field("integer", Some("int32"), "Milliseconds; for a picture, how long to show it.")),
+            (
+                "durationMs",
+                field(
+                    "integer",
+                    Some("int32"),
+                    "Milliseconds; for a picture, how long to show it: half a second at least, at most as long as a clip may play. What \
+                 is beyond is shown for the nearest length, which the meme's `durationMs` says.",
+                ),
+            ),
         ],
         ..MetaSchema::new("object")
     };

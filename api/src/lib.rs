@@ -16,6 +16,7 @@ mod hub;
 mod idempotency;
 mod language;
 mod limits;
+mod optional;
 mod origins;
 mod pace;
 mod paging;

@@ -150,6 +150,39 @@ async fn what_is_blocked_everywhere_is_refused_on_every_channel_and_in_the_middl
     stage.app.drain().await;
 }
 
+#[tokio::test]
+async fn what_looks_like_something_blocked_everywhere_is_nobodys_meme_before_the_house_has_seen_it() {
+    let stage = Stage::open().await;
+    let first = upload(&picture("640:360", "3"), &stage).judged(&stage.streamer).await.expect(201);
+    stage.app.drain().await;
+    let block = stage.admin.post("/moderation/blocklist", &json!({ "memeId": first["memeId"] })).await.expect(200);
+    // The owner's own upload, which needs nobody's approval else.
+    let other = stage.app.login("other", "streamer").await;
+    let near = Upload::of(&picture("500:282", "12"), "image/jpeg", "image").judged(&other).await.expect(202);
+    let seen = other.get("/streamer/submissions").await.expect(200);
+    assert_eq!((&seen[0]["id"], &seen[0]["flags"]), (&near["id"], &json!(["similar_to_blocked"])));
+    let path = format!("/streamer/submissions/{}/approve", near["id"].as_str().unwrap());
+    let refused = other.post(&path, &json!({})).await;
+    assert_eq!((refused.status.as_u16(), refused.error_code()), (409, "ASSET_PURGED_OR_QUARANTINED"));
+    let pool = async || stage.app.anonymous().get("/memes/pool").await.expect(200).as_array().unwrap().len();
+    assert_eq!((pool().await, other.get("/channels/other/memes").await.expect(200)), (0, json!([])));
+
+    // It is another one, says the house.
+    let hidden = stage.admin.get("/moderation/meme-assets?hidden=true").await.expect(200);
+    let asset = hidden.as_array().unwrap().iter().find(|asset| asset["title"] == Value::Null).unwrap();
+    let unhide = format!("/moderation/meme-assets/{}/unhide", asset["id"].as_str().unwrap());
+    stage.admin.post(&unhide, &json!({})).await.expect(200);
+    other.post(&path, &json!({})).await.expect(200);
+    assert_eq!((pool().await, other.get("/channels/other/memes").await.expect(200).as_array().unwrap().len()), (1, 1));
+    // What the house has seen once needs it no more.
+    let third = stage.app.login("third", "streamer").await;
+    Upload::of(&picture("500:282", "12"), "image/jpeg", "image").judged(&third).await.expect(201);
+    // Nor does anything once the block is gone.
+    stage.admin.delete(&format!("/moderation/blocklist/{}", block["id"].as_str().unwrap())).await.expect(204);
+    Upload::of(&picture("560:316", "6"), "image/jpeg", "image").judged(&third).await.expect(201);
+    stage.app.drain().await;
+}
+
 /// What may be blocked is the channel's own.
 #[tokio::test]
 async fn a_channel_blocks_its_own_memes_and_nobody_elses() {

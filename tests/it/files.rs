@@ -96,6 +96,14 @@ async fn the_audit_finds_whatever_does_not_fit_and_mends_what_loses_nothing() {
         let long_ago = SystemTime::now() - 2 * DAY;
         std::fs::File::open(kept.path(&orphan)).unwrap().set_modified(long_ago).unwrap();
 
+        // Of two hours ago: as old as the default asks, and not as a day.
+        let recent = kept.publish(b"recent").await.to_string();
+        let hours_ago = SystemTime::now() - DAY / 12;
+        std::fs::File::open(kept.path(&recent)).unwrap().set_modified(hours_ago).unwrap();
+        assert!(kept.audit(&[]).await.1.contains(&format!("orphan {recent}")));
+        assert!(!kept.audit(&["--older-than", "1440"]).await.1.contains(&format!("orphan {recent}")));
+        std::fs::remove_file(kept.path(&recent)).unwrap();
+
         let mut wrong = vec![
             format!("missing {missing}"),
             format!("size {shorter}"),

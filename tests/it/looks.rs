@@ -56,6 +56,7 @@ async fn presets_are_kept_as_they_were_put_and_a_change_of_looks_reaches_the_ove
     for wrong in [
         json!({ "presets": [preset("")] }),
         json!({ "presets": [preset(&"x".repeat(51))] }),
+        json!({ "presets": [preset("\u{202e}noeN")] }),
         style("[]".to_owned()),
         style(format!("{{\"a\":\"{}\"}}", "x".repeat(50_000))),
         json!({}),
@@ -64,6 +65,8 @@ async fn presets_are_kept_as_they_were_put_and_a_change_of_looks_reaches_the_ove
         assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "VALIDATION_ERROR"));
     }
     assert_eq!(stage.streamer.get(path).await.expect(200), thirty, "what is wrong changes nothing");
+    let twins = stage.streamer.put(path, &json!({ "presets": [preset("Neon"), preset("Мел"), preset("Neon ")] })).await;
+    assert_eq!((twins.status.as_u16(), twins.error_code()), (409, "CONFLICT"), "{}", twins.text);
     let rival = stage.app.login("rival", "streamer").await;
     assert_eq!(rival.get(path).await.expect(200), json!({ "presets": [] }));
 

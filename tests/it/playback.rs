@@ -275,10 +275,11 @@ async fn a_stranger_decides_nothing_while_obs_is_there_and_takes_no_screen_of_an
     let id = stage.activate(&anna, meme).await;
     let item = obs.next_item().await.data;
     let path = format!("/overlay/t/{}/activations/{id}/ack", stage.token);
-    for stranger in [json!({ "state": "done" }), json!({ "state": "done", "screenId": Uuid::new_v4() })] {
-        stage.app.anonymous().post(&path, &stranger).await.expect(200);
-        assert_eq!(stage.state_of(&anna, &id).await["status"], "playing");
-    }
+    let nobody = stage.app.anonymous();
+    let nameless = nobody.post(&path, &json!({ "state": "done" })).await;
+    assert_eq!((nameless.status.as_u16(), nameless.error_code()), (400, "VALIDATION_ERROR"), "{}", nameless.text);
+    nobody.post(&path, &json!({ "state": "done", "screenId": Uuid::new_v4() })).await.expect(200);
+    assert_eq!(stage.state_of(&anna, &id).await["status"], "playing");
     obs.play(&item).await;
 }
 

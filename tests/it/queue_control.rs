@@ -59,6 +59,39 @@ async fn an_item_is_taken_out_with_its_coins_or_moved_to_the_front() {
 }
 
 #[tokio::test]
+async fn each_item_says_when_its_turn_comes_and_what_has_ended_is_told_in_that_order() {
+    let (stage, meme) = paused().await;
+    let (anna, bert) = (stage.viewer("anna", 100).await, stage.viewer("bert", 100).await);
+    let first = stage.activate(&anna, meme).await;
+    let second = stage.activate(&bert, meme).await;
+    let donation = event("donation", meme, "Dora");
+    let before_both = stage.streamer.post("/streamer/queue/events", &donation).await.expect(200);
+    let waits = async || {
+        let queue = stage.streamer.get("/streamer/queue").await.expect(200);
+        let items = queue["items"].as_array().unwrap().clone();
+        items.iter().map(|item| json!([item["id"], item["position"], item["etaSeconds"]])).collect::<Vec<_>>()
+    };
+    let unknown = [json!([before_both["id"], 1, null]), json!([first, 2, null]), json!([second, 3, null])];
+    assert_eq!(waits().await, unknown, "nobody knows while playback is paused");
+    let page = stage.streamer.get("/streamer/queue?limit=1&offset=2").await.expect(200);
+    assert_eq!((&page["items"][0]["id"], &page["items"][0]["position"]), (&json!(second), &json!(3)));
+    assert_eq!((&page["items"][0]["priority"], &page["items"][0]["source"]), (&json!(0), &json!("meme")));
+    let _screen = stage.screen().await;
+    stage.streamer.post("/streamer/queue/playback/resume", &json!({})).await.expect(200);
+    stage.app.drain().await;
+    // The first plays, and no screen has said that it began: all of it is before them.
+    let known = [json!([first, 1, 1.0]), json!([second, 2, 2.0])];
+    assert_eq!(waits().await, known);
+
+    for id in [&second, &first] {
+        stage.app.advance(std::time::Duration::from_secs(1)).await;
+        stage.streamer.delete(&format!("/streamer/queue/items/{id}")).await.expect(200);
+    }
+    let history = stage.streamer.get("/streamer/queue/history").await.expect(200);
+    assert_eq!((&history[0]["id"], &history[1]["id"]), (&json!(first), &json!(second)));
+}
+
+#[tokio::test]
 async fn what_was_played_is_played_again_for_nobodys_coins() {
     let stage = Stage::open().await;
     let (meme, anna) = (stage.meme(1000).await, stage.viewer("anna", 100).await);

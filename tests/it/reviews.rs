@@ -212,10 +212,51 @@ async fn a_submission_is_sent_in_again_as_often_as_it_may_be() {
     let anna = stage.app.login("anna", "viewer").await;
     let id = asked_to_change(&stage, &anna).await;
     again(&anna, &id, &[], None).await.expect(200);
-    decide(&stage.streamer, &id, "needs-changes", &json!({ "note": "still too quiet" })).await.expect(200);
-    let over = again(&anna, &id, &[], None).await;
+    // Nobody is asked for what could not be sent in.
+    let over = decide(&stage.streamer, &id, "needs-changes", &json!({ "note": "still too quiet" })).await;
     assert_eq!((over.status.as_u16(), over.error_code()), (409, "CONFLICT"));
     assert_eq!(over.json["detail"], "it was sent in again 1 times, which is as often as it may be");
+    assert_eq!(anna.get(&format!("/submissions/{id}")).await.expect(200)["status"], "pending");
+    assert_eq!(again(&anna, &id, &[], None).await.error_code(), "CONFLICT");
+    decide(&stage.streamer, &id, "approve", &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_decision_that_says_nothing_more_needs_no_body() {
+    let stage = Stage::open().await;
+    let anna = stage.app.login("anna", "viewer").await;
+    for (action, status) in [("approve", "approved"), ("reject", "rejected")] {
+        let id = sent_in(&stage, &anna).await;
+        let post = || stage.streamer.request(Method::POST, &format!("/streamer/submissions/{id}/{action}"));
+        let song = Session::send(post().header("content-type", "text/plain").body("well")).await;
+        assert_eq!(song.status.as_u16(), 415, "{}", song.text);
+        let unknown = Session::send(post().json(&json!({ "prise": 1 }))).await;
+        assert_eq!(unknown.error_code(), "VALIDATION_ERROR", "{}", unknown.text);
+        assert_eq!(Session::send(post()).await.expect(200)["status"], status);
+    }
+    stage.app.drain().await;
+}
+
+#[tokio::test]
+async fn what_it_is_called_fits_on_a_line_and_its_tags_are_kept_as_those_of_memes() {
+    let stage = Stage::open().await;
+    let anna = stage.app.login("anna", "viewer").await;
+    for title in ["\u{202e}gpj.exe", "two\nlines", "bell\u{7}", "\u{2066}a\u{2069}"] {
+        let refused = picture(&stage).await.untitled().with("title", title).send(&anna, &[]).await;
+        assert_eq!((refused.status.as_u16(), refused.error_code()), (400, "INVALID_TITLE"), "{title:?}");
+    }
+    let wrong = picture(&stage).await.with("tags", r#"["a\u202eb"]"#).send(&anna, &[]).await;
+    assert_eq!((wrong.status.as_u16(), wrong.error_code()), (400, "VALIDATION_ERROR"), "{}", wrong.text);
+    let tags = r#"["Коты", " коты ", "Funny   Cat"]"#;
+    let sent = picture(&stage).await.with("tags", tags).judged(&anna).await.expect(202);
+    assert_eq!(sent["tags"], json!(["коты", "funny cat"]));
+    let id = sent["id"].as_str().unwrap();
+    assert_eq!(titles(&stage.streamer, "?tag=%D0%9A%D0%BE%D1%82%D1%8B").await.len(), 1, "as it was typed");
+    let wish = json!({ "title": "a\u{202e}b" });
+    assert_eq!(decide(&stage.streamer, id, "approve", &wish).await.error_code(), "INVALID_TITLE");
+    let approved = decide(&stage.streamer, id, "approve", &json!({ "tags": ["Dogs"] })).await.expect(200);
+    assert_eq!(approved["tags"], json!(["dogs"]));
+    stage.app.drain().await;
 }
 
 #[tokio::test]

@@ -48,6 +48,29 @@ async fn whoever_sent_in_what_is_approved_is_thanked_once() {
 }
 
 #[tokio::test]
+async fn the_same_file_is_thanked_for_once_on_a_channel() {
+    let stage = Stage::open().await;
+    promise(&stage, 25).await;
+    let (anna, bert) = (stage.app.login("anna", "viewer").await, stage.app.login("bert", "viewer").await);
+    // Both wait: neither is a meme yet that the other could look like.
+    let (first, second) = (sent_in(&stage, &anna).await, sent_in(&stage, &bert).await);
+    let approved = decide(&stage.streamer, &first, "approve", &json!({})).await.expect(200);
+    assert_eq!(approved["rewardCoins"], 25);
+    let twin = decide(&stage.streamer, &second, "approve", &json!({})).await.expect(200);
+    assert_eq!((&twin["status"], &twin["rewardCoins"]), (&json!("approved"), &Value::Null), "it is shown already");
+    // Not for what was thanked for and deleted, either.
+    for meme in [&approved["memeId"], &twin["memeId"]] {
+        stage.streamer.delete(&format!("/streamer/memes/{}", meme.as_str().unwrap())).await.expect(204);
+    }
+    stage.app.drain().await;
+    let again = sent_in(&stage, &bert).await;
+    let again = decide(&stage.streamer, &again, "approve", &json!({})).await.expect(200);
+    assert_eq!(again["rewardCoins"], Value::Null);
+    assert_eq!((stage.balance(&anna).await, stage.balance(&bert).await), (25, 0));
+    stage.app.drain().await;
+}
+
+#[tokio::test]
 async fn nobody_is_thanked_for_the_own_for_what_is_rejected_or_when_banned() {
     let stage = Stage::open().await;
     promise(&stage, 25).await;

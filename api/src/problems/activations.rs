@@ -52,6 +52,7 @@ impl From<PlaybackError> for Problem {
         match error {
             PlaybackError::NotFound => Self::not_found(ErrorCode::ActivationNotFound, "there is no such activation"),
             PlaybackError::StalePlay { .. } => Self::conflict(ErrorCode::StalePlay, error.to_string()),
+            PlaybackError::WhichScreen => Self::bad_request(ErrorCode::ValidationError, error.to_string()),
             PlaybackError::NotQueued(_) => Self::conflict(ErrorCode::ActivationNotQueued, error.to_string()),
             PlaybackError::NotEnded(_) | PlaybackError::SenderGone | PlaybackError::NothingPlays => {
                 Self::conflict(ErrorCode::Conflict, error.to_string())

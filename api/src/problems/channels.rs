@@ -11,6 +11,7 @@ impl From<ChannelError> for Problem {
             ChannelError::NotFound => Self::not_found(ErrorCode::ChannelNotFound, "there is no such channel"),
             ChannelError::Closed => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
             ChannelError::SlugTaken(slug) => Self::conflict(ErrorCode::Conflict, format!("the slug {slug:?} is taken")),
+            ChannelError::SameName(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),
             ChannelError::HasChannel => {
                 Self::conflict(ErrorCode::Conflict, "you have a channel already: GET /me/channels")
             }

@@ -68,7 +68,7 @@ impl OverlayLooks {
     /// Change the looks of my overlay
     ///
     /// These are all of them from now on, at most 30; with the entitlement `more_presets` of the channel or its owner 100, else
-    /// 403 `ENTITLEMENT_REQUIRED`. What the overlay shows does not change by it: that is `overlayStyleJson`
+    /// 403 `ENTITLEMENT_REQUIRED`. Two of one name are 409 `CONFLICT`. What the overlay shows does not change by it: that is `overlayStyleJson`
     /// of the channel's settings.
     #[oai(path = "/streamer/overlay/presets", method = "put", operation_id = "putOverlayPresets")]
     async fn put_presets(

@@ -37,7 +37,7 @@ pub(crate) struct Playback;
 impl Playback {
     /// My queue
     ///
-    /// What plays, what waits in the order of play, and whether playback or intake is paused.
+    /// What plays, what waits in the order of play with the time until it starts, and whether playback or intake is paused.
     #[oai(path = "/streamer/queue", method = "get", operation_id = "getQueue", tag = "Group::Streamer")]
     async fn queue(
         &self,
@@ -54,7 +54,7 @@ impl Playback {
 
     /// What has been played
     ///
-    /// Ended items with their reasons, the newest first; `detail` is what a screen said that could not show one.
+    /// Ended items with their reasons, the last one that ended first; `detail` is what a screen said that could not show one.
     #[oai(path = "/streamer/queue/history", method = "get", operation_id = "listQueueHistory", tag = "Group::Streamer")]
     async fn history(
         &self,

@@ -30,6 +30,7 @@ use crate::{
     app::{App, AppState},
     auth::Moderator,
     idempotency,
+    optional::Optional,
     paging::{Leaf, Paged},
     problem::{ErrorCode, Problem},
     stored::Kept,
@@ -111,7 +112,7 @@ impl Reviews {
 
     /// Approve a submission
     ///
-    /// It becomes a meme at once, with another title, price or tags if you like. 409 `SUBMISSION_NOT_PENDING` when somebody
+    /// It becomes a meme at once, with another title, price or tags if you like; nothing need be sent. 409 `SUBMISSION_NOT_PENDING` when somebody
     /// has decided before, 409 `CONFLICT` while its file is still being worked on. Send an `Idempotency-Key`: repeating the
     /// request with the same key gives the first answer again.
     #[oai(path = "/streamer/submissions/:id/approve", method = "post", operation_id = "approveSubmission")]
@@ -124,7 +125,7 @@ impl Reviews {
         /// 1 to 128 visible characters of your choice that name this decision.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
-        wish: Json<ApprovalWish>,
+        wish: Optional<ApprovalWish>,
     ) -> Result<Kept<SubmissionView>, Problem> {
         let question = json!(["approve", streamer.channel.id, id.0, wish.0.to_json()]);
         review(&app, &streamer, id.0, key.0, &question, &Decision::Approve(wish.0.into())).await
@@ -145,16 +146,16 @@ impl Reviews {
         /// 1 to 128 visible characters of your choice that name this decision.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
-        wish: Json<Rejection>,
+        wish: Optional<Rejection>,
     ) -> Result<Kept<SubmissionView>, Problem> {
         let question = json!(["reject", streamer.channel.id, id.0, wish.0.to_json()]);
-        let block = wish.block.unwrap_or(false);
+        let block = wish.0.block.unwrap_or(false);
         review(&app, &streamer, id.0, key.0, &question, &Decision::Reject { note: wish.0.note, block }).await
     }
 
     /// Ask a submission's sender for changes
     ///
-    /// The sender reads the note, and may send it in again. 409 `SUBMISSION_NOT_PENDING` when somebody has decided before,
+    /// The sender reads the note, and may send it in again; 409 `CONFLICT` when that was done as often as it may be. 409 `SUBMISSION_NOT_PENDING` when somebody has decided before,
     /// 409 `CONFLICT` while its file is still being worked on. Send an `Idempotency-Key`: repeating the request with the
     /// same key gives the first answer again.
     #[oai(path = "/streamer/submissions/:id/needs-changes", method = "post", operation_id = "askForChanges")]
@@ -227,7 +228,8 @@ async fn one_of_many(
 ) -> Result<DecidedView, Problem> {
     let key = key.map(|key| hex::encode(Sha256::digest(format!("{key} {id}"))));
     let request = idempotency::request(key, streamer.user.id, "review-one", question)?;
-    let decided = idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, streamer, id, decision).await);
+    let decided =
+        idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, app, streamer, id, decision).await);
     let answer = match decided.await {
         Ok(stored) => stored,
         Err(problem) => Stored { status: problem.status().as_u16(), body: problem.body() },
@@ -257,18 +259,26 @@ async fn review(
     decision: &Decision,
 ) -> Result<Kept<SubmissionView>, Problem> {
     let request: Option<Request> = idempotency::request(key, streamer.user.id, "review", question)?;
-    let decided = idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, streamer, id, decision).await);
+    let decided =
+        idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, app, streamer, id, decision).await);
     Ok(decided.await?.into())
 }
 
 /// Decides, and writes it down.
-async fn decide(tx: &mut Tx, streamer: &Moderator, id: Uuid, decision: &Decision) -> Result<SubmissionView, Problem> {
+async fn decide(
+    tx: &mut Tx,
+    app: &AppState,
+    streamer: &Moderator,
+    id: Uuid,
+    decision: &Decision,
+) -> Result<SubmissionView, Problem> {
     if let Decision::Reject { block: true, .. } = decision {
         // While its file is there.
         let target = Target::Submission(id);
         blocks::add(tx, &by(&streamer.user), Some(streamer.channel.id), target).await?;
     }
-    let after = submissions::decide(tx, streamer.user.id, &streamer.channel, id, decision).await?;
+    let most = app.settings.max_resubmits;
+    let after = submissions::decide(tx, streamer.user.id, &streamer.channel, id, decision, most).await?;
     let act = match decision {
         Decision::Approve(_) => Act::new("approve_submission"),
         Decision::Reject { .. } => Act::new("reject_submission"),

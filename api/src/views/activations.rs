@@ -1,7 +1,7 @@
 //! Words of activations and of the queue.
 
 use domain::{
-    activations::{Activation, Counts, Placed, Source, Status, ViewerState},
+    activations::{Activation, Counts, Placed, Queued, Source, Status, ViewerState},
     playback::{PlayView, QueueState},
     wallets::Wallet,
 };
@@ -244,13 +244,42 @@ impl From<PlayView> for PlayingView {
     }
 }
 
+/// An item that waits.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub(crate) struct QueuedView {
+    #[oai(flatten)]
+    activation: ActivationView,
+    /// 1 is next.
+    position: i64,
+    /// Seconds until it starts, as far as lengths tell; null while playback is paused, and while no screen is there.
+    eta_seconds: Option<f64>,
+    /// What is larger plays first.
+    priority: i16,
+}
+
+impl From<Queued> for QueuedView {
+    fn from(queued: Queued) -> Self {
+        Self {
+            activation: queued.activation.into(),
+            position: queued.place.position,
+            // Exact below a quarter of a million years.
+            eta_seconds: queued
+                .place
+                .eta_ms
+                .map(|ms| std::time::Duration::from_millis(ms.unsigned_abs()).as_secs_f64()),
+            priority: queued.priority,
+        }
+    }
+}
+
 /// The queue as the streamer sees it.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase")]
 pub(crate) struct QueueView {
     playing: Vec<PlayingView>,
     /// Waiting items in the order of play: the first `limit` after `offset`.
-    items: Vec<ActivationView>,
+    items: Vec<QueuedView>,
     /// Waiting items in all.
     queued_count: i64,
     playback_paused: bool,
@@ -260,7 +289,7 @@ pub(crate) struct QueueView {
 }
 
 impl QueueView {
-    pub(crate) fn new(state: QueueState, items: Vec<Activation>) -> Self {
+    pub(crate) fn new(state: QueueState, items: Vec<Queued>) -> Self {
         Self {
             playing: state.playing.into_iter().map(Into::into).collect(),
             items: items.into_iter().map(Into::into).collect(),
@@ -341,7 +370,8 @@ pub(crate) struct Ack {
     pub(crate) reason: Option<String>,
     /// The play that is meant, from `activation:new`; the present one when absent.
     pub(crate) play_epoch: Option<i64>,
-    /// The screen's own id, as given when it connected.
+    /// The screen's own id, as given when it connected. While an OBS screen is connected only such screens decide: a word
+    /// without an id is refused then, that of a browser tab changes nothing.
     pub(crate) screen_id: Option<Uuid>,
 }
 

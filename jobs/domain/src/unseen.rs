@@ -13,6 +13,13 @@ pub(crate) fn is_unseen(character: char) -> bool {
         )
 }
 
+/// Whether the character has no place in a word that is shown on one line: a control character, or one that turns the text
+/// after it around. Milder than [`is_unseen`], for words in which people mean no harm by what they paste.
+#[must_use]
+pub(crate) fn is_unruly(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Whether there is anything to see in it at all.
 #[must_use]
 pub(crate) fn is_blank(text: &str) -> bool {
@@ -42,6 +49,17 @@ mod tests {
         assert_eq!(plain("  Анна \n\u{202e} Ann\u{200b}a ", 50), "Анна Anna");
         assert_eq!(plain("ab cd", 3), "ab");
         assert_eq!(plain("\u{200d}\u{feff}", 50), "");
+    }
+
+    #[test]
+    fn tells_what_turns_a_line_around_from_what_people_paste() {
+        for text in ["a\0b", "a\nb", "a\u{7}", "a\u{85}", "\u{202e}txt.exe", "\u{2066}a", "a\u{2069}"] {
+            assert!(text.chars().any(is_unruly), "{text:?}");
+        }
+        for text in ["Кот", "👨‍👩‍👧", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "soft\u{ad}hyphen", "\u{feff}a", "a\u{200e}b"]
+        {
+            assert!(!text.chars().any(is_unruly), "{text:?}");
+        }
     }
 
     #[test]

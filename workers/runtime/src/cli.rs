@@ -251,9 +251,13 @@ pub enum BlobsCommand {
         /// Read all bytes and compare them with their names, too
         #[arg(long)]
         deep: bool,
-        /// Remove files that have been without a row for a day, and mend the counts of references; rows are never removed
+        /// Remove files that have been without a row for long (`--older-than`), and mend the counts of references; rows are
+        /// never removed
         #[arg(long)]
         repair: bool,
+        /// Minutes that a file may be without a row: what is being sent in now has none yet
+        #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=525_600))]
+        older_than: u32,
         #[arg(long)]
         json: bool,
     },

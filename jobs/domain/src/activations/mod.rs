@@ -13,7 +13,7 @@ mod settle;
 
 pub use error::PlaceError;
 pub use jobs::AdvancePlayback;
-pub use model::{Activation, Place, Reason, Source, Status};
+pub use model::{Activation, Place, Queued, Reason, Source, Status};
 pub use place::{FreePlay, Placed, SENDER_LENGTH, Wish, place, place_free};
 pub use repo::{
     Counts, Receipt, ReceiptPlay, ViewerState, all_receipts, audit, count_ended, counts, find, find_of_viewer, history,

@@ -170,6 +170,15 @@ pub struct Activation {
     pub created_at: OffsetDateTime,
 }
 
+/// A waiting activation as the streamer sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queued {
+    pub activation: Activation,
+    /// What is larger plays first.
+    pub priority: i16,
+    pub place: Place,
+}
+
 impl Activation {
     /// Where clients find the file.
     #[must_use]

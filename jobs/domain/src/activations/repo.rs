@@ -9,8 +9,9 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Activation, Place, Reason, Status};
+use super::{Activation, Reason, Status};
 
+pub use places::{ViewerState, list_queued, viewer_state};
 pub use receipts::{Receipt, ReceiptPlay, all_receipts, receipts};
 
 pub(crate) use locks::{lock, lock_queued, lock_unfinished, lock_unwanted, move_to_front};
@@ -87,8 +88,9 @@ macro_rules! select {
     };
 }
 
-// Below the macro, which it uses.
+// Below the macro, which they use.
 mod locks;
+mod places;
 
 /// The activation with this id.
 ///
@@ -139,29 +141,7 @@ pub async fn find_of_viewer(
     Ok(row.map(Activation::from))
 }
 
-/// The waiting items in the order of play.
-///
-/// # Errors
-/// The database refused.
-pub async fn list_queued(
-    conn: &mut PgConnection,
-    channel: Uuid,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<Activation>, sqlx::Error> {
-    let rows = select!(
-        "where a.channel_id = $1 and a.status = 'queued'
-         order by a.priority desc, a.turn_at, a.id limit $2 offset $3",
-        channel,
-        limit,
-        offset
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(Activation::from).collect())
-}
-
-/// What has ended, the newest first.
+/// What has ended, the last one first.
 ///
 /// # Errors
 /// The database refused.
@@ -172,8 +152,7 @@ pub async fn history(
     offset: i64,
 ) -> Result<Vec<Activation>, sqlx::Error> {
     let rows = select!(
-        "where a.channel_id = $1 and a.status in ('done', 'failed', 'cancelled')
-         order by a.created_at desc, a.id limit $2 offset $3",
+        "where a.channel_id = $1 and a.ended_at is not null order by a.ended_at desc, a.id limit $2 offset $3",
         channel,
         limit,
         offset
@@ -189,8 +168,7 @@ pub async fn history(
 /// The database refused.
 pub async fn count_ended(conn: &mut PgConnection, channel: Uuid) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from activations
-           where channel_id = $1 and status in ('done', 'failed', 'cancelled')"#,
+        r#"select count(*) as "count!" from activations where channel_id = $1 and ended_at is not null"#,
         channel
     )
     .fetch_one(conn)
@@ -220,51 +198,6 @@ pub(super) async fn end(
         Some(at) if ended.len() == ids.len() => Ok(*at),
         _ => Err(sqlx::Error::RowNotFound),
     }
-}
-
-/// Where the viewer's activation stands.
-#[derive(Debug, Clone)]
-pub struct ViewerState {
-    pub activation: Activation,
-    /// While it waits.
-    pub place: Option<Place>,
-}
-
-/// The viewer's own activation with its place in the queue.
-///
-/// # Errors
-/// The database refused.
-pub async fn viewer_state(conn: &mut PgConnection, viewer: Uuid, id: Uuid) -> Result<Option<ViewerState>, sqlx::Error> {
-    let Some(activation) = find_of_viewer(&mut *conn, viewer, id).await? else { return Ok(None) };
-    if activation.status != Status::Queued {
-        return Ok(Some(ViewerState { activation, place: None }));
-    }
-    let row = sqlx::query!(
-        r#"select count(ahead.id) as "ahead!", coalesce(sum(ahead.duration_ms), 0)::bigint as "ahead_ms!",
-                  c.playback_paused_at is not null as "paused!",
-                  coalesce((select l.screenless_since is not null from lanes l where l.channel_id = c.id), true)
-                      as "screenless!",
-                  case when a.is_overlapping then c.overlay_max_overlapping when c.overlay_mode = 'simultaneous'
-                       then c.overlay_max_concurrent else 1 end as "slots!",
-                  (select coalesce(sum(greatest(0, p.duration_ms
-                       - coalesce(extract(epoch from app_now() - p.started_at) * 1000, 0))), 0)::bigint
-                   from activations p where p.channel_id = c.id and p.status = 'playing' and p.is_overlapping = a.is_overlapping) as "playing_ms!"
-           from activations a
-           join channels c on c.id = a.channel_id
-           left join activations ahead
-               on ahead.channel_id = a.channel_id and ahead.status = 'queued' and ahead.id <> a.id
-              and ahead.is_overlapping = a.is_overlapping
-              and (ahead.priority > a.priority
-                   or (ahead.priority = a.priority and (ahead.turn_at, ahead.id) < (a.turn_at, a.id)))
-           where a.id = $1
-           group by a.id, c.id"#,
-        id
-    )
-    .fetch_one(conn)
-    .await?;
-    let eta_ms = (row.ahead_ms + row.playing_ms) / i64::from(row.slots.max(1));
-    let place = Place { position: row.ahead + 1, eta_ms: (!row.paused && !row.screenless).then_some(eta_ms) };
-    Ok(Some(ViewerState { activation, place: Some(place) }))
 }
 
 /// Why these could not be shown, in the words of the screens that said so.

@@ -17,6 +17,8 @@ pub enum ChannelError {
     Offline,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
+    #[error("two of them are called {0:?}")]
+    SameName(String),
     #[error("the token is unknown or was rotated")]
     TokenRefused,
     #[error("database: {0}")]

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{ChannelError, model::check_style, repo};
-use crate::unseen::is_blank;
+use crate::unseen::{is_blank, is_unruly};
 
 /// Presets that every channel may have.
 pub const MAX_PRESETS: usize = 30;
@@ -23,7 +23,7 @@ pub struct Preset {
 /// Puts these in the place of all that the channel had. The caller has asked whether it may have more than [`MAX_PRESETS`].
 ///
 /// # Errors
-/// [`ChannelError::Invalid`] names the first that is wrong.
+/// [`ChannelError::Invalid`] names the first that is wrong; [`ChannelError::SameName`]: two of them have one name.
 pub async fn put_presets(conn: &mut PgConnection, channel_id: Uuid, presets: &[Preset]) -> Result<(), ChannelError> {
     let invalid = |problem: String| ChannelError::Invalid { field: "presets", problem };
     if presets.len() > MORE_PRESETS {
@@ -31,8 +31,13 @@ pub async fn put_presets(conn: &mut PgConnection, channel_id: Uuid, presets: &[P
     }
     for (place, preset) in presets.iter().enumerate() {
         let name = &preset.name;
-        if is_blank(name) || name.chars().count() > 50 || name.contains('\0') {
-            return Err(invalid(format!("[{place}].name: 1 to 50 characters, not all of them blank")));
+        if is_blank(name) || name.chars().count() > 50 || name.chars().any(is_unruly) {
+            return Err(invalid(format!(
+                "[{place}].name: 1 to 50 characters, not all of them blank, and none that control or turn the text around"
+            )));
+        }
+        if presets[..place].iter().any(|before| before.name.trim() == name.trim()) {
+            return Err(ChannelError::SameName(name.clone()));
         }
         check_style(&preset.style_json).map_err(|problem| invalid(format!("[{place}].styleJson: {problem}")))?;
     }

@@ -23,6 +23,6 @@ pub use loudness::Loudness;
 pub use model::{Asset, File, NOTHING, NewAsset, NewFile, Previews};
 pub use repo::{
     add_reference, create_asset, empty_asset, find_asset, find_asset_of_source, find_previews_of_file, find_servable,
-    get_file, hold, is_hidden, is_referenced, looks::find_look, looks::keep_look, referenced, release, remove_asset,
-    set_previews,
+    get_file, hide_new, hold, is_hidden, is_referenced, looks::find_look, looks::keep_look, referenced, release,
+    remove_asset, set_previews,
 };

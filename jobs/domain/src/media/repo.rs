@@ -259,6 +259,25 @@ pub async fn is_hidden(conn: &mut PgConnection, asset: Uuid) -> Result<bool, sql
     .await
 }
 
+/// Takes an asset that nothing shows yet out of sight because of a block of all channels; it is back with the block's end, or
+/// when the house shows it. A file that is shown elsewhere the house has not minded.
+///
+/// # Errors
+/// The database refused.
+pub async fn hide_new(conn: &mut PgConnection, asset: Uuid, block: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update meme_assets a set hidden_at = app_now(), hidden_by = $2
+         where a.id = $1 and a.hidden_at is null
+           and not exists (select from meme_assets twin
+                           where twin.file_hash = a.file_hash and twin.id <> a.id and twin.hidden_at is null)",
+        asset,
+        block,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// From now on the asset shows the file `nothing`, if its files are these still; whether they were. Its references to them are
 /// the caller's to give back.
 ///

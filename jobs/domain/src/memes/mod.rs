@@ -7,6 +7,7 @@ mod repo;
 
 pub use catalogue::{Filter, MAX_QUERY, MOST_COUNTED, Order, Place, Shown, TagCount};
 pub use error::MemeError;
+pub(crate) use model::is_title;
 pub use model::{
     MAX_COOLDOWN, MAX_PLAYS, MAX_PRICE, MAX_TAG, MAX_TAGS, MAX_TITLE, Meme, MemeChange, MemeStatus, NewMeme,
     normal_tags, title_of,

@@ -8,7 +8,7 @@ use super::MemeError;
 use crate::{
     channels::Channel,
     media::MediaType,
-    unseen::{is_blank, is_unseen},
+    unseen::{is_blank, is_unruly, is_unseen},
 };
 
 /// Characters of a title.
@@ -172,7 +172,7 @@ pub fn title_of(file_name: &str) -> String {
 /// Tags as they are kept: in small letters, with one space between words, each once.
 ///
 /// # Errors
-/// [`MemeError::InvalidTags`]: too many, too long, empty, or with a NUL.
+/// [`MemeError::InvalidTags`]: too many, too long, empty, or with characters that control or turn around.
 pub fn normal_tags(tags: &[String]) -> Result<Vec<String>, MemeError> {
     if tags.len() > MAX_TAGS {
         return Err(MemeError::InvalidTags);
@@ -180,7 +180,7 @@ pub fn normal_tags(tags: &[String]) -> Result<Vec<String>, MemeError> {
     let mut normal: Vec<String> = Vec::with_capacity(tags.len());
     for tag in tags {
         let tag = tag.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        if is_blank(&tag) || tag.chars().count() > MAX_TAG || tag.contains('\0') {
+        if is_blank(&tag) || tag.chars().count() > MAX_TAG || tag.chars().any(is_unruly) {
             return Err(MemeError::InvalidTags);
         }
         if !normal.contains(&tag) {
@@ -190,9 +190,14 @@ pub fn normal_tags(tags: &[String]) -> Result<Vec<String>, MemeError> {
     Ok(normal)
 }
 
+/// Whether a meme may be called so; it may have no title.
+#[must_use]
+pub(crate) fn is_title(title: &str) -> bool {
+    title.chars().count() <= MAX_TITLE && !title.chars().any(is_unruly)
+}
+
 pub(super) fn check_title(title: &str) -> Result<(), MemeError> {
-    // PostgreSQL's text cannot hold NUL.
-    if title.chars().count() > MAX_TITLE || title.contains('\0') { Err(MemeError::InvalidTitle) } else { Ok(()) }
+    if is_title(title) { Ok(()) } else { Err(MemeError::InvalidTitle) }
 }
 
 pub(super) fn check_price(price: Option<i64>) -> Result<(), MemeError> {
@@ -230,7 +235,9 @@ mod tests {
         assert_eq!(normal(&["Коты", " коты ", "Funny   Cat"]).unwrap(), ["коты", "funny cat"]);
         assert!(normal(&["ж".repeat(MAX_TAG).as_str()]).is_ok());
         let many: Vec<String> = (0..=MAX_TAGS).map(|number| number.to_string()).collect();
-        for wrong in [vec![""], vec![" "], vec!["\u{200b}"], vec!["a\0b"], vec![&*"ж".repeat(MAX_TAG + 1)]] {
+        for wrong in
+            [vec![""], vec![" "], vec!["\u{200b}"], vec!["a\0b"], vec!["a\u{202e}b"], vec![&*"ж".repeat(MAX_TAG + 1)]]
+        {
             assert!(normal(&wrong).is_err(), "{wrong:?}");
         }
         assert!(normal_tags(&many).is_err());

@@ -51,7 +51,8 @@ pub struct Report {
 /// heard but decide nothing.
 ///
 /// # Errors
-/// [`PlaybackError::NotFound`] for an activation of another channel, [`PlaybackError::StalePlay`] for a play that is over.
+/// [`PlaybackError::NotFound`] for an activation of another channel, [`PlaybackError::StalePlay`] for a play that is over,
+/// [`PlaybackError::WhichScreen`].
 pub async fn acknowledge(tx: &mut Tx, channel: &Channel, report: &Report) -> Result<Activation, PlaybackError> {
     let found = activations::lock(&mut *tx, report.activation_id).await?;
     let mut activation = found.filter(|it| it.channel_id == channel.id).ok_or(PlaybackError::NotFound)?;
@@ -61,6 +62,10 @@ pub async fn acknowledge(tx: &mut Tx, channel: &Channel, report: &Report) -> Res
     }
     let screen = repo::report(&mut *tx, &activation, report).await?;
     if !screen.decides {
+        // Whoever cannot be an OBS screen learns that nothing came of it; a tab knows that it is one.
+        if report.screen_id.is_none() {
+            return Err(PlaybackError::WhichScreen);
+        }
         return Ok(activation);
     }
     match report.state {

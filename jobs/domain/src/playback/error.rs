@@ -18,6 +18,9 @@ pub enum PlaybackError {
     NotEnded(Status),
     #[error("whoever placed it was banned or has deleted the account")]
     SenderGone,
+    /// A word without a screen's id, while screens are connected that decide.
+    #[error("screenId: an OBS screen is connected, and only such screens decide: say which one speaks")]
+    WhichScreen,
     #[error("nothing plays")]
     NothingPlays,
     #[error(transparent)]

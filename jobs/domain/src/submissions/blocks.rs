@@ -95,14 +95,26 @@ pub(super) async fn refuse_rendition(
     if known { Err(SubmissionError::Blocked) } else { Ok(()) }
 }
 
-pub(super) async fn is_similar(
+/// What a file looks like that is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Similar {
+    ToNothing,
+    /// To something that is blocked on the channel.
+    Here,
+    /// To what this block keeps off all channels.
+    Everywhere(Uuid),
+}
+
+pub(super) async fn find_similar(
     conn: &mut PgConnection,
     channel: Uuid,
     kind: MediaType,
     look: &Look,
-) -> Result<bool, sqlx::Error> {
-    let near = repo::blocks::near(conn, channel, kind, look).await?;
-    Ok(near.iter().any(|blocked| blocked.is_near(look)))
+) -> Result<Similar, sqlx::Error> {
+    let mut near = repo::blocks::near(conn, channel, kind, look).await?;
+    near.retain(|block| block.looks_like(look));
+    let everywhere = near.iter().find(|block| block.channel_id.is_none()).map(|block| Similar::Everywhere(block.id));
+    Ok(everywhere.unwrap_or(if near.is_empty() { Similar::ToNothing } else { Similar::Here }))
 }
 
 async fn note(tx: &mut Tx, by: &By, channel: Option<Uuid>, id: Uuid, blocked: bool) -> Result<(), SubmissionError> {

@@ -122,6 +122,10 @@ pub(super) async fn settle(tx: &mut Tx, submission: &Submission, asset: &Asset) 
     blocks::refuse_rendition(&mut *tx, submission, &asset.file_hash).await?;
     let found = findings::of(&mut *tx, submission, asset).await?;
     repo::set_ready(&mut *tx, submission.id, submission.upload_state, asset.id, &found).await?;
+    if let Some(block) = found.blocked_everywhere {
+        // Whoever owns the channel does not overrule the house: its moderators look at it, and bring it back if it is another.
+        media::hide_new(&mut *tx, asset.id, block).await?;
+    }
     // As it is now: checks may have found something since the work began.
     let ready = repo::find(&mut *tx, submission.id).await?.ok_or(SubmissionError::Moved)?;
     // What the house has hidden is nobody's meme unseen.

@@ -9,13 +9,15 @@ use crate::{
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubmissionError {
-    #[error("a title has at most {MAX_TITLE} characters, and no NUL among them")]
+    #[error("a title has at most {MAX_TITLE} characters, and none that control or turn the text around")]
     InvalidTitle,
     #[error("notes have at most {MAX_NOTES} characters")]
     InvalidNotes,
     #[error("the house has taken this file out of sight")]
     Hidden,
-    #[error("there are at most {MAX_TAGS} tags, each of 1 to {MAX_TAG} characters")]
+    #[error(
+        "there are at most {MAX_TAGS} tags, each of 1 to {MAX_TAG} characters that do not control or turn the text around"
+    )]
     InvalidTags,
     #[error("a duration is between 1 ms and an hour")]
     InvalidDuration,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::SubmissionError;
 use crate::{
     media::{Container, Look, Loudness, MediaType, NewFile},
-    memes::{MAX_TITLE, normal_tags},
+    memes::{is_title, normal_tags},
 };
 
 /// Characters of the notes to the streamer.
@@ -201,7 +201,7 @@ pub(super) fn check_words(
     notes: Option<&str>,
     tags: Option<&[String]>,
 ) -> Result<(), SubmissionError> {
-    if !title.is_none_or(|title| fits(title, MAX_TITLE)) {
+    if !title.is_none_or(is_title) {
         return Err(SubmissionError::InvalidTitle);
     }
     if !notes.is_none_or(|notes| fits(notes, MAX_NOTES)) {
@@ -211,6 +211,11 @@ pub(super) fn check_words(
         return Err(SubmissionError::InvalidTags);
     }
     Ok(())
+}
+
+/// Tags in the form in which memes have them.
+pub(super) fn normal(tags: &[String]) -> Result<Vec<String>, SubmissionError> {
+    normal_tags(tags).map_err(|_| SubmissionError::InvalidTags)
 }
 
 pub(super) fn check_duration(claimed_ms: Option<i32>) -> Result<(), SubmissionError> {

@@ -4,6 +4,7 @@ pub(super) mod blocks;
 pub(super) mod imports;
 pub(super) mod inbox;
 pub(super) mod pool;
+pub(super) mod rewards;
 pub(super) mod shelves;
 pub(super) mod trust;
 
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Failure, NewFile, NewSubmission, Resubmission, Submission, SubmissionError, SubmissionStatus, UploadState,
-    findings::Findings,
+    findings::Findings, model,
 };
 use crate::media::MediaType;
 
@@ -185,7 +186,7 @@ pub(super) async fn set_progress(conn: &mut PgConnection, id: Uuid, per_cent: i1
     Ok(noted.rows_affected() == 1)
 }
 
-pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Result<Submission, sqlx::Error> {
+pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Result<Submission, SubmissionError> {
     let id = Uuid::now_v7();
     sqlx::query!(
         "insert into meme_submissions (id, channel_id, submitter_id, type, title, notes, tags, claimed_duration_ms,
@@ -197,7 +198,7 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Resu
         new.kind.as_str(),
         new.title,
         new.notes,
-        Json(&new.tags) as _,
+        Json(model::normal(&new.tags)?) as _,
         new.claimed_duration_ms,
         new.source_hash,
         new.source_size,
@@ -205,7 +206,7 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewSubmission) -> Resu
     )
     .execute(&mut *conn)
     .await?;
-    find(conn, id).await?.ok_or(sqlx::Error::RowNotFound)
+    find(conn, id).await?.ok_or(SubmissionError::NotFound)
 }
 
 /// Whether the submission was where the step begins.
@@ -271,17 +272,11 @@ pub(super) async fn approve(
         id,
         meme_id,
         moderator_id,
-        tags.map(Json) as _,
+        tags.map(model::normal).transpose()?.map(Json) as _,
     )
     .execute(conn)
     .await?;
     taken(&done)
-}
-
-/// The sender got these coins for it.
-pub(super) async fn set_reward(conn: &mut PgConnection, id: Uuid, coins: i64) -> Result<(), sqlx::Error> {
-    sqlx::query!("update meme_submissions set reward_coins = $2 where id = $1", id, coins).execute(conn).await?;
-    Ok(())
 }
 
 /// What is still being worked on is not worked on any more.
@@ -339,7 +334,7 @@ pub(super) async fn send_in_again(
         id,
         changes.title,
         changes.notes,
-        changes.tags.as_ref().map(Json) as _,
+        changes.tags.as_deref().map(model::normal).transpose()?.map(Json) as _,
     )
     .execute(conn)
     .await?;

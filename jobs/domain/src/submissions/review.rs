@@ -51,17 +51,19 @@ fn check_note(note: &str) -> Result<(), SubmissionError> {
     Ok(())
 }
 
-/// Decides about a submission of the channel. Of two who decide at once the second one is told what the first one said.
+/// Decides about a submission of the channel. Of two who decide at once the second one is told what the first one said. What
+/// was sent in again `most` times is taken or not: nobody could send it in once more.
 ///
 /// # Errors
-/// [`SubmissionError::NotFound`], [`SubmissionError::NotPending`], [`SubmissionError::StillWorking`], or a word is beyond
-/// its limits.
+/// [`SubmissionError::NotFound`], [`SubmissionError::NotPending`], [`SubmissionError::StillWorking`],
+/// [`SubmissionError::SentInTooOften`], or a word is beyond its limits.
 pub async fn decide(
     tx: &mut Tx,
     moderator: Uuid,
     channel: &Channel,
     id: Uuid,
     decision: &Decision,
+    most: i16,
 ) -> Result<Submission, SubmissionError> {
     decision.check()?;
     let found = repo::lock(&mut *tx, id).await?.filter(|submission| submission.channel_id == channel.id);
@@ -79,6 +81,9 @@ pub async fn decide(
         Decision::Reject { note, .. } => {
             let told = reject(tx, &submission, Some(moderator), note.as_deref()).await?;
             record(tx, told).await?;
+        }
+        Decision::AskForChanges { .. } if submission.revision > most => {
+            return Err(SubmissionError::SentInTooOften(most));
         }
         Decision::AskForChanges { note } => {
             repo::ask_for_changes(&mut *tx, id, moderator, note).await?;
@@ -106,13 +111,14 @@ pub(super) async fn publish(
         created_by: submission.submitter_id,
         tags: approval.tags.as_deref().unwrap_or(&submission.tags),
     };
+    let first = reward::is_first(tx, submission, asset_id).await?;
     let meme = memes::create(tx, new).await?;
     // After the row, which waits for whoever hides the asset right now.
     if media::is_hidden(tx, asset_id).await? {
         return Err(SubmissionError::Hidden);
     }
     repo::approve(tx, submission.id, meme.id, moderator, approval.tags.as_deref()).await?;
-    let reward = reward::pay(tx, submission, told).await?;
+    let reward = reward::pay(tx, submission, told, first).await?;
     record(tx, events::approved(submission, told, meme.id, reward)).await?;
     Ok(())
 }

@@ -12,8 +12,20 @@ use crate::{
 /// In the ledger and in `wallet:updated`.
 const WHY: &str = "submission_approved";
 
+/// Whether the channel shows nothing yet, and has thanked nobody, that has this asset's file: the same file earns once. Nobody
+/// else asks for the channel and the file until the end of the transaction.
+///
+/// # Errors
+/// The database refused.
+pub(super) async fn is_first(tx: &mut Tx, submission: &Submission, asset: Uuid) -> Result<bool, SubmissionError> {
+    let channel = submission.channel_id;
+    repo::rewards::lock(&mut *tx, channel, asset).await?;
+    Ok(!repo::rewards::is_known(&mut *tx, channel, asset, &submission.source_hash).await?)
+}
+
 /// Pays what the channel gives for a submission that has just been approved; how much that was, if anything. Nothing for
-/// whoever approves the own one or owns the channel, for who is banned, and for what another channel shows. The ledger's key lets it be paid once.
+/// whoever approves the own one or owns the channel, for who is banned, for what another channel
+/// shows, and for what is not the `first` of its kind here ([`is_first`]). The ledger's key lets it be paid once.
 ///
 /// # Errors
 /// The database refused.
@@ -21,8 +33,9 @@ pub(super) async fn pay(
     tx: &mut Tx,
     submission: &Submission,
     decider: Option<Uuid>,
+    first: bool,
 ) -> Result<Option<i64>, SubmissionError> {
-    if submission.from_pool {
+    if submission.from_pool || !first {
         return Ok(None);
     }
     let sender = submission.submitter_id;
@@ -36,7 +49,7 @@ pub(super) async fn pay(
         return Ok(None);
     }
     let coins = channel.submission_reward_coins;
-    repo::set_reward(&mut *tx, submission.id, coins).await?;
+    repo::rewards::set(&mut *tx, submission.id, coins).await?;
     let issue = Issue {
         id: Uuid::now_v7(),
         kind: Kind::Reward,

@@ -220,15 +220,30 @@ pub(in super::super) async fn has_file(
     .await
 }
 
-/// What those look like that are blocked on the channel and may look like this.
+/// A block whose file may look like something.
+pub(in super::super) struct Near {
+    pub(in super::super) id: Uuid,
+    /// None: it is blocked on all channels.
+    pub(in super::super) channel_id: Option<Uuid>,
+    frames: Vec<i64>,
+}
+
+impl Near {
+    pub(in super::super) fn looks_like(&self, look: &Look) -> bool {
+        Look::new(self.frames.clone()).is_some_and(|its| its.is_near(look))
+    }
+}
+
+/// What is blocked on the channel and may look like this.
 pub(in super::super) async fn near(
     conn: &mut PgConnection,
     channel: Uuid,
     kind: MediaType,
     look: &Look,
-) -> Result<Vec<Look>, sqlx::Error> {
-    let frames = sqlx::query_scalar!(
-        "select b.frames
+) -> Result<Vec<Near>, sqlx::Error> {
+    sqlx::query_as!(
+        Near,
+        "select b.id, b.channel_id, b.frames
          from (select p.block_id, count(*) as common from block_parts p where p.part = any($1) group by p.block_id) found
          join blocks b on b.id = found.block_id
          where (b.channel_id is null or b.channel_id = $2) and b.type = any($3)
@@ -237,6 +252,7 @@ pub(in super::super) async fn near(
         channel,
         &alike(kind),
         MOST_NEAR,
-    );
-    Ok(frames.fetch_all(conn).await?.into_iter().filter_map(Look::new).collect())
+    )
+    .fetch_all(conn)
+    .await
 }

@@ -7,12 +7,13 @@ use super::{
     super::{
         Submission, SubmissionError,
         imports::{Fetched, NewImport},
+        model,
     },
     find, taken,
 };
 use crate::media::NOTHING;
 
-pub(in super::super) async fn insert(conn: &mut PgConnection, new: &NewImport) -> Result<Submission, sqlx::Error> {
+pub(in super::super) async fn insert(conn: &mut PgConnection, new: &NewImport) -> Result<Submission, SubmissionError> {
     let id = Uuid::now_v7();
     sqlx::query!(
         "insert into meme_submissions (id, channel_id, submitter_id, type, title, notes, tags, claimed_duration_ms,
@@ -23,14 +24,14 @@ pub(in super::super) async fn insert(conn: &mut PgConnection, new: &NewImport) -
         new.submitter_id,
         new.title,
         new.notes,
-        Json(&new.tags) as _,
+        Json(model::normal(&new.tags)?) as _,
         new.claimed_duration_ms,
         new.url,
         NOTHING,
     )
     .execute(&mut *conn)
     .await?;
-    find(conn, id).await?.ok_or(sqlx::Error::RowNotFound)
+    find(conn, id).await?.ok_or(SubmissionError::NotFound)
 }
 
 pub(in super::super) async fn set_file(

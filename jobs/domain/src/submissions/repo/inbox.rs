@@ -68,7 +68,8 @@ fn narrow(query: &mut QueryBuilder<Postgres>, channel_id: Uuid, filter: &Filter)
         query.push(" and s.type = ").push_bind(kind.as_str());
     }
     if let Some(tag) = &filter.tag {
-        query.push(" and s.tags ? ").push_bind(tag.clone());
+        // In small letters as they are kept now, or as they were sent once.
+        query.push(" and s.tags ?| ").push_bind(vec![tag.clone(), tag.to_lowercase()]);
     }
     if let Some(from) = filter.from {
         query.push(" and s.created_at >= ").push_bind(from);

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::{Submission, pool::NewTake},
+    super::{Submission, SubmissionError, model, pool::NewTake},
     find,
 };
 use crate::media::{File, MediaType};
@@ -16,7 +16,7 @@ pub(in super::super) async fn insert(
     title: &str,
     tags: &[String],
     source: &File,
-) -> Result<Submission, sqlx::Error> {
+) -> Result<Submission, SubmissionError> {
     let id = Uuid::now_v7();
     sqlx::query!(
         "insert into meme_submissions (id, channel_id, submitter_id, type, title, notes, tags, source_hash, source_size,
@@ -28,12 +28,12 @@ pub(in super::super) async fn insert(
         kind.as_str(),
         title,
         new.notes,
-        Json(tags) as _,
+        Json(model::normal(tags)?) as _,
         source.hash,
         source.size,
         source.mime_type,
     )
     .execute(&mut *conn)
     .await?;
-    find(conn, id).await?.ok_or(sqlx::Error::RowNotFound)
+    find(conn, id).await?.ok_or(SubmissionError::NotFound)
 }

@@ -17,8 +17,6 @@ use tokio::io::AsyncReadExt as _;
 use super::repo;
 use crate::commands::ops::by;
 
-/// Bytes without a row are left alone for so long: the row may be about to be committed, on a slow day.
-const YOUNG: Duration = Duration::from_hours(24);
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
 
@@ -29,6 +27,8 @@ pub(super) struct Options {
     pub(super) deep: bool,
     /// Remove bytes that no row needs, and write counts that are right. Rows are never removed.
     pub(super) repair: bool,
+    /// Bytes without a row are left alone for so long: the row may be about to be committed.
+    pub(super) older_than: Duration,
 }
 
 /// What is wrong with a file.
@@ -37,7 +37,7 @@ pub(super) struct Options {
 pub(super) enum Wrong {
     /// There is a row, and there are no bytes.
     Missing,
-    /// There are bytes, for a day, and there is no row.
+    /// There are bytes, for long, and there is no row.
     Orphan,
     /// There are more or fewer bytes than the row says.
     Size,
@@ -107,7 +107,8 @@ pub(super) async fn run(db: &Database, blobs: &Blobs, options: Options) -> anyho
                 whole.push(hash);
             }
         }
-        doubtful.extend(objects.into_values().filter(|object| object.age >= YOUNG).map(|object| object.hash));
+        doubtful
+            .extend(objects.into_values().filter(|object| object.age >= options.older_than).map(|object| object.hash));
         for hash in doubtful {
             audit.findings.extend(look_again(db, blobs, &hash, options.repair).await?);
         }

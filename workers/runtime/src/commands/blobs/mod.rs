@@ -3,6 +3,8 @@
 mod audit;
 mod repo;
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use queue::{Database, Wakes};
 
@@ -15,14 +17,15 @@ use crate::{
 };
 
 pub(super) async fn run(command: BlobsCommand) -> anyhow::Result<()> {
-    let BlobsCommand::Audit { deep, repair, json } = command;
+    let BlobsCommand::Audit { deep, repair, older_than, json } = command;
+    let options = Options { deep, repair, older_than: Duration::from_mins(older_than.into()) };
     let config = Config::from_env()?;
     let connected = boot::connect(&config, "blobs", false, boot::Patience::None).await?;
     let (wakes, _) = Wakes::new();
     let db = Database::new(connected.pool, wakes);
     let instance = Instance::settle(db.pool(), &config).await?;
     let blobs = boot::open_store(&config.uploads, &instance.database_id.to_string(), Files::Used).await?;
-    let found = audit::run(&db, &blobs, Options { deep, repair }).await;
+    let found = audit::run(&db, &blobs, options).await;
     end(&db).await;
     let found = found?;
     if json {
