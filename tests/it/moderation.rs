@@ -32,6 +32,52 @@ async fn served(stage: &Stage, meme: &Value) -> u16 {
 }
 
 #[tokio::test]
+async fn an_admin_does_it_under_the_names_that_older_panels_know() {
+    let stage = Stage::open().await;
+    let (asset, meme) = shown(&stage).await;
+    assert_eq!(stage.admin.get("/owner/meme-assets").await.expect(200)[0], asset);
+    let act = async |who: &Session, action: &str| {
+        let path = format!("/owner/meme-assets/{}/{action}", asset["id"].as_str().unwrap());
+        Session::send(who.request(Method::POST, &path)).await
+    };
+    assert_eq!(act(&stage.streamer, "hide").await.error_code(), "FORBIDDEN");
+    for back in ["unhide", "restore"] {
+        assert!(act(&stage.admin, "hide").await.expect(200)["hiddenAt"].is_string());
+        assert_eq!(stage.admin.get("/owner/meme-assets?hidden=true").await.expect(200)[0]["id"], asset["id"]);
+        assert!(act(&stage.admin, back).await.expect(200)["hiddenAt"].is_null());
+        assert_eq!(served(&stage, &meme).await, 200);
+    }
+    assert!(act(&stage.admin, "purge").await.expect(200)["deletedAt"].is_string());
+    assert_eq!(act(&stage.admin, "restore").await.error_code(), "ASSET_PURGED_OR_QUARANTINED");
+    let log = stage.admin.get("/owner/audit?act=hide_asset").await.expect(200);
+    assert_eq!(log["acts"].as_array().unwrap().len(), 2);
+    stage.app.drain().await;
+}
+
+#[tokio::test]
+async fn a_channel_is_looked_up_by_what_is_known_of_it() {
+    let stage = Stage::open().await;
+    let find = async |query: &str| stage.admin.get(&format!("/owner/channels/resolve{query}")).await;
+    sqlx::query("update channels set twitch_channel_id = '4711' where slug = 'demo'")
+        .execute(stage.app.pool())
+        .await
+        .unwrap();
+    for query in ["?slug=Demo", "?login=DEMO", "?provider=twitch&externalId=4711"] {
+        let found = find(query).await.expect(200);
+        assert_eq!((&found["id"], &found["slug"]), (&json!(stage.channel_id), &json!("demo")), "{query}");
+        assert_eq!(found["ownerId"], json!(stage.streamer.user_id));
+    }
+    for query in ["?slug=nobody", "?login=nobody", "?provider=kick&externalId=4711"] {
+        let unknown = find(query).await;
+        assert_eq!((unknown.status.as_u16(), unknown.error_code()), (404, "CHANNEL_NOT_FOUND"), "{query}");
+    }
+    for query in ["", "?slug=demo&login=demo", "?provider=twitch", "?slug=%00"] {
+        let wrong = find(query).await;
+        assert_eq!((wrong.status.as_u16(), wrong.error_code()), (400, "VALIDATION_ERROR"), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_hidden_is_nowhere_until_it_is_brought_back() {
     let stage = Stage::open().await;
     let (asset, meme) = shown(&stage).await;

@@ -39,6 +39,7 @@ mod moderation;
 mod overlay;
 mod overlay_looks;
 mod overlay_tokens;
+mod owner_assets;
 pub(crate) mod pages;
 mod passwords;
 mod playback;
@@ -136,6 +137,7 @@ pub(crate) fn all() -> impl OpenApi {
             custom_bots::CustomBots,
             rewards::Rewards,
             moderation::Moderation,
+            owner_assets::OwnerAssets,
         ),
         // Sixteen stand side by side at most.
         (queues::Queues, jobs::Jobs),

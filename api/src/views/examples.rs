@@ -164,6 +164,9 @@ example!(moderation::AssetView, {
     "createdAt": "2026-11-21T05:17:56Z", "hiddenAt": "2026-11-22T05:17:56Z", "title": "Test pattern", "channelSlug": "demo"
 });
 example!(moderation::AssetDecision, { "reason": "somebody else's work" });
+example!(moderation::ResolvedChannelView, {
+    "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "ownerId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15"
+});
 example!(moderation::HouseModeratorView, {
     "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "login": "anna", "displayName": "Anna",
     "grantedAt": "2026-11-21T05:17:56Z"
@@ -237,7 +240,7 @@ example!(activations::EndedView, {
 example!(activations::QueueView, {
     "playing": [], "items": [{ "id": "01a1fc55-eb7a-7394-9c5d-7f4c26c1d2ee", "channelId": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "userId": "01a1fc55-e97f-7272-9a0b-3ed5ef258b15", "memeId": "01a1fc8a-2c93-763d-8b41-1f75376728a3",
         "source": "meme", "title": "Test pattern", "senderDisplayName": "Anna", "status": "queued", "coinsSpent": 100, "refundedCoins": 0, "durationMs": 2000,
-        "overlaps": false, "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z" }],
+        "overlaps": false, "playEpoch": 0, "createdAt": "2026-11-21T05:17:56Z", "position": 1, "etaSeconds": 1.5, "priority": 0 }],
     "queuedCount": 1, "playbackPaused": false, "intakePaused": false, "screens": 1
 });
 example!(activations::QueueEvent, {

@@ -1,6 +1,9 @@
 //! Words of the house's moderation.
 
-use domain::moderation::{HouseModerator, ReviewedAsset};
+use domain::{
+    channels::Channel,
+    moderation::{HouseModerator, ReviewedAsset},
+};
 use poem_openapi::Object;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -44,8 +47,24 @@ impl From<ReviewedAsset> for AssetView {
     }
 }
 
-/// Why something is taken out of sight or brought back.
+/// A channel that was looked up.
 #[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct ResolvedChannelView {
+    id: Uuid,
+    slug: String,
+    name: String,
+    owner_id: Uuid,
+}
+
+impl From<Channel> for ResolvedChannelView {
+    fn from(channel: Channel) -> Self {
+        Self { id: channel.id, slug: channel.slug, name: channel.name, owner_id: channel.owner_id }
+    }
+}
+
+/// Why something is taken out of sight or brought back.
+#[derive(Debug, Default, Object)]
 #[oai(example, deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct AssetDecision {
     /// At most 500 characters, for `/owner/audit`.
