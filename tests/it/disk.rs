@@ -125,6 +125,8 @@ async fn a_good_clip_is_not_refused_because_its_rendition_found_no_room() {
     let file = File::options().write(true).open(&filler).unwrap();
     let left = file.metadata().unwrap().len() - u64::try_from(clip.len()).unwrap() - (64 << 10);
     file.set_len(left).unwrap();
+    // What is open keeps its room when it is removed.
+    drop(file);
     sqlx::query("delete from job_pauses").execute(app.pool()).await.unwrap();
     let path = format!("/submissions/{}", taken["id"].as_str().unwrap());
     wait_until("the encoder has tried", async || {
