@@ -83,6 +83,8 @@ impl Builder {
         set("SHUTDOWN_GRACE_SECONDS", "10".to_owned());
         // All people of a story ask from one address; stories about limits set their own.
         set("RATE_LIMIT_FACTOR", "1000000".to_owned());
+        // Stories say several things in a row; those about the pace set their own.
+        set("CHATBOT_CHANNEL_INTERVAL_MS", "0".to_owned());
         let config = Config::from_values(settings).unwrap_or_else(|complaints| panic!("{complaints}"));
         let lifecycle = Lifecycle::default();
         let (booted, ready) = mpsc::channel();

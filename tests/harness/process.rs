@@ -103,6 +103,7 @@ impl MemalertsProcess {
             .env("PORT", "0")
             .env("METRICS_PORT", "0")
             .env("RATE_LIMIT_FACTOR", "1000000")
+            .env("CHATBOT_CHANNEL_INTERVAL_MS", "0")
             .env("MEMALERTS_DATA_DIR", &data_dir)
             .envs(env.iter().map(|(name, value)| (name, value.as_ref())))
             .stdin(Stdio::null())

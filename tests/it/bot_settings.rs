@@ -81,7 +81,7 @@ async fn put(stage: &Stage, source: Source, about: &str) -> Option<OutboxMessage
 async fn may(pool: &PgPool, message: &OutboxMessage) -> bool {
     let mut conn = pool.begin().await.unwrap();
     let limit = Limit { count: 20, window: Duration::from_secs(30) };
-    let claim = outbox::begin(&mut conn, message.id, "bot", limit).await.unwrap();
+    let claim = outbox::begin(&mut conn, message.id, "bot", limit, Duration::ZERO).await.unwrap();
     conn.commit().await.unwrap();
     match claim {
         Claim::Write { .. } => true,

@@ -77,6 +77,7 @@ impl Rig {
             ("MEMALERTS_SECRET".to_owned(), SECRET.to_owned()),
             // All people ask from one address, and buy as fast as they can.
             ("RATE_LIMIT_FACTOR".to_owned(), "1000000".to_owned()),
+            ("CHATBOT_CHANNEL_INTERVAL_MS".to_owned(), "0".to_owned()),
             ("MEMALERTS_DATA_DIR".to_owned(), data.display().to_string()),
             ("UPLOAD_DIR".to_owned(), store.display().to_string()),
             ("TWITCH_IRC_URL".to_owned(), twitch.websocket_url()),

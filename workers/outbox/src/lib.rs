@@ -58,6 +58,8 @@ pub struct Settings {
     pub twitch: Option<twitch::Settings>,
     /// Who speaks on Twitch where no account is linked for it.
     pub fallback: Fallback,
+    /// An account says one message in this time in one chat.
+    pub spacing: Duration,
     /// Where Twitch tells us what happens; none: it cannot reach us.
     pub callback: Option<Callback>,
     pub mail: mail::Settings,
@@ -77,11 +79,12 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
     let twitch = settings.twitch.clone().map(twitch::Sender::new);
     let voices = Arc::new(Voices::new(twitch, helix.clone(), settings.fallback.clone()));
     let (returning, asking, naming) = ((platforms.clone(), vault.clone()), (platforms.clone(), vault), platforms);
+    let spacing = settings.spacing;
     let post = Arc::new(mail::Post::new(&settings.mail));
     let callback = settings.callback.clone().map(Arc::new);
     let (polling, moderating, finding, standing) = (helix.clone(), helix.clone(), helix.clone(), helix.clone());
     Ok(Workers::new("outbox", 16)
-        .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, voices.clone()))
+        .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, voices.clone(), spacing))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)
         .handle(trim_outbox::handle)
         .handle::<Moderate, _, _>(move |ctx, job| moderate::handle(ctx, job, moderating.clone()))

@@ -5,17 +5,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::outbox::{self, Claim, SendChatMessage, Text};
+use domain::outbox::{self, Claim, SendChatMessage, Text, budget::Place};
 use metrics::counter;
 use queue::{Ctx, Job, JobError, Outcome, Verdict};
 use uuid::Uuid;
 
 use crate::{
     Delivery, telemetry,
-    voices::{Silent, Voices},
+    voices::{Pace, Silent, Voices},
 };
 
-pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, voices: Arc<Voices>) -> Outcome {
+pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, voices: Arc<Voices>, spacing: Duration) -> Outcome {
     let id = job.message_id;
     let voice = match voices.of(ctx.db(), job.provider, job.channel_id).await {
         Ok(voice) => voice,
@@ -24,7 +24,7 @@ pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, voices: Arc<Voices>) 
         Err(Silent::Database(error)) => return Err(error.into()),
     };
     let mut tx = ctx.db().begin().await?;
-    let (text, channel) = match outbox::begin(&mut tx, id, &voice.account, voice.limit).await? {
+    let (text, channel) = match outbox::begin(&mut tx, id, &voice.account, voice.limit, spacing).await? {
         Claim::Write { text, channel, vary } => {
             tx.commit().await?;
             // What the outbox holds was a text when it was put there.
@@ -45,8 +45,9 @@ pub(crate) async fn handle(ctx: Ctx, job: SendChatMessage, voices: Arc<Voices>) 
             return end(&ctx, id, End::Failed(reason)).await;
         }
     };
+    let pace = Pace { place: Place { channel_id: job.channel_id, provider: job.provider }, spacing };
     fail::fail_point!("outbox::send::before");
-    let delivery = voices.say(ctx.db(), &voice, &channel, &text).await;
+    let delivery = voices.say(ctx.db(), &voice, pace, &channel, &text).await;
     fail::fail_point!("outbox::send::after");
     match delivery {
         Delivery::Sent { provider_message_id } => end(&ctx, id, End::Sent(provider_message_id.as_deref())).await,

@@ -1,12 +1,15 @@
 //! Whose account says a message, and by which way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{
     bot_accounts::{self, Fallback, Sender},
     channels,
     identities::{self, Seat},
-    outbox::{Provider, Text, budget::Limit},
+    outbox::{
+        Provider, Text,
+        budget::{self, Action, Limit, Place},
+    },
 };
 use helix::{Caller, Helix, HelixError, Said};
 use queue::Database;
@@ -16,6 +19,9 @@ use crate::{Delivery, twitch};
 
 /// Of an account in its own channel: 100 in 30 s. The platform counts when a message arrives, we when it is about to be sent.
 const OWN_CHANNEL: Limit = Limit { count: 100, window: Duration::from_millis(30_500) };
+
+/// For all lines of one message, within the time of its job.
+const LINES_WITHIN: Duration = Duration::from_secs(20);
 
 /// An account that says a message.
 #[derive(Debug)]
@@ -119,9 +125,9 @@ impl Voices {
     }
 
     /// Writes the message, at most once; `channel` is the name of the channel there.
-    pub(crate) async fn say(&self, db: &Database, voice: &Voice, channel: &str, text: &Text) -> Delivery {
+    pub(crate) async fn say(&self, db: &Database, voice: &Voice, pace: Pace, channel: &str, text: &Text) -> Delivery {
         match (&voice.way, &self.twitch) {
-            (Way::Irc, Some(irc)) => irc.send(channel, &text.within(twitch::MOST_BYTES)).await,
+            (Way::Irc, Some(irc)) => say_lines(db, irc, voice, pace, channel, &text.lines(twitch::MOST_BYTES)).await,
             (Way::Irc, None) => Delivery::NotWritten("the bot of this platform is not configured".to_owned()),
             (Way::Api { sender, channel }, _) => {
                 let caller = Caller::Account(db, sender.account_id);
@@ -140,5 +146,65 @@ impl Voices {
                 }
             }
         }
+    }
+}
+
+/// Where it is said, and how fast one may speak there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) place: Place,
+    pub(crate) spacing: Duration,
+}
+
+/// Says the lines one after the other, the first of which has been taken from the budget. What comes after a line that was said
+/// cannot be tried again without saying that one twice: it ends the message, and says how far it came.
+async fn say_lines(
+    db: &Database,
+    irc: &twitch::Sender,
+    voice: &Voice,
+    pace: Pace,
+    channel: &str,
+    lines: &[Text],
+) -> Delivery {
+    let mut last = Delivery::NotWritten("there is nothing to say".to_owned());
+    let until = Instant::now() + LINES_WITHIN;
+    for (said, line) in lines.iter().enumerate() {
+        let partly =
+            |why: &str| Delivery::Refused { code: format!("{said} of {} lines were said: {why}", lines.len()) };
+        if said > 0 {
+            match turn(db, voice, pace, until).await {
+                Ok(true) => {}
+                Ok(false) => return partly("the account may say no more now"),
+                Err(error) => return partly(&error.to_string()),
+            }
+        }
+        last = match irc.send(channel, line).await {
+            Delivery::NotWritten(why) | Delivery::Later(_, why) | Delivery::Refused { code: why } if said > 0 => {
+                return partly(&why);
+            }
+            delivery @ Delivery::Sent { .. } => delivery,
+            other => return other,
+        };
+    }
+    last
+}
+
+/// Waits for the account's next turn; false: it does not come in time.
+async fn turn(db: &Database, voice: &Voice, pace: Pace, until: Instant) -> Result<bool, sqlx::Error> {
+    loop {
+        let mut tx = db.begin().await?;
+        let mut wait = budget::take_turn(&mut tx, pace.place, &voice.account, pace.spacing).await?;
+        if wait.is_none() {
+            wait = budget::take(&mut tx, &voice.account, Action::Send, voice.limit).await?;
+        }
+        let Some(wait) = wait else {
+            tx.commit().await?;
+            return Ok(true);
+        };
+        tx.rollback().await?;
+        if Instant::now() + wait > until {
+            return Ok(false);
+        }
+        tokio::time::sleep(wait).await;
     }
 }

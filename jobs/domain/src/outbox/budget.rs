@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::repo;
+use super::{Provider, repo};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -46,4 +47,29 @@ pub async fn take(
     let seconds = repo::budget_wait(conn, account, action.as_str(), limit.window.as_secs_f64()).await?;
     // Never zero: a wait of nothing would be a hot loop when the clock's grain hides the rest.
     Ok(Some(Duration::from_secs_f64(seconds.max(0.05))))
+}
+
+/// A chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub channel_id: Uuid,
+    pub provider: Provider,
+}
+
+/// Takes the account's turn in this chat, where it says one thing each `spacing`; `Some(wait)` when the next turn comes after
+/// that long. Locks the row of the account and the chat until the caller's transaction ends.
+///
+/// # Errors
+/// The database refused.
+pub async fn take_turn(
+    conn: &mut PgConnection,
+    place: Place,
+    account: &str,
+    spacing: Duration,
+) -> Result<Option<Duration>, sqlx::Error> {
+    if spacing.is_zero() || repo::take_turn(conn, place, account, spacing.as_secs_f64()).await? {
+        return Ok(None);
+    }
+    let seconds = repo::turn_wait(conn, place, account, spacing.as_secs_f64()).await?;
+    Ok(Some(Duration::from_secs_f64(seconds.clamp(0.05, spacing.as_secs_f64().max(0.05)))))
 }

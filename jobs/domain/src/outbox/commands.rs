@@ -71,7 +71,7 @@ pub enum Claim {
         /// The platform dropped the last try as a copy of another message.
         vary: bool,
     },
-    /// The account has no budget left for this long.
+    /// The account has no budget left for this long: roll back, so that nothing of it is taken.
     Wait(Duration),
     /// Nothing is to be sent: the message has ended, or an earlier run left it in doubt.
     Nothing,
@@ -79,7 +79,7 @@ pub enum Claim {
     Hopeless(&'static str),
 }
 
-/// Claims the message for one write by `account`.
+/// Claims the message for one write by `account`, at least `spacing` after what it has last said in the same chat.
 ///
 /// # Errors
 /// The database refused.
@@ -88,6 +88,7 @@ pub async fn begin(
     id: Uuid,
     account: &str,
     limit: budget::Limit,
+    spacing: Duration,
 ) -> Result<Claim, sqlx::Error> {
     let Some(due) = repo::lock_due(conn, id).await? else { return Ok(Claim::Nothing) };
     match due.status {
@@ -105,6 +106,11 @@ pub async fn begin(
     // Whoever waits behind it in the same chat must not wait for what it leaves to others.
     let left = if repo::is_ahead_of_more(conn, id).await? { 0 } else { due.source.leaves() };
     let limit = budget::Limit { count: limit.count - (limit.count * left / 100).min(limit.count - 1), ..limit };
+    let place = budget::Place { channel_id: due.channel_id, provider: due.provider };
+    // Whoever waits gives back what was taken before, with the transaction.
+    if let Some(wait) = budget::take_turn(conn, place, account, spacing).await? {
+        return Ok(Claim::Wait(wait));
+    }
     if let Some(wait) = budget::take(conn, account, budget::Action::Send, limit).await? {
         return Ok(Claim::Wait(wait));
     }

@@ -3,10 +3,12 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{OutboxMessage, Provider, Source, Status};
+use super::{OutboxMessage, Provider, Source, Status, UnknownProvider, budget::Place};
 
 /// A message under its row lock.
 pub(super) struct Due {
+    pub(super) channel_id: Uuid,
+    pub(super) provider: Provider,
     pub(super) status: Status,
     pub(super) message: String,
     pub(super) expired: bool,
@@ -109,7 +111,7 @@ pub async fn pending(
 
 pub(super) async fn lock_due(conn: &mut PgConnection, id: Uuid) -> Result<Option<Due>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select m.status, m.source, m.message, m.last_error, m.expires_at <= app_now() as "expired!",
+        r#"select m.channel_id, m.provider, m.status, m.source, m.message, m.last_error, m.expires_at <= app_now() as "expired!",
                   case m.provider when 'twitch' then c.twitch_login end as channel
            from outbox_messages m join channels c on c.id = m.channel_id
            where m.id = $1 for no key update of m"#,
@@ -117,7 +119,10 @@ pub(super) async fn lock_due(conn: &mut PgConnection, id: Uuid) -> Result<Option
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Due {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Due {
+        channel_id: row.channel_id,
+        provider: row.provider.parse().map_err(|error: UnknownProvider| sqlx::Error::Decode(Box::new(error)))?,
         status: Status::from_column(&row.status),
         message: row.message,
         expired: row.expired,
@@ -225,8 +230,8 @@ pub(super) async fn set_read_back(
     text: &str,
 ) -> Result<bool, sqlx::Error> {
     let read = sqlx::query!(
-        // The marks are those of `Text`: what the row holds and what the chat shows differ by them only, and by what a way that
-        // counts bytes has cut.
+        // The marks are those of `Text`: what the row holds and what the chat shows differ by them only, and what a way that
+        // counts bytes says in several lines, of which the last one tells that all of it is there.
         "update outbox_messages
          set read_back_at = app_now(), updated_at = app_now(),
              status = case when status = 'unknown' then 'sent' else status end,
@@ -238,8 +243,7 @@ pub(super) async fn set_read_back(
                and status in ('processing', 'unknown', 'sent')
                and (account is null or lower(account) = $4)
                and (trim(both from ltrim(message, e'\\u200B')) = $3
-                    or octet_length(message) > 500 and right($3, 1) = '…'
-                       and starts_with(trim(both from ltrim(message, e'\\u200B')), left($3, -1)))
+                    or octet_length(message) > 500 and $3 <> '' and right(trim(both from message), char_length($3)) = $3)
                and processing_at > app_now() - interval '10 minutes'
              order by processing_at
              limit 1
@@ -360,6 +364,47 @@ pub(super) async fn budget_wait(
         account,
         action,
         window,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Whether the account has said nothing in the chat for that long; then its turn is taken.
+pub(super) async fn take_turn(
+    conn: &mut PgConnection,
+    place: Place,
+    account: &str,
+    spacing: f64,
+) -> Result<bool, sqlx::Error> {
+    // A moment that is far ahead is of a clock that was set back: nobody waits for it.
+    let taken = sqlx::query!(
+        "insert into channel_budgets as old (channel_id, provider, account) values ($1, $2, $3)
+         on conflict (channel_id, provider, account) do update set said_at = excluded.said_at
+         where old.said_at <= excluded.said_at - make_interval(secs => $4) or old.said_at > excluded.said_at + interval '1 minute'",
+        place.channel_id,
+        place.provider.as_str(),
+        account,
+        spacing,
+    )
+    .execute(conn)
+    .await?;
+    Ok(taken.rows_affected() == 1)
+}
+
+/// Seconds until the account's next turn in the chat.
+pub(super) async fn turn_wait(
+    conn: &mut PgConnection,
+    place: Place,
+    account: &str,
+    spacing: f64,
+) -> Result<f64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(extract(epoch from max(said_at) + make_interval(secs => $4) - app_now()), 0)::float8 as "wait!"
+           from channel_budgets where channel_id = $1 and provider = $2 and account = $3"#,
+        place.channel_id,
+        place.provider.as_str(),
+        account,
+        spacing,
     )
     .fetch_one(conn)
     .await

@@ -82,20 +82,31 @@ impl Text {
         Self(text)
     }
 
-    /// The text in at most so many bytes of UTF-8, for a way that counts them: what is too long is cut at a character. The mark of
-    /// [`Text::varied`] stays.
+    /// The text as lines of at most so many bytes of UTF-8 (20 at least), for a way that counts them: what is too long goes on in the
+    /// next one, from a space where there is one. None of them is an order, and each has the mark of [`Text::varied`] where the
+    /// whole has it.
     #[must_use]
-    pub fn within(&self, bytes: usize) -> Self {
+    pub fn lines(&self, bytes: usize) -> Vec<Self> {
         if self.0.len() <= bytes {
-            return self.clone();
+            return vec![self.clone()];
         }
-        let (said, mark) = match self.0.strip_suffix(VARIATION) {
+        let (mut rest, mark) = match self.0.strip_suffix(VARIATION) {
             Some(said) => (said, VARIATION.to_string()),
             None => (self.0.as_str(), String::new()),
         };
-        let room = bytes.saturating_sub(mark.len() + CUT.len_utf8());
-        let kept = said.floor_char_boundary(room);
-        Self(format!("{}{CUT}{mark}", &said[..kept]))
+        let room = bytes.saturating_sub(mark.len() + SHIELD.len_utf8());
+        let mut lines = Vec::new();
+        while !rest.is_empty() {
+            let fits = if rest.len() <= room { rest.len() } else { rest.floor_char_boundary(room) };
+            let space = rest[..fits].rfind(' ').filter(|at| fits < rest.len() && *at > fits / 2);
+            let (line, further) = rest.split_at(space.unwrap_or(fits));
+            let line = clean(line);
+            if !line.is_empty() {
+                lines.push(Self(format!("{line}{mark}")));
+            }
+            rest = further.trim_start();
+        }
+        lines
     }
 
     #[must_use]
@@ -169,23 +180,34 @@ mod tests {
     }
 
     #[test]
-    fn what_a_way_has_no_bytes_for_is_cut_at_a_character_and_keeps_its_mark() {
+    fn what_a_way_has_no_bytes_for_goes_on_in_the_next_line_and_keeps_its_mark() {
+        let lines = |text: &Text, bytes| -> Vec<String> { text.lines(bytes).into_iter().map(|line| line.0).collect() };
         let long = Text::new(&"я".repeat(500)).unwrap();
-        assert_eq!(long.within(512).as_str(), format!("{}…", "я".repeat(254)));
-        let varied = Text::new(&"я".repeat(400)).unwrap().varied().within(512);
-        assert_eq!(varied.as_str(), format!("{}…{VARIATION}", "я".repeat(252)));
-        assert_eq!(Text::new("short").unwrap().within(512).as_str(), "short");
+        assert_eq!(lines(&long, 512), ["я".repeat(254), "я".repeat(246)]);
+        let varied = Text::new(&"я".repeat(300)).unwrap().varied();
+        assert_eq!(
+            lines(&varied, 512),
+            [format!("{}{VARIATION}", "я".repeat(252)), format!("{}{VARIATION}", "я".repeat(48))]
+        );
+        assert_eq!(lines(&Text::new("short").unwrap(), 512), ["short"]);
+        assert_eq!(
+            lines(&Text::new("say nothing here /ban anna").unwrap(), 20),
+            ["say nothing here", "\u{200b}/ban anna"]
+        );
     }
 
     proptest! {
         #[test]
-        fn whatever_is_cut_fits_and_is_the_beginning(raw in any::<String>(), bytes in 16_usize..600) {
+        fn whatever_goes_on_in_further_lines_is_all_there_and_no_order(raw in any::<String>(), bytes in 20_usize..600) {
             let Ok(text) = Text::new(&raw) else { return Ok(()) };
+            let bare = |text: &str| -> String {
+                text.chars().filter(|char| !char.is_whitespace() && *char != SHIELD && *char != VARIATION).collect()
+            };
             for text in [text.varied(), text] {
-                let cut = text.within(bytes);
-                prop_assert!(cut.as_str().len() <= bytes);
-                let kept = cut.as_str().trim_end_matches(VARIATION).trim_end_matches(CUT);
-                prop_assert!(text.as_str().starts_with(kept));
+                let lines = text.lines(bytes);
+                prop_assert!(lines.iter().all(|line| line.0.len() <= bytes && !line.0.starts_with(['/', '.'])));
+                let all: String = lines.iter().map(|line| bare(&line.0)).collect();
+                prop_assert_eq!(all, bare(&text.0));
             }
         }
 

@@ -636,6 +636,7 @@ pub const IMPERSONAL: &[(&str, &str)] = &[
     ("chat_command_words", "words of commands, which are removed with them"),
     ("chat_dead_letters", "lines that nobody could read; gone with `trim-chat`"),
     ("chat_sessions", "who reads which chat"),
+    ("channel_budgets", "accounts of our bots"),
     ("channel_days", "sums of what channels have shown"),
     ("channel_meme_days", "sums of what channels have shown"),
     ("chat_workers", "processes"),

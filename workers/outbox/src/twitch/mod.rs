@@ -23,7 +23,7 @@ pub const DEFAULT_URL: &str = "ircs://irc.chat.twitch.tv:6697";
 /// to be sent, and one may be longer on its way than another.
 pub(crate) const SEND_LIMIT: Limit = Limit { count: 20, window: Duration::from_millis(30_500) };
 
-/// Of one message: software of old counts bytes.
+/// Of one line: software of old counts bytes. A message that is longer is said in several.
 pub(crate) const MOST_BYTES: usize = 512;
 
 #[derive(Debug, Clone)]

@@ -28,6 +28,9 @@ pub struct Chat {
     pub sync_every: Duration,
     /// `CHATBOT_OUTBOX_POLL_MS`: how often the outbox is looked at when no wake-up comes. Default 1000.
     pub outbox_poll: Duration,
+    /// `CHATBOT_CHANNEL_INTERVAL_MS`: an account says one message in this time in one chat, over all processes. Default 1000,
+    /// which is what Twitch takes; 0: as fast as the account's budget lets it.
+    pub channel_interval: Duration,
     /// `CHATBOT_COMMANDS_REFRESH_SECONDS`: how late a changed command may count. Commands are read with the messages that
     /// may call them, so that any value is kept. Default 30.
     pub commands_refresh: Duration,
@@ -115,6 +118,7 @@ impl Chat {
             backend_base_urls: addresses(reader, "CHATBOT_BACKEND_BASE_URLS"),
             sync_every: reader.seconds("CHATBOT_SYNC_SECONDS", 30, 1),
             outbox_poll: reader.milliseconds("CHATBOT_OUTBOX_POLL_MS", 1000, 10),
+            channel_interval: reader.milliseconds("CHATBOT_CHANNEL_INTERVAL_MS", 1000, 0),
             commands_refresh: reader.seconds("CHATBOT_COMMANDS_REFRESH_SECONDS", 30, 1),
         }
     }

@@ -51,6 +51,7 @@ pub(super) fn outbox_settings(process: &Process) -> anyhow::Result<::outbox::Set
             })
         }),
         fallback: fallback(&process.config),
+        spacing: process.config.chat.channel_interval,
         callback: callback(process),
         mail: ::outbox::mail::Settings {
             smtp_url: process.config.mail.smtp_url.as_ref().map(|url| url.expose().to_owned()),
