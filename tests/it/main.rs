@@ -70,6 +70,7 @@ mod rewards;
 mod security;
 mod sessions;
 mod shut_out;
+mod simulators;
 mod sizes;
 mod stage;
 mod stats;

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use domain::identities::Provider;
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     Fault, Simulator, eventsub,
@@ -12,7 +13,7 @@ use super::{
     http::{Request, Response},
     lists,
     platforms::{Platform, subject},
-    world::{State, World, random},
+    world::{State, World},
 };
 
 /// How long an answer that never comes does not come.
@@ -74,6 +75,8 @@ pub struct SaidByApi {
     /// Login of who says it.
     pub sender: String,
     pub text: String,
+    /// As the answer names it.
+    pub message_id: String,
 }
 
 /// Whether the path is one of the API that is not the profile of a login.
@@ -268,12 +271,17 @@ fn say(request: &Request, world: &World, caller: &str, scopes: &[String], fault:
     let said = {
         let mut state = world.state();
         let channel = state.twitch.login_of(channel).unwrap_or_else(|| channel.to_owned());
-        let said = SaidByApi { channel, sender: caller.to_owned(), text: text.to_owned() };
+        let said = SaidByApi {
+            channel,
+            sender: caller.to_owned(),
+            text: text.to_owned(),
+            message_id: Uuid::new_v4().to_string(),
+        };
         state.said.push(said.clone());
         said
     };
     if let Some(tell) = world.listener() {
         tell(&said);
     }
-    Response::json(200, &json!({ "data": [{ "message_id": random(), "is_sent": true, "drop_reason": null }] }))
+    Response::json(200, &json!({ "data": [{ "message_id": said.message_id, "is_sent": true, "drop_reason": null }] }))
 }

@@ -23,7 +23,7 @@
 //! | request | does |
 //! |---|---|
 //! | `GET /calls` | what the API was asked: `[{seq, method, path, body, caller, status}]`, without secrets |
-//! | `GET /said` | messages that it has put into chats: `[{channel, sender, text}]` |
+//! | `GET /said` | messages that it has put into chats: `[{channel, sender, text, message_id}]` |
 //! | `POST /events {"type":"channel.follow","event":{...},"id":"..."}` | told to whoever subscribed to it; answers what they said |
 //! | `POST /live {"login":"anna","since":"2026-01-01T00:00:00Z"}` | the stream of the login goes on; without `since` it is over |
 //! | `POST /forbid {"type":"channel.follow"}` | nobody has granted what this type of subscription needs |
@@ -70,6 +70,11 @@ impl Simulator {
         let world = Arc::new(World::new(listener.local_addr()?));
         tokio::spawn(serve(listener, world.clone(), stop));
         Ok(Self { world })
+    }
+
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.world.address()
     }
 
     /// For the platform's `<PLATFORM>_URL`.

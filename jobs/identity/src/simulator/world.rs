@@ -125,6 +125,10 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) fn url(&self, provider: Provider) -> String {
         format!("http://{}/{provider}", self.address)
     }

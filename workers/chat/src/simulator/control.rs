@@ -9,15 +9,23 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::hub::{Fault, Hub};
+use super::{
+    happenings::{Happening, Speech},
+    hub::{Fault, Hub},
+};
 
 const MAX_BODY: usize = 64 * 1024;
 
 #[derive(Deserialize)]
-struct Say {
+struct Happens {
     channel: String,
-    nick: String,
-    text: String,
+    #[serde(flatten)]
+    happening: Happening,
+}
+
+#[derive(Deserialize)]
+struct Silence {
+    on: bool,
 }
 
 pub(super) async fn answer(stream: TcpStream, hub: &Hub) -> io::Result<()> {
@@ -65,9 +73,23 @@ fn respond(hub: &Hub, method: &str, target: &str, body: &[u8]) -> (&'static str,
             let after = query.strip_prefix("after=").and_then(|after| after.parse().ok()).unwrap_or(0);
             ("200 OK", json!(hub.frames(after)))
         }
-        ("POST", "/say") => match serde_json::from_slice::<Say>(body) {
-            Ok(say) => {
-                hub.say(&say.channel, &say.nick, &say.text);
+        ("POST", "/say") => match serde_json::from_slice::<Speech>(body) {
+            Ok(speech) if speech.channel.is_empty() || speech.nick.is_empty() || speech.text.is_empty() => {
+                ("400 Bad Request", json!({ "error": "channel, nick and text" }))
+            }
+            Ok(speech) => ("200 OK", json!({ "ok": true, "id": hub.say(&speech) })),
+            Err(error) => bad(error),
+        },
+        ("POST", "/happen") => match serde_json::from_slice::<Happens>(body) {
+            Ok(it) => {
+                hub.happen(&it.channel, &it.happening);
+                done
+            }
+            Err(error) => bad(error),
+        },
+        ("POST", "/silence") => match serde_json::from_slice::<Silence>(body) {
+            Ok(silence) => {
+                hub.silence(silence.on);
                 done
             }
             Err(error) => bad(error),

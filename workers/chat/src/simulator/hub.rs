@@ -8,11 +8,12 @@ use std::{
 
 use irc::{Line, Tags};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use tokio::sync::mpsc;
-use uuid::Uuid;
 
-use super::Settings;
+use super::{
+    Settings,
+    happenings::{Happening, Speech},
+};
 
 pub(super) type ClientId = u64;
 
@@ -40,6 +41,8 @@ pub struct Frame {
 pub enum Fault {
     /// It appears in the chat, and the connection is cut before the confirmation.
     Lose,
+    /// It goes nowhere and nobody says so; the connection stays open.
+    Ignore,
     /// It is refused with this NOTICE.
     Refuse { code: String },
 }
@@ -75,6 +78,8 @@ pub(super) struct State {
     sends: HashMap<String, VecDeque<Instant>>,
     joins: HashMap<String, VecDeque<Instant>>,
     said: HashMap<(String, String), (String, Instant)>,
+    /// Nobody is answered and nobody is told anything; connections stay open.
+    pub(super) silent: bool,
 }
 
 #[derive(Debug)]
@@ -121,8 +126,16 @@ impl Hub {
         self.state().rooms.get(channel).map_or(0, BTreeSet::len)
     }
 
-    pub(super) fn say(&self, channel: &str, nick: &str, text: &str) {
-        self.state().speak(None, &channel.to_lowercase(), &nick.to_lowercase(), text, &Tags::new());
+    pub(super) fn say(&self, speech: &Speech) -> String {
+        self.state().speak(None, speech, &Tags::new())
+    }
+
+    pub(super) fn happen(&self, channel: &str, happening: &Happening) {
+        self.state().happen(channel, happening);
+    }
+
+    pub(super) fn silence(&self, silent: bool) {
+        self.state().silent = silent;
     }
 
     pub(super) fn inject(&self, channel: &str, line: &[u8]) {
@@ -186,6 +199,9 @@ impl State {
     }
 
     fn send_raw(&self, id: ClientId, frame: Vec<u8>) {
+        if self.silent {
+            return;
+        }
         if let Some(client) = self.clients.get(&id) {
             // A client that is gone takes nothing.
             drop(client.out.send(Out::Lines(frame)));
@@ -218,34 +234,9 @@ impl State {
     }
 
     /// The message, to everybody in the channel but the connection that sent it. Returns the message's id.
-    pub(super) fn speak(&self, from: Option<ClientId>, channel: &str, nick: &str, text: &str, sent: &Tags) -> String {
-        let id = Uuid::new_v4().to_string();
-        let broadcaster = nick == channel;
-        let millis = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
-        let mut tags = Tags::new()
-            .with("badge-info", "")
-            .with("badges", if broadcaster { "broadcaster/1" } else { "" })
-            .with("client-nonce", sent.get("client-nonce").unwrap_or_default())
-            .with("color", "#1E90FF")
-            .with("display-name", nick)
-            .with("emotes", "")
-            .with("first-msg", "0")
-            .with("flags", "")
-            .with("id", id.clone())
-            .with("mod", "0");
-        if let Some(parent) = sent.get("reply-parent-msg-id") {
-            tags = tags.with("reply-parent-msg-id", parent);
-        }
-        tags = tags
-            .with("returning-chatter", "0")
-            .with("room-id", number(channel))
-            .with("subscriber", "0")
-            .with("tmi-sent-ts", millis.to_string())
-            .with("turbo", "0")
-            .with("user-id", number(nick))
-            .with("user-type", "");
-        let line = Line::privmsg(channel, text).with_prefix(person(nick)).with_tags(tags);
-        for member in self.rooms.get(channel).into_iter().flatten() {
+    pub(super) fn speak(&self, from: Option<ClientId>, speech: &Speech, sent: &Tags) -> String {
+        let (id, line) = speech.line(sent);
+        for member in self.rooms.get(&speech.channel.to_lowercase()).into_iter().flatten() {
             if Some(*member) != from {
                 self.send(*member, std::slice::from_ref(&line));
             }
@@ -277,9 +268,9 @@ pub(super) fn person(nick: &str) -> String {
     format!("{nick}!{nick}@{nick}.tmi.twitch.tv")
 }
 
-/// The id of an account: always the same for a login.
+/// The id of an account: always the same for a login, and that of the simulated platform that one logs in with.
 pub(super) fn number(login: &str) -> String {
-    let hash = login
+    let hash = format!("twitch/{login}")
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash % 900_000_000 + 100_000_000).to_string()

@@ -10,13 +10,23 @@
 //! | request | does |
 //! |---|---|
 //! | `GET /frames?after=N` | what clients sent: `[{seq, connection, transport, nick, line}]`, secrets removed |
-//! | `POST /say {"channel","nick","text"}` | a viewer speaks |
+//! | `POST /say {"channel","nick","text","badges":["moderator","subscriber/12"],"bits":100,"id"}` | a viewer speaks; answers the message's id. All but the first three may be left out |
+//! | `POST /happen {"channel","event":"delete","id"}` | a message is deleted |
+//! | `POST /happen {"channel","event":"ban","nick","seconds":60}` | somebody is timed out; without `seconds` banned |
+//! | `POST /happen {"channel","event":"clear"}` | all messages are taken away |
+//! | `POST /happen {"channel","event":"sub","nick","months":6,"text"}` | somebody subscribes, or does so again |
+//! | `POST /happen {"channel","event":"gift","nick","to"}` | somebody gives a subscription; `"count":5` instead of `to` to whoever is there |
+//! | `POST /happen {"channel","event":"raid","nick","viewers":15}` | somebody comes with their viewers |
+//! | `POST /happen {"channel","event":"notice","code":"msg_banned","text"}` | the server says something |
 //! | `POST /reconnect` | tells everybody `RECONNECT` and hangs up |
 //! | `POST /drop` | hangs up on everybody without a word |
 //! | `POST /faults {"fault":"lose"}` | takes the next message into the chat and hangs up instead of confirming it |
+//! | `POST /silence {"on":true}` | nobody is answered or told anything, and connections stay open, until `false` |
+//! | `POST /faults {"fault":"ignore"}` | the next message goes nowhere, and nobody says so |
 //! | `POST /faults {"fault":"refuse","code":"msg_slowmode"}` | refuses the next message with this NOTICE |
 
 mod control;
+mod happenings;
 mod hub;
 mod protocol;
 mod transport;
@@ -26,6 +36,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use happenings::{Happening, Speech};
 use hub::Hub;
 pub use hub::{Fault, Frame};
 
@@ -120,7 +131,23 @@ impl Simulator {
 
     /// A viewer speaks.
     pub fn say(&self, channel: &str, nick: &str, text: &str) {
-        self.hub.say(channel, nick, text);
+        let (channel, nick, text) = (channel.to_owned(), nick.to_lowercase(), text.to_owned());
+        self.speak(&Speech { channel, nick, text, ..Speech::default() });
+    }
+
+    /// A viewer speaks, with badges, bits, an id; the message's id.
+    pub fn speak(&self, speech: &Speech) -> String {
+        self.hub.say(speech)
+    }
+
+    /// Something happens in the channel beside words.
+    pub fn happen(&self, channel: &str, happening: &Happening) {
+        self.hub.happen(channel, happening);
+    }
+
+    /// Nobody is answered or told anything, and connections stay open; or no longer.
+    pub fn silence(&self, silent: bool) {
+        self.hub.silence(silent);
     }
 
     /// A line, as it is, to everybody in the channel.

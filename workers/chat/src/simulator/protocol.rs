@@ -2,12 +2,18 @@
 
 use irc::{Line, Tags};
 
-use super::hub::{Client, ClientId, Fault, Hub, State, number, person, server};
+use super::{
+    happenings::Speech,
+    hub::{Client, ClientId, Fault, Hub, State, number, person, server},
+};
 
 /// Handles one line; answers go out through the hub.
 pub(super) fn hear(hub: &Hub, id: ClientId, raw: &[u8]) {
     let mut state = hub.state();
     state.log(id, &String::from_utf8_lossy(raw));
+    if state.silent {
+        return;
+    }
     let Ok(line) = Line::parse_bytes(raw) else { return };
     match line.command.as_str() {
         "CAP" => capabilities(&mut state, id, &line),
@@ -148,12 +154,17 @@ fn message(hub: &Hub, state: &mut State, id: ClientId, nick: &str, channel: &str
         _ if hub.settings.refuse_duplicates && state.is_copy(nick, channel, text) => Some("msg_duplicate"),
         _ => None,
     };
+    if fault == Some(Fault::Ignore) {
+        return;
+    }
     let room = format!("#{channel}");
     if let Some(code) = refusal {
         let notice = server("NOTICE", [room.as_str(), "Your message was not sent."]);
         return state.send(id, &[notice.with_tags(Tags::new().with("msg-id", code))]);
     }
-    let message_id = state.speak(Some(id), channel, nick, text, &line.tags);
+    let speech =
+        Speech { channel: channel.to_owned(), nick: nick.to_owned(), text: text.to_owned(), ..Speech::default() };
+    let message_id = state.speak(Some(id), &speech, &line.tags);
     if fault == Some(Fault::Lose) {
         return state.close(id);
     }

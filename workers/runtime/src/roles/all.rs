@@ -13,13 +13,20 @@ pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()>
     let metrics = telemetry::install_metrics()?;
     work::find_programs(&mut config, &work::Pool::ALL)?;
     let listener = api::bind(&mut config)?;
-    chat::simulate(&mut config, &lifecycle).await?;
-    identity::simulate(&mut config, &lifecycle).await?;
+    let twitch = chat::simulate(&mut config, &lifecycle).await?;
+    let platforms = identity::simulate(&mut config, &lifecycle).await?;
+    let simulated = welcome::Simulated {
+        chat: twitch.as_ref().map(|twitch| twitch.address()),
+        platforms: platforms.as_ref().map(|platforms| platforms.address()),
+    };
+    if let (Some(platforms), Some(twitch)) = (&platforms, twitch) {
+        chat::connect(platforms, twitch);
+    }
     let patience = boot::Patience::Some(lifecycle.draining.clone());
     let connected = boot::connect(&config, "all", true, patience).await?;
     let process = Process::boot(config, boot::Files::Used, connected.pool, lifecycle).await?;
     let metrics = metrics.serve(process.config.http.metrics_port).await?;
-    let outcome = everything(&process, listener, metrics).await;
+    let outcome = everything(&process, listener, metrics, simulated).await;
     process.end().await;
     if let Some(server) = connected.embedded {
         tokio::task::spawn_blocking(move || server.stop()).await??;
@@ -28,12 +35,17 @@ pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()>
 }
 
 /// The roles side by side. One that fails ends the others, too: half a system helps nobody.
-async fn everything(process: &Process, listener: TcpListener, metrics: SocketAddr) -> anyhow::Result<()> {
+async fn everything(
+    process: &Process,
+    listener: TcpListener,
+    metrics: SocketAddr,
+    simulated: welcome::Simulated,
+) -> anyhow::Result<()> {
     let options = work::Options::of_this_program();
     let greeting = async {
         if process.config.environment.is_dev() {
             // A stop does not wait for a meme to be drawn.
-            process.lifecycle.draining.run_until_cancelled(welcome::welcome(process, metrics)).await;
+            process.lifecycle.draining.run_until_cancelled(welcome::welcome(process, metrics, simulated)).await;
         }
     };
     let roles = tokio::join!(

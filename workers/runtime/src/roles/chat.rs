@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ::chat::{
     platforms,
-    simulator::{self, Simulator},
+    simulator::{self, Simulator, Speech},
 };
 use anyhow::Context as _;
 use domain::{bot_accounts::Fallback, identities, outbox::Provider};
@@ -107,6 +107,7 @@ pub async fn run_simulator(port: u16, identity_port: u16, lifecycle: Lifecycle) 
         "the simulator of Twitch takes connections: set TWITCH_IRC_URL to its address"
     );
     let platforms = identity::start(identity_port, &lifecycle).await?;
+    connect(&platforms, simulator);
     for provider in identities::Provider::ALL {
         let (client_id, client_secret) = ::identity::simulator::Simulator::client(provider);
         let [id, secret, url, _] = ::identity::Platforms::settings(provider);
@@ -119,8 +120,16 @@ pub async fn run_simulator(port: u16, identity_port: u16, lifecycle: Lifecycle) 
     Ok(())
 }
 
+/// What is said through the platform's API is read in its chat.
+pub(super) fn connect(platforms: &::identity::simulator::Simulator, chat: Simulator) {
+    platforms.listen(move |said| {
+        let (channel, nick, text) = (said.channel.clone(), said.sender.clone(), said.text.clone());
+        chat.speak(&Speech { channel, nick, text, id: said.message_id.clone(), ..Speech::default() });
+    });
+}
+
 /// Makes this process its own Twitch, if the settings ask for it.
-pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyhow::Result<Option<Simulator>> {
     if config.chat.simulate_twitch {
         let simulator = start_simulator(0, lifecycle).await?;
         config.chat.twitch = Some(config::Twitch {
@@ -128,8 +137,9 @@ pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyh
             irc_send_url: simulator.plain_url(),
             account: Some(config::BotAccount::of_dev()),
         });
+        return Ok(Some(simulator));
     }
-    Ok(())
+    Ok(None)
 }
 
 async fn start_simulator(port: u16, lifecycle: &Lifecycle) -> anyhow::Result<Simulator> {

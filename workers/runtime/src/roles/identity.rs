@@ -16,16 +16,16 @@ pub(super) fn platforms(process: &Process) -> anyhow::Result<Platforms> {
 }
 
 /// Makes this process the platforms that the settings say nothing about; none outside of dev.
-pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+pub(super) async fn simulate(config: &mut Config, lifecycle: &Lifecycle) -> anyhow::Result<Option<Simulator>> {
     if config.identity.simulated.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let simulator = start(0, lifecycle).await?;
     for provider in std::mem::take(&mut config.identity.simulated) {
         let access = config.identity.access.entry(provider).or_default();
         *access = Access { scopes: access.scopes.take(), ..access_of(&simulator, provider)? };
     }
-    Ok(())
+    Ok(Some(simulator))
 }
 
 /// The simulator in a process of its own.
