@@ -241,6 +241,10 @@ async fn a_bot_is_switched_per_platform_and_says_only_what_it_may() {
 
     let off = demo.post("/streamer/bot/say", &json!({ "message": "hi" })).await;
     assert_eq!((off.status.as_u16(), off.error_code()), (400, "BOT_DISABLED"));
+    for path in ["/streamer/bots/myspace/diagnostics", "/streamer/bots/myspace/bot"] {
+        let unknown = demo.get(path).await;
+        assert_eq!((unknown.status.as_u16(), unknown.error_code()), (404, "FEATURE_NOT_AVAILABLE"), "{path}");
+    }
     let absent = demo.patch("/streamer/bots/kick", &json!({ "enabled": true })).await;
     assert_eq!((absent.status.as_u16(), absent.error_code()), (404, "FEATURE_NOT_AVAILABLE"));
     sqlx::query("update channels set twitch_login = null").execute(app.pool()).await.unwrap();
@@ -299,7 +303,7 @@ async fn a_streamer_whose_bot_is_silent_sees_where_it_stops() {
     quiet.leaves_jobs_behind();
     let demo = quiet.login("demo", "streamer").await;
     assert_eq!(ill(&demo, "twitch").await, ["enabled", "reader", "session", "sender"]);
-    assert_eq!(ill(&demo, "kick").await, ["enabled", "linked", "reader", "session", "sender"]);
+    assert_eq!(ill(&demo, "kick").await, ["available"]);
     demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
     say(&demo, "is anybody there?").await;
     quiet.advance(Duration::from_secs(121)).await;
@@ -319,6 +323,69 @@ async fn a_streamer_whose_bot_is_silent_sees_where_it_stops() {
     let found = demo.get("/streamer/bots/twitch/diagnostics").await.expect(200);
     assert_eq!(found["lastFailure"]["lastError"], "msg_banned");
     assert_eq!(found["lastFailure"]["status"], "failed");
+    assert_eq!(ill(&demo, "twitch").await, ["said"]);
+    assert!(found["checks"].to_string().contains("/unban"), "{found}");
+    // Somebody has let it in again.
+    busy.advance(Duration::from_secs(1)).await;
+    let heard = say(&demo, "thank you").await;
+    becomes(&demo, &heard, "sent").await;
+    assert!(ill(&demo, "twitch").await.is_empty());
+
+    let boss = busy.login("boss", "admin").await;
+    boss.post("/admin/queues/outbox/pause", &json!({ "reason": "the night" })).await.expect(200);
+    let found = demo.get("/streamer/bots/twitch/diagnostics").await.expect(200);
+    assert_eq!(ill(&demo, "twitch").await, ["sender"]);
+    assert!(found["checks"].to_string().contains("the night"), "{found}");
+    boss.post("/admin/queues/outbox/resume", &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_account_says_one_message_a_second_in_a_chat_and_in_others_meanwhile() {
+    let twitch = simulator().await;
+    // Five minutes, which do not pass by themselves while somebody looks.
+    let app = system(&twitch).env("CHATBOT_CHANNEL_INTERVAL_MS", "300000").start().await;
+    let one = streamer_with_bot(&app, &twitch, "one").await;
+    let two = streamer_with_bot(&app, &twitch, "two").await;
+    let first = say(&one, "first").await;
+    let second = say(&one, "second").await;
+    becomes(&one, &first, "sent").await;
+    let elsewhere = say(&two, "elsewhere").await;
+    becomes(&two, &elsewhere, "sent").await;
+    wait_until("the second waits for its turn", async || {
+        let waits: i64 = sqlx::query_scalar(
+            "select count(*) from jobs where kind = 'send-chat-message' and run_at > app_now() and state <> 'running'",
+        )
+        .fetch_one(app.pool())
+        .await
+        .unwrap();
+        (waits == 1).then_some(())
+    })
+    .await;
+    let waits = one.get(&second).await.expect(200);
+    assert_eq!((&waits["status"], waits.get("lastError")), (&json!("pending"), None));
+    assert_eq!(said(&twitch, "one"), ["first"]);
+    app.advance(Duration::from_secs(301)).await;
+    becomes(&one, &second, "sent").await;
+    assert_eq!(said(&twitch, "one"), ["first", "second"]);
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_a_line_is_said_in_several() {
+    let twitch = simulator().await;
+    let app = system(&twitch).start().await;
+    let demo = streamer_with_bot(&app, &twitch, "demo").await;
+    let long = say(&demo, &"я".repeat(500)).await;
+    becomes(&demo, &long, "sent").await;
+    assert_eq!(said(&twitch, "demo"), ["я".repeat(254), "я".repeat(246)]);
+    // Who hears the last line only in the chat knows that all was said.
+    let twice = say(&demo, &"б".repeat(300)).await;
+    becomes(&demo, &twice, "sent").await;
+    recorded(&app, 4).await;
+    let read_back: i64 = sqlx::query_scalar("select count(*) from outbox_messages where read_back_at is not null")
+        .fetch_one(app.pool())
+        .await
+        .unwrap();
+    assert_eq!(read_back, 2);
 }
 
 #[tokio::test]

@@ -154,7 +154,14 @@ impl Document {
             // The framework numbers them in the order of the path.
             let number: usize = error.name.strip_prefix("param")?.parse().ok()?;
             let (place, name) = parts(&path.path).enumerate().filter(|(_, part)| part.starts_with('{')).nth(number)?;
-            self.parameter(operation, MetaParamIn::Path, name.trim_matches(['{', '}']), parts(uri.path()).nth(place))
+            let given = parts(uri.path()).nth(place);
+            let detail = self.parameter(operation, MetaParamIn::Path, name.trim_matches(['{', '}']), given);
+            // A platform that there is not has no bot, as one whose bot is not built.
+            let of_bots = ["/owner/bots/", "/streamer/bot"].iter().any(|begins| path.path.starts_with(begins));
+            if of_bots && name == "{provider}" {
+                return Some(Problem::not_found(ErrorCode::FeatureNotAvailable, detail));
+            }
+            detail
         } else if let Some(error) = error.downcast_ref::<ParseParamError>() {
             let query = uri.query().unwrap_or_default().as_bytes();
             let given = url::form_urlencoded::parse(query).find(|(name, _)| name == error.name);

@@ -17,7 +17,7 @@ use crate::{
     idempotency,
     problem::{ErrorCode, Problem},
     stored::Kept,
-    views::bots::{BotPatch, BotView, DiagnosticsView, OutboxView, Provider, SaidView, Say},
+    views::bots::{BotPatch, BotView, DiagnosticsView, OutboxView, Provider, SaidView, Say, Sending},
 };
 
 pub(crate) struct Bots;
@@ -67,9 +67,12 @@ impl Bots {
     ) -> Result<Json<DiagnosticsView>, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         let found = bots::diagnose(&mut conn, &streamer.channel, provider.0.into(), &app.settings.bots).await?;
-        let senders = queue::admin::serving(&mut conn, "outbox").await?;
+        let processes = queue::admin::serving(&mut conn, "outbox").await?;
+        let paused = queue::admin::paused(&mut conn, "outbox").await?;
+        let sending =
+            Sending { processes, paused: paused.map(|why| why.unwrap_or_else(|| "no reason is given".to_owned())) };
         let now = queue::admin::now(&mut conn).await?;
-        Ok(Json(DiagnosticsView::new(found, senders, now)))
+        Ok(Json(DiagnosticsView::new(found, &sending, now)))
     }
 
     /// Say something in the chat

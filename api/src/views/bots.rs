@@ -1,7 +1,7 @@
 //! Words of bots and their messages.
 
 use domain::{
-    bots::{Diagnostics, Greetings, Integration},
+    bots::{Diagnostics, Failure, Greetings, Integration},
     outbox,
 };
 use poem_openapi::{Enum, Object};
@@ -144,7 +144,8 @@ pub(crate) struct FailureView {
 /// Something that must hold.
 #[derive(Debug, Object)]
 pub(crate) struct CheckView {
-    /// `enabled`, `linked`, `reader`, `session`, `sender` or `outbox`.
+    /// `enabled`, `linked`, `reader`, `session`, `account`, `sender`, `outbox`, `said`, `events` or `moderation`; of a platform
+    /// whose bot is not built only `available`.
     name: String,
     ok: bool,
     /// What is so, and what to do where it is not well.
@@ -155,40 +156,14 @@ pub(crate) struct CheckView {
 const PATIENCE: i64 = 120;
 
 impl DiagnosticsView {
-    /// What was found, with the processes that send.
-    pub(crate) fn new(found: Diagnostics, senders: i64, now: OffsetDateTime) -> Self {
-        let reading = found.reads_since.is_some();
-        let late = found.oldest_waiting_at.is_some_and(|at| (now - at).whole_seconds() > PATIENCE);
-        let enable = format!("switch it on: PATCH /streamer/bots/{}", found.provider);
-        let read = format!("no process reads the platform: start memalerts work chat --platform {}", found.provider);
-        let check = |name: &str, ok: bool, well: &str, ill: &str| CheckView {
-            name: name.to_owned(),
-            ok,
-            detail: if ok { well } else { ill }.to_owned(),
+    /// What was found, with the processes that send, and why operators keep them from it.
+    pub(crate) fn new(found: Diagnostics, sending: &Sending, now: OffsetDateTime) -> Self {
+        let checks = match found.provider {
+            outbox::Provider::Twitch => checks(&found, sending, now),
+            _ => {
+                vec![check("available", false, "", "the bot of this platform is not built yet: nothing switches it on")]
+            }
         };
-        let checks = vec![
-            check("enabled", found.enabled, "it is switched on", &enable),
-            check(
-                "linked",
-                found.channel_login.is_some(),
-                "the channel has an account there",
-                "link the channel first",
-            ),
-            check("reader", found.readers > 0, "a process reads the platform", &read),
-            check(
-                "session",
-                reading,
-                "the chat is read",
-                "nobody reads the chat: it takes seconds once all above is well",
-            ),
-            check(
-                "sender",
-                senders > 0,
-                "a process sends messages",
-                "no process sends messages: start memalerts work outbox",
-            ),
-            check("outbox", !late, "messages do not wait for long", "messages wait for minutes: see lastFailure"),
-        ];
         Self {
             provider: found.provider.into(),
             ok: checks.iter().all(|check| check.ok),
@@ -197,7 +172,7 @@ impl DiagnosticsView {
             readers: found.readers,
             account: found.account,
             reads_since: found.reads_since,
-            senders,
+            senders: sending.processes,
             waiting: found.waiting,
             oldest_waiting_at: found.oldest_waiting_at,
             last_failure: found.last_failure.map(|failure| FailureView {
@@ -209,6 +184,99 @@ impl DiagnosticsView {
             custom_bot: found.custom_bot,
             checks,
         }
+    }
+}
+
+/// Who sends messages.
+#[derive(Debug, Default)]
+pub(crate) struct Sending {
+    pub(crate) processes: i64,
+    /// An operator has stopped all of them; why, if they said so.
+    pub(crate) paused: Option<String>,
+}
+
+fn check(name: &str, ok: bool, well: &str, ill: &str) -> CheckView {
+    CheckView { name: name.to_owned(), ok, detail: if ok { well } else { ill }.to_owned() }
+}
+
+/// In the order in which one would look.
+fn checks(found: &Diagnostics, sending: &Sending, now: OffsetDateTime) -> Vec<CheckView> {
+    let late = found.oldest_waiting_at.is_some_and(|at| (now - at).whole_seconds() > PATIENCE);
+    let enable = format!("switch it on: PATCH /streamer/bots/{}", found.provider);
+    let read = format!("no process reads the platform: start memalerts work chat --platform {}", found.provider);
+    // Who reads says so; while nobody does, that is what is to be looked at first.
+    let voiced = found.readers == 0 || found.account.is_some();
+    let refused = found.last_failure.as_ref().filter(|failure| is_refusal(failure) && !found.heard_since);
+    let reason = refused.and_then(|failure| failure.reason.as_deref()).unwrap_or_default();
+    let refusal = format!("the last message was not said ({reason}): {}", remedy(reason));
+    let untold: Vec<String> = found.untold.iter().map(|(kind, why)| format!("{kind} ({why})")).collect();
+    let untold = format!(
+        "the platform does not tell us of {}: who owns the channel logs in with the platform once more and grants what it asks for; \
+         then it is asked again within the hour. Subscriptions, cheers and raids are read in the chat meanwhile, follows and rewards are not",
+        untold.join(", ")
+    );
+    let undone = format!(
+        "the last message was not moderated ({}): make the bot a moderator of the channel (/mod), and link it with the rights to \
+         delete messages and to time people out",
+        found.unmoderated.as_deref().unwrap_or_default()
+    );
+    let sender = match &sending.paused {
+        Some(reason) => format!("an operator has paused pool outbox ({reason}): memalerts queues resume outbox"),
+        None => "no process sends messages: start memalerts work outbox".to_owned(),
+    };
+    vec![
+        check("enabled", found.enabled, "it is switched on", &enable),
+        check("linked", found.channel_login.is_some(), "the channel has an account there", "link the channel first"),
+        check("reader", found.readers > 0, "a process reads the platform", &read),
+        check(
+            "session",
+            found.reads_since.is_some(),
+            "the chat is read",
+            "nobody reads the chat: it takes seconds once all above is well",
+        ),
+        check(
+            "account",
+            voiced,
+            "an account speaks there",
+            "no account speaks there: an owner links one at /owner/bots/twitch/default/link, or the settings name one (CHAT_BOT_LOGIN \
+             and CHAT_BOT_OAUTH_TOKEN)",
+        ),
+        check("sender", sending.processes > 0 && sending.paused.is_none(), "a process sends messages", &sender),
+        check("outbox", !late, "messages do not wait for long", "messages wait for minutes: see lastFailure"),
+        check("said", refused.is_none(), "the platform takes what the bot says", &refusal),
+        check("events", found.untold.is_empty(), "the platform refuses to tell us of nothing", &untold),
+        check("moderation", found.unmoderated.is_none(), "auto-moderation is done, or off", &undone),
+    ]
+}
+
+/// What came too late was refused by nobody.
+fn is_refusal(failure: &Failure) -> bool {
+    failure.status == outbox::Status::Failed
+        && !failure.reason.as_deref().is_some_and(|reason| reason.starts_with("stale"))
+}
+
+/// What to do about a platform's refusal.
+fn remedy(reason: &str) -> &'static str {
+    match reason {
+        "msg_banned" | "user_banned" => "the bot is banned from the channel, which its owner ends with /unban",
+        "msg_timedout" => "the bot is timed out in the channel: wait, or end it with /untimeout",
+        "msg_channel_suspended" | "msg_suspended" => "the platform has suspended the channel or the bot",
+        "msg_followersonly" | "msg_followersonly_followed" | "msg_followersonly_zero" | "followers_only_mode" => {
+            "only followers may speak there: make the bot a moderator (/mod)"
+        }
+        "msg_subsonly" | "msg_emoteonly" | "msg_slowmode" | "msg_r9k" | "msg_duplicate" => {
+            "the chat lets few speak: make the bot a moderator (/mod)"
+        }
+        "msg_requires_verified_phone_number" | "msg_verified_email" => {
+            "verify the bot's account on the platform, or make it a moderator (/mod)"
+        }
+        "msg_ratelimit" => "the bot has said too much: wait",
+        "msg_rejected" | "msg_rejected_mandatory" => {
+            "the channel's own filter holds such messages back: make the bot a moderator (/mod)"
+        }
+        reason if reason.contains("linked again") => "link the bot's account once more",
+        reason if reason.contains("login") => "the bot's token is not taken: renew it, or link the account once more",
+        _ => "the platform's word says why",
     }
 }
 

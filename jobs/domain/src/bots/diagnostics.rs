@@ -33,6 +33,13 @@ pub struct Diagnostics {
     pub oldest_waiting_at: Option<OffsetDateTime>,
     /// The last message that was not sent, or of which nobody knows.
     pub last_failure: Option<Failure>,
+    /// It has said something since then.
+    pub heard_since: bool,
+    /// What the platform does not tell us of the channel, though we asked: the platform's word for it, and why (`forbidden`,
+    /// `failed`, or the platform's own word).
+    pub untold: Vec<(String, String)>,
+    /// Why the last thing that auto-moderation wanted done was not done; none while it is off, or does what it wants.
+    pub unmoderated: Option<String>,
     /// The channel may use a bot account of its own.
     pub custom_bot: bool,
 }
@@ -61,9 +68,17 @@ pub async fn diagnose(
         Ok(platform) => bot_accounts::resolve(&mut *conn, channel, platform, fallback).await?,
         Err(()) => None,
     };
+    let last_failure = repo::last_failure(&mut *conn, channel.id, provider).await?;
+    let heard_since = match &last_failure {
+        Some(failure) => repo::heard_since(&mut *conn, channel.id, provider, failure.at).await?,
+        None => false,
+    };
     Ok(Diagnostics {
         account: linked.map(|sender| sender.login).or(found.account),
-        last_failure: repo::last_failure(&mut *conn, channel.id, provider).await?,
+        last_failure,
+        heard_since,
+        untold: repo::untold(&mut *conn, channel.id, provider).await?,
+        unmoderated: repo::unmoderated(&mut *conn, channel.id, provider).await?,
         custom_bot: entitlements::has(conn, Feature::CustomBot, channel).await?,
         ..found
     })

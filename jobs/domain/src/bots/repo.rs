@@ -1,6 +1,7 @@
 //! SQL of bots.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Diagnostics, Failure, Greetings, Integration, greetings::Door};
@@ -156,6 +157,9 @@ pub(super) async fn diagnose(
         waiting: row.waiting,
         oldest_waiting_at: row.oldest_waiting_at,
         last_failure: None,
+        heard_since: false,
+        untold: Vec::new(),
+        unmoderated: None,
         custom_bot: false,
     })
 }
@@ -180,4 +184,62 @@ pub(super) async fn last_failure(
         reason: row.last_error,
         at: row.updated_at,
     }))
+}
+
+/// Whether something was said after that.
+pub(super) async fn heard_since(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    provider: Provider,
+    at: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+               select from outbox_messages
+               where channel_id = $1 and provider = $2 and status = 'sent' and sent_at > $3
+           ) as "heard!""#,
+        channel,
+        provider.as_str(),
+        at,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// What the platform does not tell us of the channel, and why, by its word.
+pub(super) async fn untold(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    provider: Provider,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select type as kind, status from event_subscriptions
+         where channel_id = $1 and provider = $2 and status not in ('enabled', 'pending')
+         order by type",
+        channel,
+        provider.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.kind, row.status)).collect())
+}
+
+/// Why the last thing that auto-moderation decided was not done, where it is on.
+pub(super) async fn unmoderated(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    provider: Provider,
+) -> Result<Option<String>, sqlx::Error> {
+    let last = sqlx::query!(
+        "select act.platform, act.status, act.error
+         from automod_settings s
+         cross join lateral (select platform, status, error from automod_acts
+                             where channel_id = s.channel_id order by id desc limit 1) act
+         where s.channel_id = $1 and s.enabled",
+        channel,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let undone = last.filter(|act| act.platform == provider.as_str() && act.status == "failed");
+    Ok(undone.map(|act| act.error.unwrap_or_else(|| "nobody may".to_owned())))
 }

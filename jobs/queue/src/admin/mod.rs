@@ -15,5 +15,6 @@ pub use bulk::{Bulk, BulkError, all};
 pub use find::{Counts, Filter, JobDetail, JobView, Origin, Page, Paging, RunView, counts, list, show};
 pub use order::{Act, Ordered, RunAtError, now, one, run_at_within_reason};
 pub use queues::{
-    KindView, LimitView, QueueView, WorkerView, limit, pause, pause_worker, queues, resume, resume_worker, serving,
+    KindView, LimitView, QueueView, WorkerView, limit, pause, pause_worker, paused, queues, resume, resume_worker,
+    serving,
 };

@@ -219,6 +219,14 @@ pub async fn serving(conn: &mut PgConnection, pool: &str) -> Result<i64, sqlx::E
     .await
 }
 
+/// Whether the pool is paused in all processes, and why.
+///
+/// # Errors
+/// The database refused.
+pub async fn paused(conn: &mut PgConnection, pool: &str) -> Result<Option<Option<String>>, sqlx::Error> {
+    sqlx::query_scalar!("select reason from job_pauses where pool = $1", pool).fetch_optional(conn).await
+}
+
 /// Every process with each of its pools, oldest first.
 async fn workers(conn: &mut PgConnection) -> Result<Vec<(String, WorkerView)>, sqlx::Error> {
     let rows = sqlx::query!(
