@@ -142,7 +142,12 @@ async fn what_viewers_do_earns_what_the_rules_say_and_each_of_it_once() {
         ]
     );
     let receipts = anna.get(&format!("/me/wallet/receipts?channelId={}", demo_id(&demo).await)).await.expect(200);
-    assert_eq!(receipts["receipts"].as_array().unwrap().len(), 4, "{receipts}");
+    let receipts = receipts["receipts"].as_array().unwrap();
+    let earned: Vec<&str> = receipts.iter().map(|receipt| receipt["earnedBy"]["trigger"].as_str().unwrap()).collect();
+    let redeemed = "twitch_channel_points_redemption";
+    assert_eq!(earned, [redeemed, redeemed, "twitch_cheer", "twitch_follow"], "{receipts:?}");
+    assert!(receipts.iter().all(|receipt| receipt["reason"] == "external_reward"), "{receipts:?}");
+    assert!(receipts[0]["earnedBy"]["rewardTitle"].is_string(), "{receipts:?}");
 }
 
 async fn demo_id(demo: &Session) -> String {
@@ -164,6 +169,8 @@ async fn whoever_is_not_here_yet_finds_the_coins_at_the_first_login() {
     let anna = Visitor::new(&app);
     anna.log_in(Provider::Twitch, "anna").await;
     assert_eq!(balance(&anna).await, 250);
+    let receipts = anna.get("/me/receipts").await.expect(200);
+    assert_eq!(receipts[0]["earnedBy"], json!({ "trigger": "twitch_gift_sub", "amount": 5 }), "{receipts}");
     assert_eq!(events(&demo).await[0]["status"], "claimed");
     assert_eq!(tell(&app, &gift).await.status, 204);
     app.drain().await;

@@ -1,14 +1,14 @@
 //! Words of wallets.
 
 use domain::{
-    activations::{Receipt, ReceiptPlay},
+    activations::{Receipt, ReceiptDeed, ReceiptPlay},
     wallets::{Adjusted, Choice, OwnedWallet, Wallet},
 };
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::promotions::percent;
+use super::{promotions::percent, rewards::RewardTrigger};
 
 /// A person's coins in one channel.
 #[derive(Debug, Object)]
@@ -70,7 +70,7 @@ pub(crate) enum ReceiptKind {
     Adjust,
     /// They had waited for the first login.
     Grant,
-    /// The channel thanked for a meme that was sent in.
+    /// The channel thanked for a meme that was sent in, or for something done on a platform.
     Reward,
 }
 
@@ -98,6 +98,23 @@ impl From<ReceiptPlay> for ReceiptPlayView {
     }
 }
 
+/// What somebody did on a platform, for which a channel's rules gave them coins.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
+pub(crate) struct ReceiptDeedView {
+    trigger: RewardTrigger,
+    /// Bits, gifts, viewers of a raid, months; 1 where there is nothing to count.
+    amount: i64,
+    /// Of a reward for channel points, as it was called then.
+    reward_title: Option<String>,
+}
+
+impl From<ReceiptDeed> for ReceiptDeedView {
+    fn from(deed: ReceiptDeed) -> Self {
+        Self { trigger: deed.trigger.into(), amount: deed.amount, reward_title: deed.title }
+    }
+}
+
 /// A movement of coins in a wallet.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
@@ -118,6 +135,8 @@ pub(crate) struct ReceiptView {
     note: Option<String>,
     /// The play that was paid for or given back.
     activation: Option<ReceiptPlayView>,
+    /// What earned them, where the channel's rules gave them for something done on a platform.
+    earned_by: Option<ReceiptDeedView>,
     created_at: OffsetDateTime,
 }
 
@@ -140,6 +159,7 @@ impl From<Receipt> for ReceiptView {
             reason: receipt.reason,
             note: receipt.note,
             activation: receipt.play.map(Into::into),
+            earned_by: receipt.deed.map(Into::into),
             created_at: receipt.created_at,
         }
     }

@@ -16,8 +16,8 @@ pub use jobs::AdvancePlayback;
 pub use model::{Activation, Place, Queued, Reason, Source, Status};
 pub use place::{FreePlay, Placed, SENDER_LENGTH, Wish, place, place_free};
 pub use repo::{
-    Counts, Receipt, ReceiptPlay, ViewerState, all_receipts, audit, count_ended, counts, find, find_of_viewer, history,
-    list_queued, receipts, viewer_state, words_of_screens,
+    Counts, Receipt, ReceiptDeed, ReceiptPlay, ViewerState, all_receipts, audit, count_ended, counts, find,
+    find_of_viewer, history, list_queued, receipts, viewer_state, words_of_screens,
 };
 pub use settle::updated_event;
 

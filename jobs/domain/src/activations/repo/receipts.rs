@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::Place;
+use crate::{Place, rewards::Trigger};
 
 /// One movement of coins in a wallet.
 #[derive(Debug, Clone)]
@@ -27,6 +27,17 @@ pub struct Receipt {
     pub created_at: OffsetDateTime,
     /// The play that was paid for or given back.
     pub play: Option<ReceiptPlay>,
+    /// What the person did on a platform, for which the channel's rules gave the coins.
+    pub deed: Option<ReceiptDeed>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ReceiptDeed {
+    pub trigger: Trigger,
+    /// Bits, gifts, viewers of a raid, months; 1 where there is nothing to count.
+    pub amount: i64,
+    /// Of a reward for channel points.
+    pub title: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +67,9 @@ struct Row {
     title: Option<String>,
     price: Option<i64>,
     discount_bp: Option<i32>,
+    trigger: Option<Trigger>,
+    counted: Option<i64>,
+    reward_title: Option<String>,
 }
 
 impl From<Row> for Receipt {
@@ -69,7 +83,10 @@ impl From<Row> for Receipt {
                 discount_bp: row.discount_bp?,
             })
         };
+        let deed =
+            || Some(ReceiptDeed { trigger: row.trigger?, amount: row.counted?, title: row.reward_title.clone() });
         Self {
+            deed: deed(),
             play: play(),
             version: row.version,
             operation_id: row.id,
@@ -93,7 +110,8 @@ macro_rules! select {
             r#"select moved.version as "version!", moved.id, moved.channel_id, c.slug, moved.kind, moved.amount,
                       moved.balance as "balance!", moved.reason, said.reason as "note?", moved.created_at,
                       a.id as "play_id?", a.meme_id as "meme_id?", a.title as "title?", a.price as "price?",
-                      a.discount_bp as "discount_bp?"
+                      a.discount_bp as "discount_bp?", earned.trigger as "trigger?: Trigger", earned.amount as "counted?",
+                      earned.reward_title as "reward_title?"
                from (select e.version, e.amount, e.balance_after as balance, o.id, o.kind, o.reason, o.reverses, o.created_at,
                             w.channel_id
                      from wallets w
@@ -105,6 +123,8 @@ macro_rules! select {
                -- A payment has its play's id, what takes it back names it.
                left join activations a
                  on a.id = case when moved.kind = 'place' then moved.id when moved.kind = 'refund' then moved.reverses end
+               -- What an event earns has its id, be it paid at once or when the person came.
+               left join external_reward_events earned on earned.id = moved.id
                left join people_acts said
                  on said.thing = moved.id and said.act in ('adjust_wallet', 'approve_adjustment') "#
                 + $order
