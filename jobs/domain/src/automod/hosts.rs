@@ -1,5 +1,7 @@
 //! Links in what people write.
 
+use crate::unseen::is_unseen;
+
 /// Endings that make a bare word a link: those that people type. Behind `http://` any ending does.
 const ENDINGS: [&str; 60] = [
     "ai", "app", "art", "biz", "blog", "bot", "cc", "cloud", "club", "co", "com", "de", "dev", "eu", "fm", "fr", "fun",
@@ -11,10 +13,43 @@ const ENDINGS: [&str; 60] = [
 /// Longest name of a host.
 const LONGEST: usize = 253;
 
+/// What people write for a dot so that no rule finds it. Behind those with letters or square brackets they leave spaces.
+const DOTS: [(&str, bool); 8] = [
+    ("[.]", true),
+    ("[dot]", true),
+    ("(dot)", true),
+    ("{dot}", true),
+    ("[точка]", true),
+    ("(точка)", true),
+    ("(.)", false),
+    ("{.}", false),
+];
+
 /// Hosts that the text links to, in lower case.
-pub(super) fn linked(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|char: char| char.is_whitespace() || matches!(char, ',' | '(' | ')' | '<' | '>' | '"' | '|'))
-        .filter_map(linked_by)
+pub(super) fn linked(text: &str) -> impl Iterator<Item = String> + use<> {
+    let plain = plain(text);
+    let words =
+        plain.split(|char: char| char.is_whitespace() || matches!(char, ',' | '(' | ')' | '<' | '>' | '"' | '|'));
+    words.filter_map(linked_by).collect::<Vec<_>>().into_iter()
+}
+
+/// The text as whoever reads it understands it: without characters that nobody sees, wide letters and dots as the usual ones, and
+/// dots where they are meant.
+fn plain(text: &str) -> String {
+    let seen = |char: &char| char.is_whitespace() || !is_unseen(*char) && !matches!(char, '\u{200c}' | '\u{200d}');
+    let usual = |char: char| match char {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xfee0).unwrap_or(char),
+        '\u{3002}' | '\u{ff61}' | '\u{2024}' => '.',
+        char => char,
+    };
+    let mut plain: String = text.chars().filter(seen).map(usual).flat_map(char::to_lowercase).collect();
+    for (dot, spaced) in DOTS {
+        if plain.contains(dot) {
+            let parts: Vec<&str> = plain.split(dot).map(|part| if spaced { part.trim() } else { part }).collect();
+            plain = parts.join(".");
+        }
+    }
+    plain
 }
 
 /// The host of a word that is a link.
@@ -76,6 +111,13 @@ mod tests {
             ("https://evil.ru\\@twitch.tv", "evil.ru"),
             ("twitch.tv.evil.ru", "twitch.tv.evil.ru"),
             ("пример.рф", "пример.рф"),
+            ("ｅｖｉｌ．ｃｏｍ", "evil.com"),
+            ("ev\u{200b}il\u{200d}.c\u{feff}om", "evil.com"),
+            ("evil[.]com/x", "evil.com"),
+            ("evil (dot) com", "evil.com"),
+            ("EVIL [DOT] COM", "evil.com"),
+            ("evil(.)com", "evil.com"),
+            ("evil。com", "evil.com"),
         ] {
             assert_eq!(linked(text).collect::<Vec<_>>(), [host], "{text}");
         }

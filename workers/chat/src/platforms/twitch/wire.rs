@@ -116,7 +116,7 @@ fn roles(tags: &Tags) -> Roles {
     let has = |wanted: &str| badges.split(',').any(|badge| badge.split('/').next() == Some(wanted));
     Roles {
         broadcaster: has("broadcaster"),
-        moderator: has("moderator") || tags.get("mod") == Some("1"),
+        moderator: has("moderator") || has("lead_moderator") || tags.get("mod") == Some("1"),
         vip: has("vip") || tags.get("vip") == Some("1"),
         subscriber: has("subscriber") || has("founder") || tags.get("subscriber") == Some("1"),
     }
