@@ -337,6 +337,7 @@ async fn a_streamer_whose_bot_is_silent_sees_where_it_stops() {
     assert_eq!(ill(&demo, "twitch").await, ["sender"]);
     assert!(found["checks"].to_string().contains("the night"), "{found}");
     boss.post("/admin/queues/outbox/resume", &json!({})).await.expect(200);
+    recorded(&busy, 2).await;
 }
 
 #[tokio::test]
@@ -367,6 +368,7 @@ async fn an_account_says_one_message_a_second_in_a_chat_and_in_others_meanwhile(
     app.advance(Duration::from_secs(301)).await;
     becomes(&one, &second, "sent").await;
     assert_eq!(said(&twitch, "one"), ["first", "second"]);
+    recorded(&app, 3).await;
 }
 
 #[tokio::test]

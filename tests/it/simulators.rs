@@ -52,6 +52,7 @@ async fn badges_deeds_and_bans_come_as_twitch_tells_them() {
         (events == 6 && removals == 2).then_some(())
     })
     .await;
+    app.drain().await;
     let events = demo.get("/streamer/reward-events").await.expect(200);
     let raid = events.as_array().unwrap().iter().find(|event| event["trigger"] == "twitch_raid").unwrap();
     assert_eq!((&raid["login"], &raid["amount"]), (&json!("fritz"), &json!(15)));
