@@ -46,6 +46,13 @@ if ! has promtool && has apt-get && has dpkg-deb &&
 fi
 has promtool || without "metrics under promtool" "no promtool; type: sudo apt-get install prometheus"
 
+# A chat server of others.
+if [ ! -x /usr/sbin/ngircd ] && is_root && has apt-get &&
+    confirm "A chat server is missing, which shows what the bot's lines are to others. Install it (apt-get install ngircd)?"; then
+    apt_install ngircd || true
+fi
+[ -x /usr/sbin/ngircd ] || without "a chat server of others" "no ngircd; type: sudo apt-get install ngircd"
+
 # A runner of Procfiles.
 tests/procfile/install.sh || without "the Procfile under a runner" "tests/procfile/install.sh failed; it needs python3 with venv"
 

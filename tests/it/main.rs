@@ -38,6 +38,7 @@ mod headers;
 mod helix;
 mod identities;
 mod imports;
+mod irc_server;
 mod keys;
 mod limits;
 mod logins;
