@@ -16,7 +16,8 @@ import requests
 OUT, BASE = pathlib.Path(sys.argv[1]), sys.argv[2]
 DOCUMENT = requests.get(f"{BASE}/openapi.json", timeout=30).json()
 WHO = {"viewer": ("viewer", "viewer"), "streamer": ("demo", "streamer"), "editor": ("demo", "streamer"),
-       "moderator": ("demo", "streamer"), "observer": ("admin", "admin"), "admin": ("admin", "admin")}
+       "moderator": ("demo", "streamer"), "observer": ("admin", "admin"), "houseModerator": ("admin", "admin"),
+       "admin": ("admin", "admin")}
 # What sqlmap says of a place that held.
 HELD = "do not appear to be injectable"
 # Streams never end, and what ends the session or the system's work would end the attack.
