@@ -201,3 +201,29 @@ async fn without_the_setting_no_other_site_may_read_anything() {
     // What is no question of a browser is answered as before.
     assert_eq!(ask(&app.anonymous(), Method::OPTIONS, "/health", &[]).await.status.as_u16(), 405);
 }
+
+#[tokio::test]
+async fn a_word_behind_bearer_does_nothing_with_a_cookie() {
+    let app = TestApp::builder().pools(&[]).start().await;
+    let wish = json!({ "username": "anna", "email": "anna@example.org", "password": "correct horse" });
+    let made = app.anonymous().post("/auth/register", &wish).await.expect(201);
+    let of = |name: &str| made[name].as_str().unwrap().to_owned();
+    let cookie = ("cookie", format!("token_dev={}; refresh_dev={}", of("access_token"), of("refresh_token")));
+    let forged = [
+        cookie,
+        ("authorization", "Bearer x".to_owned()),
+        ("origin", "https://evil.test".to_owned()),
+        ("sec-fetch-site", "cross-site".to_owned()),
+    ];
+    let browser = app.anonymous();
+    for path in ["/auth/logout", "/auth/refresh"] {
+        let request = forged
+            .iter()
+            .fold(browser.request(Method::POST, path), |request, (name, value)| request.header(*name, value));
+        let answer = Session::send(request.json(&json!({}))).await;
+        assert!(answer.headers.get("set-cookie").is_none_or(|_| path == "/auth/logout"), "{path}: {}", answer.text);
+    }
+    // It lives, and its refresh token was not used up.
+    let renewed = browser.post("/auth/refresh", &json!({ "refresh_token": of("refresh_token") })).await.expect(200);
+    assert!(renewed["access_token"].is_string());
+}

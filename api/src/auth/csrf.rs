@@ -18,18 +18,25 @@ use crate::{
 /// screen: whatever stands between it and us may have changed the names by which it would be known as ours.
 ///
 /// The method is the one of the request line: no header and no field overrides it.
-pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<E::Output> {
+pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
     let headers = request.headers();
-    let judged = !request.method().is_safe() && !bears_token(&request);
+    let changes = !request.method().is_safe();
+    let by_token = bears_token(&request);
     let by_cookie = headers.contains_key(header::COOKIE);
     let by_page = !request.uri().path().starts_with("/overlay/t/")
         && (headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN));
-    if judged && (by_cookie || by_page) && !request.data::<App>().is_some_and(|app| ours(&request, app)) {
+    let foreign = || !request.data::<App>().is_some_and(|app| ours(&request, app));
+    if changes && by_token && by_cookie && foreign() {
+        // What is asked with a token is not done with a cookie instead: any word can stand behind `Bearer`.
+        request.headers_mut().remove(header::COOKIE);
+    } else if changes && !by_token && (by_cookie || by_page) && foreign() {
+        let headers = request.headers();
         let says = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
         let detail = if says {
             "the request comes from another site"
         } else {
-            "the request has a cookie and does not say whence it comes: programs send a Bearer token, or `Origin`"
+            "the request has a cookie and does not say whence it comes: programs keep no cookies, and send a Bearer \
+             token where one is needed; or `Origin`"
         };
         return Err(Problem::new(StatusCode::FORBIDDEN, ErrorCode::CsrfInvalid, detail).into());
     }
