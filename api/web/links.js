@@ -49,8 +49,9 @@ button.textContent = page.button;
 back.firstChild.textContent = words.back;
 if (password) document.querySelector("#label").textContent = words.label;
 
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-history.replaceState(null, "", location.pathname);
+// Kept for a reload, where only this tab finds it.
+const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? history.state?.token;
+history.replaceState({ token }, "", location.pathname);
 if (!token) {
   form.hidden = true;
   back.hidden = false;
@@ -64,6 +65,7 @@ async function use() {
   try {
     const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers, body: JSON.stringify(body) });
     if (answer.ok) {
+      history.replaceState(null, "", location.pathname);
       form.hidden = true;
       back.hidden = false;
       return page.done;

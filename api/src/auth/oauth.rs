@@ -96,12 +96,20 @@ pub(crate) async fn begin_link(
     depart(app, request, &Departure { provider, redirect_to, viewer: Some(viewer), scopes, seat }).await
 }
 
-/// Sends the browser to the platform.
+/// Sends the browser to the platform; back, to be told why on a page, if that cannot be.
 pub(crate) async fn depart(
     app: &App,
     request: &Request,
     departure: &Departure<'_>,
 ) -> Result<WithCookies<Sent>, Problem> {
+    let Departure { provider, redirect_to, .. } = *departure;
+    match set_out(app, request, departure).await {
+        Err(problem) => not_begun(request, provider, redirect_to, problem),
+        sent => sent,
+    }
+}
+
+async fn set_out(app: &App, request: &Request, departure: &Departure<'_>) -> Result<WithCookies<Sent>, Problem> {
     let Departure { provider, viewer, .. } = *departure;
     app.settings.platforms.check(provider)?;
     let redirect_to = ours(departure.redirect_to)?;
@@ -140,7 +148,10 @@ pub(crate) async fn log_in(
     provider: Provider,
     answer: &Answer,
 ) -> Result<WithCookies<Sent>, Problem> {
-    let (browser, flow) = redeem(app, request, provider, answer, false).await?;
+    let (browser, flow) = match redeem(app, request, provider, answer, false).await {
+        Ok(redeemed) => redeemed,
+        Err(problem) => return not_begun(request, provider, None, problem),
+    };
     let granted = async {
         let (identity, grant) = arrive(app, provider, &browser, answer, false).await?;
         let mut tx = app.db.begin().await?;
@@ -170,7 +181,10 @@ pub(crate) async fn link(
     provider: Provider,
     answer: &Answer,
 ) -> Result<WithCookies<Sent>, Problem> {
-    let (browser, flow) = redeem(app, request, provider, answer, true).await?;
+    let (browser, flow) = match redeem(app, request, provider, answer, true).await {
+        Ok(redeemed) => redeemed,
+        Err(problem) => return not_begun(request, provider, None, problem),
+    };
     let Wish::Link { user, session, seat } = flow.wish else { return Err(state_mismatch()) };
     // Somebody else has logged in here meanwhile. A token that is merely over proves nothing against it: the person may have
     // taken longer at the platform than a token lives.

@@ -96,6 +96,7 @@ fn words(error: &str, language: Language) -> &'static str {
             "This account has no YouTube channel: make one first.",
             "У этого аккаунта нет канала YouTube: сначала создайте его.",
         ),
+        "oauth_not_configured" => ("This platform is not set up here.", "Эта платформа здесь не настроена."),
         "oauth_unavailable" | "service_unavailable" => (
             "The platform does not answer as it should. Try again in a while.",
             "Платформа не отвечает как следует. Попробуйте позже.",

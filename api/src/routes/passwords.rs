@@ -88,7 +88,8 @@ impl Passwords {
     /// With either `username` or `email`, the password, and `code` where the account asks for one: 401 `CODE_REQUIRED` says
     /// so. Ten wrong passwords from one network (/24, /64) lock the account's login from there for a quarter of an hour, a
     /// hundred from everywhere for an hour where the person has not logged in lately, and five wrong codes for a quarter of
-    /// an hour: 429, whose `locked` says which: `network`, `account` or `codes`.
+    /// an hour: 429, whose `locked` says which: `network`, `account` or `codes`. The answer sets cookies, too, for browsers: a
+    /// program takes the tokens and does not keep the cookies, or says `Origin` with them (403 `CSRF_INVALID`).
     #[oai(path = "/auth/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,

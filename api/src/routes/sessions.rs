@@ -47,7 +47,9 @@ impl Sessions {
     /// Refresh the session
     ///
     /// A new access token, and a new refresh token in the place of the one that is given, which is used up by this. Give it
-    /// as `refresh_token`, or send `{}` and leave it to the cookie; what comes back comes the same way. 409 `CONFLICT` says
+    /// as `refresh_token`, or send `{}` and leave it to the cookie; what comes back comes the same way. A request with cookies that
+    /// does not say whence it comes (`Origin`, or `Sec-Fetch-Site`) is refused (403 `CSRF_INVALID`), as everywhere: programs keep no
+    /// cookies. 409 `CONFLICT` says
     /// that another request of some seconds ago was faster: take what that one got. Whoever uses a token that was used up
     /// earlier ends the session, because one of the two who have it has stolen it.
     #[oai(path = "/auth/refresh", method = "post", operation_id = "refreshSession")]

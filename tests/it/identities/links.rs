@@ -285,3 +285,25 @@ async fn a_browser_without_a_session_that_links_is_told_to_log_in_first() {
         assert_eq!((answer.status.as_u16(), answer.header("location")), (302, back), "{path}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn a_browser_that_comes_back_too_late_or_to_a_platform_that_is_not_there_is_told_so_on_a_page() {
+    // No platform is set up.
+    let app = TestApp::builder().pools(&[]).start().await;
+    let (browser, program) = (Visitor::with_pages(&app), Visitor::new(&app));
+    let answer = browser.get("/auth/kick").await;
+    let front = "/?error=oauth_not_configured&provider=kick";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
+    assert!(browser.get(front).await.text.contains("This platform is not set up here. (kick)"));
+    assert_eq!(program.get("/auth/kick").await.error_code(), "OAUTH_NOT_CONFIGURED");
+
+    let (_platforms, app) = system().await;
+    let (browser, late_program) = (Visitor::with_pages(&app), Visitor::new(&app));
+    let late = "/auth/twitch/callback?code=long_gone&state=unknown";
+    let answer = browser.get(late).await;
+    let front = "/?error=oauth_state_mismatch&provider=twitch";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, front), "{}", answer.text);
+    assert!(browser.get(front).await.text.contains("Begin anew."));
+    let answer = late_program.get(late).await;
+    assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "OAUTH_STATE_MISMATCH"));
+}

@@ -9,7 +9,10 @@ pub enum PasswordError {
     LoginTaken,
     #[error("the e-mail address is taken")]
     EmailTaken,
-    #[error("the account has no password: to prove that it is you, log in again by the platform")]
+    #[error(
+        "the account has no password: to prove that it is you, log in again by the platform; to have a password, confirm an e-mail \
+         address (PUT /auth/email) and ask for another password (POST /auth/password/forgot)"
+    )]
     NoPassword,
     #[error("the password was changed meanwhile")]
     Changed,

@@ -31,6 +31,9 @@ pub(super) fn of(letter: &Letter, public_url: &str) -> Words {
 
 const NOT_ME: &str = "If it was not you, set another password at once: it ends all sessions.";
 const NOT_ME_RU: &str = "Если это были не вы, сразу смените пароль: это завершит все сеансы.";
+/// Another password would not let the person in: the code is asked for all the same.
+const NOT_MY_CODES: &str = "If it was not you, ask those who run this place to switch the codes off, and set another password: it ends all sessions.";
+const NOT_MY_CODES_RU: &str = "Если это были не вы, попросите тех, кто ведёт этот сайт, выключить коды, и смените пароль: это завершит все сеансы.";
 const ASK: &str = "If you have questions, ask those who run this place.";
 const ASK_RU: &str = "Если есть вопросы, задайте их тем, кто ведёт этот сайт.";
 const IGNORE: &str = "If you did not ask for this, ignore this mail: nothing happens.";
@@ -66,7 +69,7 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::CodesOn => (
             "Logins ask for a code now",
             "From now on logins to your account ask for a code of your app.".to_owned(),
-            NOT_ME,
+            NOT_MY_CODES,
         ),
         Kind::CodesOff => (
             "Logins ask for no code any more",
@@ -163,7 +166,7 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::CodesOn => (
             "Для входа теперь нужен код",
             "Теперь для входа в вашу учётную запись нужен код из приложения.".to_owned(),
-            NOT_ME_RU,
+            NOT_MY_CODES_RU,
         ),
         Kind::CodesOff => (
             "Для входа код больше не нужен",
