@@ -17,6 +17,11 @@ use tokio::{
 /// Where Debian puts it, which is not everybody's path.
 const PROGRAM: &str = "/usr/sbin/ngircd";
 
+#[expect(clippy::print_stderr, reason = "so a story says that it was skipped")]
+fn skipped(story: &str) {
+    eprintln!("SKIPPED {story}: no {PROGRAM}");
+}
+
 struct Server {
     port: u16,
     _process: Child,
@@ -28,7 +33,7 @@ impl Server {
     async fn start(story: &str) -> Option<Self> {
         if !Path::new(PROGRAM).exists() {
             assert!(std::env::var_os("CI").is_none(), "{story}: no {PROGRAM}, and in CI nothing is skipped");
-            eprintln!("{story}: skipped, there is no {PROGRAM}");
+            skipped(story);
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
