@@ -50,7 +50,9 @@ def ask(who: tuple[str, str], path: str):
 def there() -> dict[str, str]:
     """What is there, by the name of the parameter and where an operation has it."""
     channel = ask(VIEWER, f"/channels/{CHANNEL}")
-    meme = ask(VIEWER, f"/channels/{CHANNEL}/memes")[0]
+    # What the fuzzer has deleted or hidden is not there any more; nor is a token that it has revoked.
+    meme = next(iter(ask(VIEWER, f"/channels/{CHANNEL}/memes")), {"id": str(uuid.uuid4())})
+    program = next(iter(ask(STREAMER, "/streamer/tokens")), {"id": str(uuid.uuid4())})
     return {
         "{slug}": channel["slug"],
         "{channelId}": channel["id"],
@@ -58,7 +60,7 @@ def there() -> dict[str, str]:
         "/memes/{id}": meme["id"],
         "/overlay/t/{token}": ask(STREAMER, "/streamer/overlay/token")["token"],
         "/overlay/credits/t/{token}": ask(STREAMER, "/streamer/credits/token")["token"],
-        "/streamer/tokens/{id}": ask(STREAMER, "/streamer/tokens")[0]["id"],
+        "/streamer/tokens/{id}": program["id"],
         "/admin/jobs/{id}": "1",
         "/admin/workers/{id}": "1",
     }
