@@ -246,13 +246,13 @@ impl From<PlayView> for PlayingView {
 
 /// An item that waits.
 #[derive(Debug, Object)]
-#[oai(rename_all = "camelCase")]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct QueuedView {
     #[oai(flatten)]
     activation: ActivationView,
     /// 1 is next.
     position: i64,
-    /// Seconds until it starts, as far as lengths tell; null while playback is paused, and while no screen is there.
+    /// Seconds until it starts, as far as lengths tell; absent while playback is paused, and while no screen is there.
     eta_seconds: Option<f64>,
     /// What is larger plays first.
     priority: i16,
