@@ -90,7 +90,7 @@ async fn a_viewers_waits_for_the_team_which_sees_where_it_comes_from() {
     let sent = import(&anna, &wish, &[]).await.expect(202);
     assert_eq!(
         (&sent["uploadState"], &sent["title"], &sent["tags"]),
-        (&json!("received"), &json!("Mine"), &json!(["Cats"]))
+        (&json!("received"), &json!("Mine"), &json!(["cats"]))
     );
     assert_eq!((sent.get("fileHash"), &sent["fileSize"]), (None, &json!(0)), "nobody has its bytes yet");
     let ready = reaches(&anna, id_of(&sent), "ready").await;
