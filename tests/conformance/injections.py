@@ -59,37 +59,53 @@ def takes_text(of):
 
 
 def places(operation, path):
-    """Each place of a request that takes a value: what it is called, whether it takes any text, and the path with its query and the
-    body, with a mark there."""
-    values, query, text = {}, [], {}
+    """Each place of a request that takes a value, as a request with a mark there."""
+    values, query, headers, text = {}, [], {}, {}
     for parameter in operation.get("parameters", []):
         text[parameter["name"]] = takes_text(parameter["schema"])
+        given = example(parameter["schema"])
         if parameter["in"] == "path":
-            values[parameter["name"]] = str(example(parameter["schema"]))
+            values[parameter["name"]] = str(given)
         elif parameter["in"] == "query":
-            query.append((parameter["name"], example(parameter["schema"])))
-    bodies = [of["schema"] for kind, of in operation.get("requestBody", {}).get("content", {}).items() if "json" in kind]
-    body = example(bodies[0]) if bodies else None
+            query.append((parameter["name"], given))
+        elif parameter["in"] == "header":
+            headers[parameter["name"]] = str(given)
+    kind, described = next(((kind, of["schema"]) for kind, of in operation.get("requestBody", {}).get("content", {}).items()), (None, {}))
+    body = example(described) if kind else None
 
-    def request(marked):
+    def request(name, free, inside=None, marked_body=body):
         filled = path
-        for name, value in values.items():
-            filled = filled.replace("{" + name + "}", value + "*" * (marked == ("path", name)))
-        asked = [f"{name}={value}" + "*" * (marked == ("query", name)) for name, value in query]
-        return filled + ("?" + "&".join(asked) if asked else ""), body
+        for key, value in values.items():
+            filled = filled.replace("{" + key + "}", value + "*" * (inside == ("path", key)))
+        asked = [f"{key}={value}" + "*" * (inside == ("query", key)) for key, value in query]
+        filled += "?" + "&".join(asked) if asked else ""
+        said = {name: f"{headers[name]}*"} if inside == ("header", name) else {}
+        return {"name": name, "text": free, "path": filled, "kind": kind, "body": marked_body, "headers": said}
 
-    for name in values:
-        yield name, text[name], *request(("path", name))
-    for name, _ in query:
-        yield name, text[name], *request(("query", name))
-    described = bodies[0] if bodies else {}
-    for name, free, marked in leaves(body, described):
-        yield name, free, request(None)[0], marked
+    for inside, names in (("path", values), ("query", dict(query)), ("header", headers)):
+        for name in names:
+            # A header is text, whatever is made of it.
+            yield request(name, text[name] or inside == "header", (inside, name))
+    if kind and not isinstance(body, dict):
+        return
+    for name, free, marked in leaves(body, described) if kind else ():
+        yield request(name, free, marked_body=marked)
     for name, of in schema(described).get("properties", {}).items():
         # What the example leaves out, one beside the rest at a time: some exclude each other.
-        if isinstance(body, dict) and name not in body:
+        if name not in body and schema(of).get("format") != "binary":
             for inner, free, marked in leaves(example(of), of, name):
-                yield inner, free, request(None)[0], {**body, name: marked}
+                yield request(inner, free, marked_body={**body, name: marked})
+
+
+def sent(place, body):
+    """The body as it goes over the wire, and what it is."""
+    if place["kind"] is None:
+        return None, "application/json"
+    if "json" in place["kind"]:
+        return json.dumps(body), "application/json"
+    fields = "".join(f'--part\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in body.items())
+    file = '--part\r\nContent-Disposition: form-data; name="file"; filename="a.gif"\r\nContent-Type: image/gif\r\n\r\nGIF89a\r\n'
+    return fields + file + "--part--\r\n", "multipart/form-data; boundary=part"
 
 
 def leaves(of, described, name="body"):
@@ -116,41 +132,44 @@ def with_payload(of, payload):
     return of.removesuffix("*") + payload if isinstance(of, str) and of.endswith("*") else of
 
 
-def refuses(method, operation, place, path, body):
+def refuses(method, operation, place):
     """Whether a place that takes no text takes one of the payloads."""
     session = token(operation["x-asker"])
     for payload in REFUSED:
-        address = BASE + path.replace("*", urllib.parse.quote(payload, safe=""))
-        answer = requests.request(method, address, json=with_payload(body, payload), timeout=30, allow_redirects=False,
-                                  headers={"Authorization": f"Bearer {session}"})
+        address = BASE + place["path"].replace("*", urllib.parse.quote(payload, safe=""))
+        body, kind = sent(place, with_payload(place["body"], payload))
+        answer = requests.request(method, address, data=body and body.encode(), timeout=30, allow_redirects=False,
+                                  headers={"Authorization": f"Bearer {session}", "Content-Type": kind})
         if answer.status_code not in (400, 404, 422):
-            print(f"TAKEN: {method} {path}, {place}: {payload!r} is answered {answer.status_code}", flush=True)
+            print(f"TAKEN: {method} {place['path']}, {place['name']}: {payload!r} is answered {answer.status_code}", flush=True)
             return True
     return False
 
 
-def attack(method, operation, place, path, body):
+def attack(method, operation, place):
     """Whether something was injected, or cannot be told."""
-    log = OUT / f"{operation['operationId']}.{place}.log"
+    log = OUT / f"{operation['operationId']}.{place['name']}.log"
     if log.exists() and HELD in log.read_text():
         return False
     # One session a place: it lives for minutes, and what is refused for its end says nothing.
     session = token(operation["x-asker"])
+    body, kind = sent(place, place["body"])
+    headers = {"Authorization": f"Bearer {session}", "Content-Type": kind, **place["headers"]}
     command = [
         str(pathlib.Path(sys.executable).with_name("sqlmap")), "--batch", "--level=5", "--risk=3", "--dbms=PostgreSQL", "--time-sec=3",
         "--flush-session", "--ignore-code=*", "--disable-coloring", f"--output-dir={OUT}", f"--method={method.upper()}",
-        f"--headers=Authorization: Bearer {session}\\nContent-Type: application/json", "-u", BASE + path,
+        "--headers=" + "\\n".join(f"{name}: {value}" for name, value in headers.items()), "-u", BASE + place["path"],
     ]
     if body is not None:
-        command += [f"--data={json.dumps(body)}"]
+        command += [f"--data={body}"]
     said = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
     log.write_text(said)
     if "is vulnerable" in said or "identified the following injection point" in said:
-        print(f"INJECTED: {method} {path}, {place} (see {log})", flush=True)
+        print(f"INJECTED: {method} {place['path']}, {place['name']} (see {log})", flush=True)
         return True
     alive = requests.get(f"{BASE}/auth/sessions", headers={"Authorization": f"Bearer {session}"}, timeout=30).ok
     if HELD not in said or not alive:
-        print(f"UNCLEAR: {method} {path}, {place} (see {log})", flush=True)
+        print(f"UNCLEAR: {method} {place['path']}, {place['name']} (see {log})", flush=True)
         return True
     return False
 
@@ -160,13 +179,13 @@ only = set(sys.argv[3:])
 asked = attacked = found = 0
 for path, operations in DOCUMENT["paths"].items():
     for method, operation in operations.items():
-        if path.endswith("/events") or operation["operationId"] in PASSED_OVER:
+        if method == "get" and path.endswith("/events") or operation["operationId"] in PASSED_OVER:
             continue
         if only and operation["operationId"] not in only:
             continue
         asked += 1
-        for place, free, marked, body in places(operation, path):
+        for place in places(operation, path):
             attacked += 1
-            found += (attack if free else refuses)(method, operation, place, marked, body)
+            found += (attack if place["text"] else refuses)(method, operation, place)
 print(f"{asked} operations, {attacked} places, {found} with a finding")
 sys.exit(found > 0)
