@@ -170,7 +170,7 @@ impl AppState {
         let placing = Placing::open(db.clone());
         let hub = Hub::new(db.clone(), draining.clone());
         let screens = Screens::new(db.clone(), draining.clone());
-        let sightings = Sightings::new(db.clone(), draining.clone());
+        let sightings = Sightings::new(db.clone(), settings.sends_mails, draining.clone());
         let programs = Programs::default();
         let Secrets { keys, vault } = secrets;
         let origins = Origins::of(&settings);

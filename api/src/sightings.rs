@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::tokens::{self, Sighting};
+use domain::{
+    mails::MailError,
+    tokens::{self, Sighting},
+};
 use poem::Request;
 use queue::Database;
 use tokio::time::MissedTickBehavior;
@@ -29,6 +32,8 @@ pub(crate) struct Sightings {
 #[derive(Debug)]
 struct Inner {
     db: Database,
+    /// Mails are sent from here.
+    by_mail: bool,
     here: Mutex<HashMap<Sighting, Seen>>,
 }
 
@@ -62,9 +67,9 @@ pub(crate) struct Staying {
 }
 
 impl Sightings {
-    /// Nothing seen yet, and the task that writes, until `shutdown`.
-    pub(crate) fn new(db: Database, shutdown: CancellationToken) -> Self {
-        let sightings = Self { inner: Arc::new(Inner { db, here: Mutex::default() }) };
+    /// Nothing seen yet, and the task that writes, until `shutdown`; `by_mail`: mails are sent from here.
+    pub(crate) fn new(db: Database, by_mail: bool, shutdown: CancellationToken) -> Self {
+        let sightings = Self { inner: Arc::new(Inner { db, by_mail, here: Mutex::default() }) };
         tokio::spawn(sightings.clone().keep_writing(shutdown));
         sightings
     }
@@ -113,7 +118,7 @@ impl Sightings {
         }
     }
 
-    async fn write(&self) -> Result<(), sqlx::Error> {
+    async fn write(&self) -> Result<(), MailError> {
         let now = Instant::now();
         let mut due: Vec<Sighting> = {
             let mut here = self.lock();
@@ -126,7 +131,7 @@ impl Sightings {
         // Processes that write the same tokens must not wait for each other crosswise.
         due.sort_unstable();
         let mut tx = self.inner.db.begin().await?;
-        tokens::sight(&mut tx, &due).await?;
+        tokens::sight(&mut tx, &due, self.inner.by_mail).await?;
         tx.commit().await?;
         let mut here = self.lock();
         for sighting in due {

@@ -2,18 +2,19 @@
 
 use domain::{
     acts::{self, Act},
+    mails::Kind,
     sessions::{self, EndReason, Refreshed},
 };
 use poem::{Request, http::StatusCode, web::Data};
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Group, acts::by_id};
+use super::{Group, acts::by_id, mails::inform};
 use crate::{
     app::App,
     auth::{
-        Viewer,
+        Viewer, csrf,
         cookies::{self, WithCookies},
         session::{self, Granted},
     },
@@ -47,10 +48,9 @@ impl Sessions {
     /// Refresh the session
     ///
     /// A new access token, and a new refresh token in the place of the one that is given, which is used up by this. Give it
-    /// as `refresh_token`, or send `{}` and leave it to the cookie; what comes back comes the same way. A request with cookies that
-    /// does not say whence it comes (`Origin`, or `Sec-Fetch-Site`) is refused (403 `CSRF_INVALID`), as everywhere: programs keep no
-    /// cookies. 409 `CONFLICT` says
-    /// that another request of some seconds ago was faster: take what that one got. Whoever uses a token that was used up
+    /// as `refresh_token`, or send `{}` and leave it to the cookie; what comes back comes the same way. A cookie
+    /// counts only with a request that says whence it comes (`Origin`, or `Sec-Fetch-Site`; else 403 `CSRF_INVALID`). 409 `CONFLICT` says
+    /// that another request of the last ten seconds was faster: take what that one got. Whoever uses a token that was used up
     /// earlier ends the session, because one of the two who have it has stolen it.
     #[oai(path = "/auth/refresh", method = "post", operation_id = "refreshSession")]
     async fn refresh(
@@ -59,12 +59,22 @@ impl Sessions {
         request: &Request,
         given: Json<Refresh>,
     ) -> Result<WithCookies<Renewed>, Problem> {
-        let cookie = cookies::refresh(request, app.settings.environment);
-        let token = given.refresh_token.as_deref().or(cookie);
+        let token = match given.refresh_token.as_deref() {
+            Some(token) => Some(token),
+            None => {
+                let cookie = cookies::refresh(request, app.settings.environment);
+                cookie.map(|_| csrf::prove_ours(request, &app)).transpose()?;
+                cookie
+            }
+        };
         let token =
             token.ok_or_else(|| Problem::unauthorized("no refresh token: neither in the body nor as a cookie"))?;
         let mut tx = app.db.begin().await?;
         let refreshed = sessions::refresh(&mut tx, &app.keys, token, &session::origin(request)).await?;
+        if let Refreshed::Replayed { user } = refreshed {
+            // Who asks may be the thief, whose language is not the person's.
+            inform(&app, &mut tx, user, Kind::SessionStolen, None).await?;
+        }
         tx.commit().await?;
         let over = |detail: &str| Problem::new(StatusCode::UNAUTHORIZED, ErrorCode::SessionExpired, detail);
         match refreshed {
@@ -78,7 +88,7 @@ impl Sessions {
             Refreshed::Overtaken => {
                 Err(Problem::conflict(ErrorCode::Conflict, "another request with this token was faster"))
             }
-            Refreshed::Replayed => {
+            Refreshed::Replayed { .. } => {
                 app.ended.catch_up().await;
                 Err(over("the refresh token was used before: the session has been ended, log in again"))
             }
@@ -142,7 +152,7 @@ impl Sessions {
     async fn end_others(&self, app: Data<&App>, viewer: Viewer) -> Result<Json<SessionsEndedView>, Problem> {
         let mut tx = app.db.begin().await?;
         let ended = sessions::end_all_of_user(&mut tx, viewer.id, Some(viewer.session), EndReason::Revoked).await?;
-        let act = Act::new("end_other_sessions").to(viewer.id).changing(Value::Null, json!({ "ended": ended }));
+        let act = Act::new("end_other_sessions").to(viewer.id).changing(json!({ "others": ended }), json!({ "others": 0, "ended": ended }));
         acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         app.ended.catch_up().await;

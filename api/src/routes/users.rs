@@ -103,7 +103,7 @@ impl Users {
             playback::close_with(&mut tx, user.id).await?;
             submissions::order_rejection(&mut tx, user.id).await?;
             playback::order_take_down(&mut tx, &Unwanted::Person(user.id)).await?;
-            inform(&app, &mut tx, user.id, Kind::Banned, None).await?;
+            inform(&app, &mut tx, user.id, Kind::Banned, reason).await?;
         }
         tx.commit().await?;
         app.ended.catch_up().await;

@@ -135,7 +135,7 @@ pub(crate) struct NewRole {
 #[derive(Debug, Object)]
 #[oai(example)]
 pub(crate) struct Ban {
-    /// For the log.
+    /// For the log, and for the person, who hears it by mail and at each login.
     #[oai(validator(max_length = 200))]
     pub(crate) reason: Option<String>,
 }

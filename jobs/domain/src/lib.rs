@@ -13,9 +13,9 @@ pub mod events;
 
 pub mod access;
 
-pub mod sessions;
-
 pub mod acts;
+
+pub mod sessions;
 
 pub mod accounts;
 

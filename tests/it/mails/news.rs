@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use harness::{Session, TestApp};
+use harness::{Pool, Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PASSWORD, PostOffice, in_russian, log_in, register, reset, system, token, verified, verify};
+use super::{PASSWORD, PostOffice, in_russian, is, log_in, register, reset, system, token, verified, verify};
 use crate::passwords::Authenticator;
 
 #[tokio::test]
@@ -81,8 +81,11 @@ async fn a_verified_address_is_told_what_others_do_to_the_account() {
         admin.put(&format!("{person}/role"), &json!({ "role": "streamer" })).await.expect(200);
     }
     assert!(next("Ваша роль изменена").await.contains("streamer"));
-    admin.post(&format!("{person}/ban"), &json!({})).await.expect(200);
-    next("Учётная запись заблокирована").await;
+    admin.post(&format!("{person}/ban"), &json!({ "reason": "one coin too many" })).await.expect(200);
+    assert!(next("Учётная запись заблокирована").await.contains("Причина: one coin too many"));
+    let refused = log_in(&app, "anna", PASSWORD).await;
+    is(&refused, 403, "ACCOUNT_BANNED");
+    assert_eq!(refused.json["detail"], "the account is banned: one coin too many");
     admin.post(&format!("{person}/unban"), &json!({})).await.expect(200);
     next("Учётная запись разблокирована").await;
     let adjust = async || {
@@ -106,6 +109,40 @@ async fn a_verified_address_is_told_what_others_do_to_the_account() {
     assert!(next("A token was made").await.contains("My deck"));
     app.drain().await;
     assert_eq!(office.taken().len(), told);
+}
+
+#[tokio::test]
+async fn whoever_has_a_copy_of_a_session_or_of_a_token_is_told_of() {
+    let office = PostOffice::open();
+    let builder = TestApp::builder().pools(&[Pool::Outbox]).env("TRUSTED_PROXIES", "127.0.0.1");
+    let app = office.known_to(builder).start().await;
+    verified(&office, &app, "anna", 0).await;
+    let tokens = log_in(&app, "anna", PASSWORD).await.expect(200);
+    let refresh = async || app.anonymous().post("/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).await;
+    let renewed = refresh().await.expect(200);
+    let again = json!({ "refresh_token": renewed["refresh_token"] });
+    app.anonymous().post("/auth/refresh", &again).await.expect(200);
+    for _ in 0..2 {
+        // The second time there is nothing left to end.
+        is(&refresh().await, 401, "SESSION_EXPIRED");
+    }
+    assert_eq!(office.mail(1).await.subject, "A session of yours was ended");
+
+    let anna = log_in(&app, "anna", PASSWORD).await.expect(200);
+    let anna = app.anonymous().with_token(anna["access_token"].as_str().unwrap());
+    anna.post("/channels", &json!({ "slug": "anna", "name": "Anna" })).await.expect(201);
+    let source = anna.post("/streamer/tokens", &json!({ "kind": "overlay", "name": "Laptop" })).await.expect(201);
+    for address in ["203.0.113.7", "198.51.100.1"] {
+        let path = format!("/overlay/t/{}/poll", source["secret"].as_str().unwrap());
+        Session::send(anna.request(Method::GET, &path).header("x-forwarded-for", address)).await.expect(200);
+    }
+    let told = office.mail(2).await;
+    assert_eq!(told.subject, "A token of your channel is used from two places");
+    for words in ["Laptop (", "198.51.100.0/24", "203.0.113.0/24"] {
+        assert!(told.text.contains(words), "{}", told.text);
+    }
+    app.drain().await;
+    assert_eq!(office.taken().len(), 3);
 }
 
 #[tokio::test]

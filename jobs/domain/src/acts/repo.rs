@@ -36,6 +36,19 @@ pub async fn note(conn: &mut PgConnection, by: &By, act: Act) -> Result<(), sqlx
     Ok(())
 }
 
+/// What was said of why when this was last done to the person.
+///
+/// # Errors
+/// The database refused.
+pub async fn last_reason(conn: &mut PgConnection, user: Uuid, act: &str) -> Result<Option<String>, sqlx::Error> {
+    let reason = sqlx::query_scalar!(
+        "select reason from people_acts where user_id = $1 and act = $2 order by id desc limit 1",
+        user,
+        act
+    );
+    Ok(reason.fetch_optional(conn).await?.flatten())
+}
+
 /// At most `limit` acts, the newest first.
 ///
 /// # Errors

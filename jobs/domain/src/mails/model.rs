@@ -37,6 +37,7 @@ pub enum Kind {
     AccountUnlinked,
     /// `details`: the role.
     RoleChanged,
+    /// `details`: why, where that was said.
     Banned,
     Unbanned,
     /// An admin gave or took coins; for all of an hour.
@@ -47,12 +48,16 @@ pub enum Kind {
     TeamRoleTaken,
     /// A dock or a program may act in the person's name; `details`: its name.
     TokenMade,
+    /// The channel's token comes from two networks at once; `details`: its name, and the networks. For all of an hour.
+    TokenElsewhere,
+    /// A refresh token came twice: its session was ended.
+    SessionStolen,
     /// The last mail: nothing is kept of whom it went to.
     AccountDeleted,
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
@@ -71,6 +76,8 @@ impl Kind {
         Self::TeamRoleGiven,
         Self::TeamRoleTaken,
         Self::TokenMade,
+        Self::TokenElsewhere,
+        Self::SessionStolen,
         Self::AccountDeleted,
     ];
 
@@ -96,6 +103,8 @@ impl Kind {
             Self::TeamRoleGiven => "team_role_given",
             Self::TeamRoleTaken => "team_role_taken",
             Self::TokenMade => "token_made",
+            Self::TokenElsewhere => "token_elsewhere",
+            Self::SessionStolen => "session_stolen",
             Self::AccountDeleted => "account_deleted",
         }
     }
@@ -115,7 +124,7 @@ impl Kind {
     /// How long after such news no other of the kind are told; none where each counts.
     pub(super) const fn pause(self) -> Option<Duration> {
         match self {
-            Self::CoinsAdjusted => Some(Duration::from_hours(1)),
+            Self::CoinsAdjusted | Self::TokenElsewhere => Some(Duration::from_hours(1)),
             _ => None,
         }
     }

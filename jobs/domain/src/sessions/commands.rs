@@ -4,7 +4,7 @@ use queue::{Topic, Tx};
 use uuid::Uuid;
 
 use super::{EndReason, MATTER, Opened, Origin, RefreshToken, Refreshed, SessionError, repo, token};
-use crate::access::Keys;
+use crate::{access::Keys, acts};
 
 /// Opens a session for a person who was proven by `methods`.
 ///
@@ -22,7 +22,7 @@ pub async fn open(
         return Err(SessionError::Erased);
     }
     if standing.banned {
-        return Err(SessionError::Banned);
+        return Err(SessionError::Banned(acts::last_reason(&mut *tx, user, "ban").await?));
     }
     let id = Uuid::now_v7();
     let fresh = RefreshToken::new(keys, id);
@@ -52,7 +52,7 @@ pub async fn refresh(tx: &mut Tx, keys: &Keys, given: &str, origin: &Origin) -> 
     }
     tracing::warn!(session = %id, user = %held.user_id, "a refresh token was used twice: its session ends");
     end(tx, held.user_id, id, EndReason::Reuse).await?;
-    Ok(Refreshed::Replayed)
+    Ok(Refreshed::Replayed { user: held.user_id })
 }
 
 /// Ends the person's session; false when there is no such one, or not any more.

@@ -56,7 +56,10 @@ pub enum Refreshed {
     /// Another request with the same token was faster, some seconds ago at most; its answer has the new one.
     Overtaken,
     /// The token was used up before: the session has been ended now.
-    Replayed,
+    Replayed {
+        /// Whose session it was.
+        user: Uuid,
+    },
     /// The session has ended or never was.
     Over,
 }

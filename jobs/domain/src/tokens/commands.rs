@@ -17,6 +17,7 @@ use crate::{
     acts::{self, Act, By},
     channels::{self, Channel, ChannelError},
     events::{self, Audience, NewEvent, Stream},
+    mails::{self, MailError},
     sessions,
 };
 
@@ -134,11 +135,11 @@ pub async fn find_good(conn: &mut PgConnection, token: &str) -> Result<Option<Pr
 }
 
 /// Notes from where tokens are used right now. Who comes from two networks at the same time is told of to the streamer: a
-/// network from which nothing came for ten minutes has been left.
+/// network from which nothing came for ten minutes has been left; by mail, too, where mails are sent.
 ///
 /// # Errors
 /// The database refused.
-pub async fn sight(tx: &mut Tx, sightings: &[Sighting]) -> Result<(), sqlx::Error> {
+pub async fn sight(tx: &mut Tx, sightings: &[Sighting], by_mail: bool) -> Result<(), MailError> {
     let ids: Vec<Uuid> = sightings.iter().map(|sighting| sighting.token).collect();
     repo::insert_own(&mut *tx, &ids).await?;
     let there = repo::lock(&mut *tx, &ids).await?;
@@ -146,7 +147,11 @@ pub async fn sight(tx: &mut Tx, sightings: &[Sighting]) -> Result<(), sqlx::Erro
         sightings.iter().filter(|sighting| there.contains(&sighting.token)).cloned().collect();
     repo::write(&mut *tx, &sightings).await?;
     let raised = repo::raise(&mut *tx, &there).await?;
-    events::record(tx, raised.into_iter().map(alarm).collect()).await
+    for found in raised.iter().filter(|_| by_mail) {
+        let Raised { owner, name, network, other, .. } = found;
+        mails::tell(tx, *owner, mails::Kind::TokenElsewhere, Some(&format!("{name} ({network}, {other})")), None).await?;
+    }
+    Ok(events::record(tx, raised.into_iter().map(alarm).collect()).await?)
 }
 
 /// `token:second_address`: which token, and from where.

@@ -302,6 +302,7 @@ pub(super) async fn write(conn: &mut PgConnection, sightings: &[Sighting]) -> Re
 
 /// An alarm that has just been raised.
 pub(super) struct Raised {
+    pub(super) owner: Uuid,
     pub(super) slug: String,
     pub(super) id: Uuid,
     pub(super) kind: String,
@@ -328,7 +329,7 @@ pub(super) async fn raise(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<R
            update tokens t set alarm_at = app_now(), alarm_network = pair.network, alarm_other = pair.other
            from pair, channels c
            where t.id = pair.token_id and c.id = t.channel_id and t.alarm_at is null
-           returning c.slug, t.id, t.kind, t.name, t.alarm_at as "at!", pair.network as "network!", pair.other as "other!""#,
+           returning c.owner_id as owner, c.slug, t.id, t.kind, t.name, t.alarm_at as "at!", pair.network as "network!", pair.other as "other!""#,
         ids
     )
     .fetch_all(conn)

@@ -39,6 +39,11 @@ const ASK_RU: &str = "Если есть вопросы, задайте их те
 const IGNORE: &str = "If you did not ask for this, ignore this mail: nothing happens.";
 const IGNORE_RU: &str = "Если вы этого не просили, просто не обращайте внимания на это письмо: ничего не изменится.";
 
+/// What somebody said of why, behind `words`; nothing where nobody did.
+fn because(details: &str, words: &str) -> String {
+    if details.is_empty() { String::new() } else { format!("{words}{details}") }
+}
+
 fn english(letter: &Letter) -> (&'static str, Vec<String>) {
     let details = letter.details.as_deref().unwrap_or_default();
     let (subject, first, last) = match letter.kind {
@@ -101,7 +106,10 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
         ),
         Kind::Banned => (
             "Your account was banned",
-            "An admin has banned your account: it cannot log in, and its channel and overlays stand still.".to_owned(),
+            format!(
+                "An admin has banned your account: it cannot log in, and its channel and overlays stand still.{}",
+                because(details, " What was said of why: ")
+            ),
             ASK,
         ),
         Kind::Unbanned => {
@@ -128,6 +136,21 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
             "A token was made",
             format!("A dock or a program may act in your name on your channel from now on: {details}."),
             "If it was not you, revoke it and set another password at once.",
+        ),
+        Kind::TokenElsewhere => (
+            "A token of your channel is used from two places",
+            format!(
+                "One of your channel's addresses or tokens comes from two networks at the same time: {details}. Of more such \
+                 tokens within an hour there is no other mail."
+            ),
+            "If one of the two is not yours, rotate the address, or revoke the token, at once. If both are, say so in the list \
+             of tokens.",
+        ),
+        Kind::SessionStolen => (
+            "A session of yours was ended",
+            "Two browsers or programs have used the same session of yours: one of the two has a copy. It was ended for both."
+                .to_owned(),
+            "Log in again. If you have not copied a session yourself, look at your sessions and set another password.",
         ),
         Kind::AccountDeleted => (
             "Your account is being deleted",
@@ -200,8 +223,10 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
         ),
         Kind::Banned => (
             "Учётная запись заблокирована",
-            "Администратор заблокировал вашу учётную запись: войти в неё нельзя, канал и оверлеи остановлены."
-                .to_owned(),
+            format!(
+                "Администратор заблокировал вашу учётную запись: войти в неё нельзя, канал и оверлеи остановлены.{}",
+                because(details, " Причина: ")
+            ),
             ASK_RU,
         ),
         Kind::Unbanned => (
@@ -230,6 +255,21 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
             "Создан токен",
             format!("Теперь панель или программа может действовать от вашего имени на вашем канале: {details}."),
             "Если это были не вы, отзовите его и сразу смените пароль.",
+        ),
+        Kind::TokenElsewhere => (
+            "Токен вашего канала используется из двух мест",
+            format!(
+                "Один из адресов или токенов вашего канала приходит одновременно из двух сетей: {details}. О других таких \
+                 токенах в течение часа отдельного письма не будет."
+            ),
+            "Если одно из мест не ваше, сразу смените адрес или отзовите токен. Если оба ваши, отметьте это в списке токенов.",
+        ),
+        Kind::SessionStolen => (
+            "Ваш сеанс завершён",
+            "Два браузера или две программы воспользовались одним и тем же вашим сеансом: у кого-то копия. Он завершён \
+             для обоих."
+                .to_owned(),
+            "Войдите заново. Если вы сами сеанс не копировали, проверьте список сеансов и смените пароль.",
         ),
         Kind::AccountDeleted => (
             "Учётная запись удаляется",
