@@ -369,6 +369,10 @@ async fn a_process_that_cannot_open_all_that_is_sealed_does_not_start_and_names_
     assert!(said.contains(&format!("access_token: 5 under key {new}")) && !said.contains(&old), "{said}");
 
     let lost = with(NEW, None, app.beside().pools(&[])).env("MEMALERTS_LOST_DATA_KEYS", &format!("00000000,{old}"));
+    let mut env = app.process_env().to_vec();
+    env.extend([("MEMALERTS_DATA_KEY", NEW.to_owned()), ("MEMALERTS_LOST_DATA_KEYS", old.clone())]);
+    let named = MemalertsProcess::spawn(&["keys", "status"], &env).output().await;
+    assert!(named.contains(&format!("{old}   lost ")), "{named}");
     let lost = lost.start().await;
     let reader = Reader::of(&lost);
     assert!(reader.token(ids[0], None).await.is_err(), "it stays closed");

@@ -31,7 +31,7 @@ pub(super) async fn run(command: KeysCommand) -> anyhow::Result<()> {
     let vault = vault_of(&config.secrets, &Keys::derive(instance.keys.master.expose().as_bytes()));
     let outcome = match command {
         KeysCommand::Rotate => rotate(&db, &vault).await,
-        KeysCommand::Status { json } => status(&db, &vault, json).await,
+        KeysCommand::Status { json } => status(&db, &vault, &config.secrets.lost_data_keys, json).await,
     };
     end(&db).await;
     outcome
@@ -84,12 +84,12 @@ struct Values {
     table: &'static str,
     column: &'static str,
     key: String,
-    /// `present`, `old` (this process can open it) or `unknown` (it cannot).
+    /// `present`, `old` (this process can open it), `lost` (it cannot, and MEMALERTS_LOST_DATA_KEYS says so) or `unknown`.
     is: &'static str,
     count: i64,
 }
 
-async fn status(db: &Database, vault: &Vault, json: bool) -> anyhow::Result<()> {
+async fn status(db: &Database, vault: &Vault, lost: &[KeyId], json: bool) -> anyhow::Result<()> {
     let mut conn = db.pool().acquire().await?;
     let counts = keys::status(&mut conn).await.context("count the values")?;
     let holders = keys::holders(&mut conn).await.context("ask for the processes")?;
@@ -101,16 +101,17 @@ async fn status(db: &Database, vault: &Vault, json: bool) -> anyhow::Result<()> 
     // One that was given up does not stop another one.
     steps.sort_by_key(|step| step.state == "dead");
     let rotation = steps.first().map(|step| if step.state == "dead" { "dead" } else { "under way" });
-    let values = counts.into_iter().map(|count| values(vault, count)).collect();
+    let values = counts.into_iter().map(|count| values(vault, lost, count)).collect();
     let processes = holders.into_iter().map(|Holder { process, key }| Process { process, key }).collect();
     let status = Status { present: vault.present().to_string(), rotation, values, processes };
     if json { print_json(&status) } else { print(&text(&status)) }
 }
 
-fn values(vault: &Vault, Count { column, key, values }: Count) -> Values {
+fn values(vault: &Vault, lost: &[KeyId], Count { column, key, values }: Count) -> Values {
     let is = match vault.key_ids().position(|known| known == key) {
         Some(0) => "present",
         Some(_) => "old",
+        None if lost.contains(&key) => "lost",
         None => "unknown",
     };
     Values { table: column.table, column: column.name, key: key.to_string(), is, count: values }
