@@ -220,6 +220,21 @@ async fn after_a_logout_no_token_of_the_session_opens_anything_anywhere() {
 }
 
 #[tokio::test]
+async fn nothing_is_changed_with_a_session_whose_end_was_not_heard_of_yet() {
+    let app = api().await;
+    let (anna, _) = device(&app, "anna", "viewer").await;
+    // As another process ends it, before its word is here.
+    let ended = "update sessions set ended_at = app_now(), end_reason = 'revoked' where user_id = $1";
+    sqlx::query(ended).bind(uuid::Uuid::parse_str(&anna.user_id).unwrap()).execute(app.pool()).await.unwrap();
+    let wish = json!({ "theme": "dark" });
+    is(&anna.patch("/me/preferences", &wish).await, 401, "UNAUTHORIZED");
+    is(&anna.post("/users/me/export", &json!({})).await, 401, "UNAUTHORIZED");
+    let (anna, _) = device(&app, "anna", "viewer").await;
+    assert_ne!(anna.get("/me/preferences").await.expect(200)["theme"], "dark");
+    anna.patch("/me/preferences", &wish).await.expect(200);
+}
+
+#[tokio::test]
 async fn everybody_sees_and_ends_their_own_sessions_and_nobody_elses() {
     let app = api().await;
     let ((phone, _), (desk, desk_token), (bert, _)) = (

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use domain::{
     accounts::{self, Role, User},
     channels::{self, Channel},
-    moderation,
+    moderation, sessions,
     teams::{self, TeamRole},
     tokens::Program,
 };
@@ -27,7 +27,8 @@ use crate::{
 const COOKIE: &str = "session";
 const BEARER: &str = "bearer";
 
-/// Anybody who is logged in. Costs no database call: the token itself is the proof.
+/// Anybody who is logged in. To look around costs no database call: the token itself is the proof. What changes something looks
+/// whether the session lives.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) id: Uuid,
@@ -134,7 +135,19 @@ async fn logged_in(request: &Request, app: &App) -> Result<Proven, Problem> {
     let Named { user, session } =
         named.ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))?;
     telemetry::asked_by(user);
+    if !request.method().is_safe() {
+        still_lives(app, session).await?;
+    }
     Ok(Proven { user, session, channel: None })
+}
+
+/// What changes something asks the database: an end that was answered at another process may not have been heard of here.
+async fn still_lives(app: &App, session: Uuid) -> Result<(), Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    match sessions::find(&mut conn, session).await? {
+        Some(_) => Ok(()),
+        None => Err(Problem::unauthorized("log in first: the session is over")),
+    }
 }
 
 /// Whose budgets a request uses up: the person's, or those of the program's token, so that a program that runs wild takes

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Admin,
+    auth::{Admin, proof},
     problem::{ErrorCode, Problem},
     views::entitlements::{CustomBotByProvider, CustomBotOfView, CustomBotTaking, CustomBotWish, EntitlementView},
 };
@@ -59,6 +59,7 @@ impl CustomBots {
         admin: Admin,
         wish: Json<CustomBotWish>,
     ) -> Result<Json<EntitlementView>, Problem> {
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let given = give(&mut tx, &admin, wish.channel_id, wish.expires_at).await?;
         tx.commit().await?;
@@ -80,6 +81,7 @@ impl CustomBots {
         admin: Admin,
         wish: Json<CustomBotByProvider>,
     ) -> Result<Json<EntitlementView>, Problem> {
+        proof::lately(&app, admin.session).await?;
         let provider = identities::Provider::from(wish.provider);
         let mut tx = app.db.begin().await?;
         let linked = match provider {
@@ -104,6 +106,7 @@ impl CustomBots {
     /// At once: the one for all speaks there. The account stays linked.
     #[oai(path = "/owner/entitlements/custom-bot/revoke", method = "post", operation_id = "revokeCustomBot")]
     async fn revoke(&self, app: Data<&App>, admin: Admin, wish: Json<CustomBotTaking>) -> Result<Revoked, Problem> {
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let holder = Holder::Channel(wish.channel_id);
         let before = entitlements::revoke(&mut tx, Feature::CustomBot, holder).await?;

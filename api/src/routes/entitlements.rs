@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Group, acts::by};
 use crate::{
     app::App,
-    auth::{Admin, Viewer},
+    auth::{Admin, Viewer, proof},
     paging::{Leaf, Leafed},
     problem::{ErrorCode, Problem},
     views::entitlements::{EntitlementView, EntitlementWish, MyEntitlementView, Taking},
@@ -86,6 +86,7 @@ impl Entitlements {
     ) -> Result<Json<EntitlementView>, Problem> {
         let EntitlementWish { key, user_id, channel_id, expires_at } = wish.0;
         let holder = holder(user_id, channel_id)?;
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let (before, after) = entitlements::grant(&mut tx, admin.user.id, key.into(), holder, expires_at).await?;
         note(&mut tx, &admin, "grant_entitlement", before.as_ref(), Some(&after)).await?;
@@ -105,6 +106,7 @@ impl Entitlements {
     async fn revoke(&self, app: Data<&App>, admin: Admin, wish: Json<Taking>) -> Result<Revoked, Problem> {
         let Taking { key, user_id, channel_id } = wish.0;
         let holder = holder(user_id, channel_id)?;
+        proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let before = entitlements::revoke(&mut tx, key.into(), holder).await?;
         note(&mut tx, &admin, "revoke_entitlement", Some(&before), None).await?;

@@ -8,6 +8,7 @@ use domain::{
 };
 use poem::{Request, web::Data};
 use poem_openapi::{OpenApi, payload::Json};
+use serde_json::json;
 
 use super::{Group, acts::by_id, mails::tell, passwords::Proved};
 use crate::{
@@ -57,7 +58,8 @@ impl Factors {
         let recovery_codes = factors::confirm(&mut tx, &app.vault, viewer.id, viewer.session, &given.code).await?;
         attempts::clear(&mut tx, &factors::own_subject(viewer.id)).await?;
         tell(&app, &mut tx, request, viewer.id, Kind::CodesOn, None).await?;
-        acts::note(&mut tx, &by_id(viewer.id), Act::new("switch_totp_on").to(viewer.id)).await?;
+        let act = Act::new("switch_totp_on").to(viewer.id).changing(json!({ "codes": false }), json!({ "codes": true }));
+        acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Json(RecoveryCodesView { recovery_codes }))

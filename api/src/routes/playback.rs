@@ -17,7 +17,7 @@ use poem_openapi::{
     types::ToJSON as _,
 };
 use queue::Tx;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Group, acts::on_channel, door::presented, queue_items::written_down};
@@ -295,7 +295,7 @@ pub(super) async fn clear(
 async fn clear_some(tx: &mut Tx, streamer: &Moderator, all: &mut ClearedView) -> Result<bool, Problem> {
     let cleared = playback::clear(tx, &streamer.channel, streamer.user.id).await?;
     let after = json!({ "cleared": cleared.items, "refunded": cleared.refunded });
-    on_channel(tx, streamer, Act::new("clear_queue").changing(Value::Null, after)).await?;
+    on_channel(tx, streamer, Act::new("clear_queue").changing(json!({ "waiting": cleared.items }), after)).await?;
     all.cleared += cleared.items;
     all.refunded += cleared.refunded;
     Ok(cleared.more)
