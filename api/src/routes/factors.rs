@@ -58,7 +58,8 @@ impl Factors {
         let recovery_codes = factors::confirm(&mut tx, &app.vault, viewer.id, viewer.session, &given.code).await?;
         attempts::clear(&mut tx, &factors::own_subject(viewer.id)).await?;
         tell(&app, &mut tx, request, viewer.id, Kind::CodesOn, None).await?;
-        let act = Act::new("switch_totp_on").to(viewer.id).changing(json!({ "codes": false }), json!({ "codes": true }));
+        let act =
+            Act::new("switch_totp_on").to(viewer.id).changing(json!({ "codes": false }), json!({ "codes": true }));
         acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         app.ended.catch_up().await;

@@ -14,8 +14,9 @@ use super::{Group, acts::by_id, mails::inform};
 use crate::{
     app::App,
     auth::{
-        Viewer, csrf,
+        Viewer,
         cookies::{self, WithCookies},
+        csrf,
         session::{self, Granted},
     },
     problem::{ErrorCode, Problem},
@@ -152,7 +153,9 @@ impl Sessions {
     async fn end_others(&self, app: Data<&App>, viewer: Viewer) -> Result<Json<SessionsEndedView>, Problem> {
         let mut tx = app.db.begin().await?;
         let ended = sessions::end_all_of_user(&mut tx, viewer.id, Some(viewer.session), EndReason::Revoked).await?;
-        let act = Act::new("end_other_sessions").to(viewer.id).changing(json!({ "others": ended }), json!({ "others": 0, "ended": ended }));
+        let act = Act::new("end_other_sessions")
+            .to(viewer.id)
+            .changing(json!({ "others": ended }), json!({ "others": 0, "ended": ended }));
         acts::note(&mut tx, &by_id(viewer.id), act).await?;
         tx.commit().await?;
         app.ended.catch_up().await;

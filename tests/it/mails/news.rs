@@ -118,7 +118,8 @@ async fn whoever_has_a_copy_of_a_session_or_of_a_token_is_told_of() {
     let app = office.known_to(builder).start().await;
     verified(&office, &app, "anna", 0).await;
     let tokens = log_in(&app, "anna", PASSWORD).await.expect(200);
-    let refresh = async || app.anonymous().post("/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).await;
+    let refresh =
+        async || app.anonymous().post("/auth/refresh", &json!({ "refresh_token": tokens["refresh_token"] })).await;
     let renewed = refresh().await.expect(200);
     let again = json!({ "refresh_token": renewed["refresh_token"] });
     app.anonymous().post("/auth/refresh", &again).await.expect(200);

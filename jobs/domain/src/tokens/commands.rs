@@ -149,7 +149,8 @@ pub async fn sight(tx: &mut Tx, sightings: &[Sighting], by_mail: bool) -> Result
     let raised = repo::raise(&mut *tx, &there).await?;
     for found in raised.iter().filter(|_| by_mail) {
         let Raised { owner, name, network, other, .. } = found;
-        mails::tell(tx, *owner, mails::Kind::TokenElsewhere, Some(&format!("{name} ({network}, {other})")), None).await?;
+        mails::tell(tx, *owner, mails::Kind::TokenElsewhere, Some(&format!("{name} ({network}, {other})")), None)
+            .await?;
     }
     Ok(events::record(tx, raised.into_iter().map(alarm).collect()).await?)
 }

@@ -128,7 +128,10 @@ fn origins(reader: &mut Reader, environment: Environment) -> Vec<String> {
     for origin in &origins {
         let written = Url::parse(origin).map(|url| url.origin().ascii_serialization());
         let schemes: &[&str] = if environment.is_dev() { &["https://", "http://"] } else { &["https://"] };
-        if written.as_ref() != Ok(origin) || origin.contains('*') || !schemes.iter().any(|scheme| origin.starts_with(scheme)) {
+        if written.as_ref() != Ok(origin)
+            || origin.contains('*')
+            || !schemes.iter().any(|scheme| origin.starts_with(scheme))
+        {
             reader.complain(format!(
                 "CORS_ORIGINS must hold origins as browsers write them (https://host or https://host:port, no path, no *{}), \
                  not {origin:?}",

@@ -101,9 +101,16 @@ fn origins_are_written_as_browsers_write_them() {
     let told = |environment, list| config(&[("MEMALERTS_ENV", environment), ("CORS_ORIGINS", list)]);
     let good = told("dev", "https://panel.example, http://localhost:5173").unwrap();
     assert_eq!(good.http.cors_origins, ["https://panel.example", "http://localhost:5173"]);
-    for wrong in
-        ["*", "null", "panel.example", "https://panel.example/", "https://Panel.example", "https://x:443", "https://*.x", "ws://x"]
-    {
+    for wrong in [
+        "*",
+        "null",
+        "panel.example",
+        "https://panel.example/",
+        "https://Panel.example",
+        "https://x:443",
+        "https://*.x",
+        "ws://x",
+    ] {
         let Complaints { lines, .. } = told("dev", wrong).unwrap_err();
         assert!(lines[0].starts_with("CORS_ORIGINS must hold origins"), "{wrong}: {lines:?}");
     }
