@@ -243,14 +243,14 @@ async fn what_the_platform_says_decides_what_becomes_of_a_message() {
             (demo.get(&path).await.expect(200)["status"] == "sent").then_some(())
         })
         .await;
+        // The clock has gone on, so that streams are asked for, too: that must not meet the next fault.
+        app.drain().await;
     };
     later(Fault::HelixLimited { reset: Some(20) }, "after the limit", 25).await;
     later(Fault::HelixLimited { reset: None }, "after a wait", 70).await;
     later(Fault::HelixStatus { status: 503 }, "when it is back", 70).await;
     let texts: Vec<String> = platforms.said().into_iter().map(|said| said.text).collect();
     assert_eq!(texts, ["first", "lost", "with a new token", "after the limit", "after a wait", "when it is back"]);
-    // The clock has gone on, so that streams are asked for, too.
-    app.drain().await;
 }
 
 #[tokio::test]
