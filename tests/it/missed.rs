@@ -69,9 +69,12 @@ async fn follows_and_redemptions_that_were_missed_are_found_and_paid_once() {
     for (number, who) in ["bert", "carl", "dora", "anna"].iter().enumerate() {
         platforms.follow("demo", who, &at(later + i64::try_from(number).unwrap()));
     }
-    for id in ["r1", "r2", "r3"] {
+    for id in ["r1", "r2", "r3", "r4"] {
         platforms.redeem("demo", "anna", &at(later), id, "reward");
     }
+    // The streamer has looked after two of them meanwhile: one is done, and one was given back.
+    platforms.end_redemption("r2", false);
+    platforms.end_redemption("r4", true);
     // One that was told is on the list, too.
     let follow = json!({
         "user_id": account("bert"), "user_login": "bert", "user_name": "Bert", "broadcaster_user_id": account("demo")

@@ -17,7 +17,7 @@ use identity::Platforms;
 use serde::de::DeserializeOwned;
 use webapi::{Ask, Dialect, Reason, WebApi};
 
-pub use lists::{Follower, Redemption, Reward};
+pub use lists::{Follower, Redemption, RedemptionStatus, Reward};
 pub use messages::Said;
 pub use streams::Stream;
 pub use subscriptions::{Subscription, Wanted};

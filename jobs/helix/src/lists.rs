@@ -42,6 +42,25 @@ pub struct Redemption {
 /// A page of a list, and the cursor of the next one.
 type Listed<T> = (Vec<T>, Option<String>);
 
+/// What became of a redemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedemptionStatus {
+    /// Nobody has ended it.
+    Unfulfilled,
+    /// Done: by hand, or by itself. Twitch shows these for some days.
+    Fulfilled,
+}
+
+impl RedemptionStatus {
+    /// As Twitch has it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unfulfilled => "UNFULFILLED",
+            Self::Fulfilled => "FULFILLED",
+        }
+    }
+}
+
 impl Helix {
     /// Who follows the channel, the newest first; a page of a hundred. Needs `moderator:read:followers` of the caller.
     ///
@@ -67,21 +86,22 @@ impl Helix {
         Ok(page.data)
     }
 
-    /// Redemptions of a reward that nobody has ended, the newest first; a page of fifty. Needs the same.
+    /// Redemptions of a reward with this status, the newest first; a page of fifty. Needs the same.
     ///
     /// # Errors
     /// Twitch gives no answer.
-    pub async fn waiting_redemptions(
+    pub async fn redemptions(
         &self,
         caller: Caller<'_>,
         channel: &str,
         reward: &str,
+        status: RedemptionStatus,
         after: Option<String>,
     ) -> Result<Listed<Redemption>, HelixError> {
         let query = vec![
             ("broadcaster_id", channel.to_owned()),
             ("reward_id", reward.to_owned()),
-            ("status", "UNFULFILLED".to_owned()),
+            ("status", status.as_str().to_owned()),
             ("sort", "NEWEST".to_owned()),
             ("first", "50".to_owned()),
         ];

@@ -12,7 +12,7 @@ use domain::{
     rewards::{self, Happening, ToldBy, Trigger},
     subscriptions::{self, FindMissed, List, Wanted},
 };
-use helix::{Caller, Helix, HelixError};
+use helix::{Caller, Helix, HelixError, Redemption, RedemptionStatus, Reward};
 use queue::{Ctx, Database, JobError, Outcome, Verdict};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -153,7 +153,8 @@ async fn follows(
     Ok(deeds)
 }
 
-/// Those that wait, of rewards that this application has made: Twitch shows no others.
+/// Those that wait and those that are done, of rewards that this application has made: Twitch shows no others. What was
+/// given back is paid by nobody.
 async fn redemptions(
     helix: &Helix,
     caller: Caller<'_>,
@@ -162,29 +163,35 @@ async fn redemptions(
 ) -> Result<Vec<Happening>, HelixError> {
     let mut deeds = Vec::new();
     for reward in helix.own_rewards(caller, account).await? {
-        let mut after = None;
-        for _ in 0..MOST_PAGES {
-            let (page, next) = helix.waiting_redemptions(caller, account, &reward.id, after).await?;
-            let old = page.iter().any(|redemption| redemption.redeemed_at <= since);
-            let young = page.into_iter().filter(|redemption| redemption.redeemed_at > since);
-            deeds.extend(young.map(|redemption| Happening {
-                trigger: Trigger::TwitchChannelPointsRedemption,
-                told_by: ToldBy::Poll,
-                channel_account: account.to_owned(),
-                event_id: format!("redemption:{}", redemption.id),
-                account_id: redemption.user_id,
-                login: redemption.user_login,
-                display_name: redemption.user_name,
-                amount: 1,
-                reward_id: Some(reward.id.clone()),
-                reward_title: Some(reward.title.clone()),
-                happened_at: redemption.redeemed_at,
-            }));
-            after = next;
-            if old || after.is_none() {
-                break;
+        for status in [RedemptionStatus::Unfulfilled, RedemptionStatus::Fulfilled] {
+            let mut after = None;
+            for _ in 0..MOST_PAGES {
+                let (page, next) = helix.redemptions(caller, account, &reward.id, status, after).await?;
+                let old = page.iter().any(|redemption| redemption.redeemed_at <= since);
+                let young = page.into_iter().filter(|redemption| redemption.redeemed_at > since);
+                deeds.extend(young.map(|redemption| redeemed(account, &reward, redemption)));
+                after = next;
+                if old || after.is_none() {
+                    break;
+                }
             }
         }
     }
     Ok(deeds)
+}
+
+fn redeemed(account: &str, reward: &Reward, redemption: Redemption) -> Happening {
+    Happening {
+        trigger: Trigger::TwitchChannelPointsRedemption,
+        told_by: ToldBy::Poll,
+        channel_account: account.to_owned(),
+        event_id: format!("redemption:{}", redemption.id),
+        account_id: redemption.user_id,
+        login: redemption.user_login,
+        display_name: redemption.user_name,
+        amount: 1,
+        reward_id: Some(reward.id.clone()),
+        reward_title: Some(reward.title.clone()),
+        happened_at: redemption.redeemed_at,
+    }
 }

@@ -18,8 +18,16 @@ pub(super) struct Listed {
     pub(super) who: String,
     /// RFC 3339.
     pub(super) at: String,
-    /// Id of a redemption, and its reward; none for a follow.
-    pub(super) redemption: Option<(String, String)>,
+    /// None for a follow.
+    pub(super) redemption: Option<Redeemed>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Redeemed {
+    pub(super) id: String,
+    pub(super) reward: String,
+    /// `UNFULFILLED`, `FULFILLED`, `CANCELED`.
+    pub(super) status: &'static str,
 }
 
 /// Items of one page: few, so that stories turn pages.
@@ -48,7 +56,7 @@ pub(super) fn rewards(request: &Request, state: &State) -> Response {
         .listed
         .iter()
         .filter(|listed| subject(Provider::Twitch, &listed.channel) == of)
-        .filter_map(|listed| Some(listed.redemption.as_ref()?.1.as_str()))
+        .filter_map(|listed| Some(listed.redemption.as_ref()?.reward.as_str()))
         .collect();
     ids.sort_unstable();
     ids.dedup();
@@ -56,15 +64,21 @@ pub(super) fn rewards(request: &Request, state: &State) -> Response {
     Response::json(200, &json!({ "data": data }))
 }
 
-/// What was redeemed of one reward, the newest first.
+/// What was redeemed of one reward and has this status, the newest first.
 pub(super) fn redemptions(request: &Request, state: &State) -> Response {
-    let reward = request.query.get("reward_id").map_or("", String::as_str);
-    let of_reward = |listed: &Listed| listed.redemption.as_ref().is_some_and(|(_, of)| of == reward);
+    let asked = |name: &str| request.query.get(name).map_or("", String::as_str);
+    let (reward, status) = (asked("reward_id"), asked("status"));
+    if !matches!(status, "UNFULFILLED" | "FULFILLED" | "CANCELED") {
+        let refused = json!({ "error": "Bad Request", "status": 400, "message": "The value in status is not valid." });
+        return Response::json(400, &refused);
+    }
+    let of_reward =
+        |listed: &Listed| listed.redemption.as_ref().is_some_and(|it| it.reward == reward && it.status == status);
     list(request, state, of_reward, |listed| {
-        let id = listed.redemption.as_ref().map_or("", |(id, _)| id.as_str());
+        let id = listed.redemption.as_ref().map_or("", |redemption| redemption.id.as_str());
         json!({
             "id": id, "user_id": subject(Provider::Twitch, &listed.who), "user_login": listed.who,
-            "user_name": listed.who, "status": "UNFULFILLED", "redeemed_at": listed.at
+            "user_name": listed.who, "status": status, "redeemed_at": listed.at
         })
     })
 }

@@ -184,10 +184,19 @@ impl Simulator {
 
     /// Somebody has redeemed a reward of the channel then (RFC 3339), and nobody is told.
     pub fn redeem(&self, channel: &str, who: &str, at: &str, id: &str, reward: &str) {
-        self.list(channel, who, at, Some((id.to_owned(), reward.to_owned())));
+        let redemption = lists::Redeemed { id: id.to_owned(), reward: reward.to_owned(), status: "UNFULFILLED" };
+        self.list(channel, who, at, Some(redemption));
     }
 
-    fn list(&self, channel: &str, who: &str, at: &str, redemption: Option<(String, String)>) {
+    /// The streamer has done what the redemption asks for, or has given its points back.
+    pub fn end_redemption(&self, id: &str, canceled: bool) {
+        let status = if canceled { "CANCELED" } else { "FULFILLED" };
+        let mut state = self.world.state();
+        let all = state.twitch.listed.iter_mut().filter_map(|listed| listed.redemption.as_mut());
+        all.filter(|redemption| redemption.id == id).for_each(|redemption| redemption.status = status);
+    }
+
+    fn list(&self, channel: &str, who: &str, at: &str, redemption: Option<lists::Redeemed>) {
         let (channel, who, at) = (channel.to_owned(), who.to_owned(), at.to_owned());
         self.world.state().twitch.listed.push(lists::Listed { channel, who, at, redemption });
     }
