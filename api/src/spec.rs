@@ -4,7 +4,7 @@
 //! (`problems/promised.rs`) is added here: a response a status, whose examples are named after the closed set of its
 //! `errorCode`s.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use poem::http::Method;
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, types::ToJSON};
@@ -32,7 +32,24 @@ pub fn spec_json() -> String {
 #[must_use]
 #[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
 pub fn spec_yaml() -> String {
-    serde_yaml_ng::to_string(&document()).expect("what was read can be written")
+    let written = serde_yaml_ng::to_string(&document()).expect("what was read can be written");
+    written.lines().map(|line| format!("{}\n", with_words_quoted(line))).collect()
+}
+
+/// Words that readers of YAML 1.1 take for truth values.
+const TRUTHS: [&str; 6] = ["off", "on", "yes", "no", "y", "n"];
+
+/// The line with such a word as the word that it is.
+fn with_words_quoted(line: &str) -> Cow<'_, str> {
+    match line.rsplit_once(' ') {
+        Some((before, word))
+            if (before.ends_with(':') || before.ends_with('-'))
+                && TRUTHS.contains(&word.to_ascii_lowercase().as_str()) =>
+        {
+            format!("{before} '{word}'").into()
+        }
+        _ => line.into(),
+    }
 }
 
 /// The page that shows the document, on a dev machine with what is there only.

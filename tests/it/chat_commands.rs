@@ -108,6 +108,7 @@ async fn a_command_is_made_changed_and_deleted_and_what_is_wrong_is_named() {
     }
     for (wrong, part) in [
         (json!({ "trigger": "", "response": "x" }), "trigger: 1 to 50"),
+        (json!({ "trigger": "!Permit", "response": "x" }), "trigger: !permit is how moderators"),
         (json!({ "trigger": "a", "response": "x".repeat(451) }), "response: 1 to 450"),
         (json!({ "trigger": "a", "response": "{usr}" }), "response: {usr} is no variable here"),
         (json!({ "trigger": "a", "response": "/ban {user}" }), "begins like an order"),

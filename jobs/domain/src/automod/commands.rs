@@ -16,7 +16,7 @@ use crate::{
 /// People who may link in one channel at once.
 const MAX_PERMITS: usize = 100;
 /// What a moderator says to let somebody link.
-const PERMIT: &str = "!permit";
+pub(crate) const PERMIT: &str = "!permit";
 
 /// How the channel is moderated; what holds before anybody has touched it.
 ///

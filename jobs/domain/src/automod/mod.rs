@@ -15,6 +15,7 @@ mod model;
 mod repo;
 mod rules;
 
+pub(crate) use commands::PERMIT;
 pub use commands::{change, end_permit, judge, permit, settings};
 pub use error::AutomodError;
 pub use jobs::Moderate;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{CommandError, matching::normalize};
 use crate::{
+    automod::PERMIT,
     templates::{self, MAX_COUNTER_NAME, Occasion},
     unseen::{is_blank, is_unseen},
 };
@@ -212,11 +213,14 @@ fn invalid(field: &'static str, problem: impl Into<String>) -> CommandError {
     CommandError::Invalid { field, problem: problem.into() }
 }
 
-/// The words of a trigger, which can be seen, and of which there are not too many.
+/// The words of a trigger, which can be seen, of which there are not too many, and which are not the house's own.
 pub(super) fn trigger(field: &'static str, raw: &str) -> Result<String, CommandError> {
     let words = raw.split_whitespace().collect::<Vec<_>>().join(" ");
     if is_blank(&words) || words.chars().count() > MAX_TRIGGER || words.chars().any(is_unseen) {
         return Err(invalid(field, format!("1 to {MAX_TRIGGER} characters that can be seen")));
+    }
+    if words.split(' ').next().is_some_and(|word| word.eq_ignore_ascii_case(PERMIT)) {
+        return Err(invalid(field, format!("{PERMIT} is how moderators let somebody link")));
     }
     Ok(words)
 }
