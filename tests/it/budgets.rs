@@ -145,6 +145,33 @@ async fn an_activation_in_three_seconds_and_a_repeated_one_at_any_time() {
 }
 
 #[tokio::test]
+async fn who_could_not_pay_has_used_nothing_up() {
+    let app = limited().await;
+    let demo = app.login("demo", "streamer").await;
+    let (anna, admin) = (app.login("anna", "viewer").await, app.login("boss", "admin").await);
+    let bytes = b"one".as_slice();
+    let meme =
+        app.meme(&demo, Rendition { kind: MediaType::Image, mime_type: "image/png", duration_ms: 1000, bytes }).await;
+    let path = format!("/memes/{meme}/activate");
+    // Twice without a pause; on a slow day one of them may be forgotten before it is given back.
+    wait_until("nothing is used", async || {
+        for _ in 0..2 {
+            let poor = anna.post(&path, &json!({})).await;
+            if poor.status == 429 || number(&poor, "ratelimit-remaining") == 0 {
+                return None;
+            }
+            assert_eq!((poor.status.as_u16(), poor.error_code()), (402, "INSUFFICIENT_COINS"), "{}", poor.text);
+        }
+        Some(())
+    })
+    .await;
+    let channel = demo.get("/me").await.expect(200)["channelId"].as_str().unwrap().to_owned();
+    let wallet = format!("/owner/wallets/{}/{channel}/adjust", anna.user_id);
+    admin.post(&wallet, &json!({ "delta": 1000, "reason": "late" })).await.expect(200);
+    wait_until("it is paid", async || (anna.post(&path, &json!({})).await.status == 200).then_some(())).await;
+}
+
+#[tokio::test]
 async fn a_request_that_another_process_is_at_is_answered_with_its_answer_and_not_refused() {
     let app = limited().await;
     let demo = app.login("demo", "streamer").await;

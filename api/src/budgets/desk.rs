@@ -61,6 +61,8 @@ pub(super) struct Verdict {
     pub(super) left: u32,
     /// When more is left than now.
     pub(super) more_in: Duration,
+    /// Where the use is counted.
+    pub(super) slice_ms: i64,
 }
 
 /// The way to the desk. Cheap to clone.
@@ -109,6 +111,11 @@ impl Desk {
         }
         Some(self.held.alone(account, budget, wall_clock()))
     }
+
+    /// The use came to nothing and does not count; what is left then. Where much has happened since it was granted, it counts.
+    pub(super) fn give_back(&self, account: Account, spent: Verdict) -> Verdict {
+        self.held.give_back(account, spent)
+    }
 }
 
 /// What this process holds of budgets.
@@ -150,6 +157,18 @@ impl Held {
             return Some(lease.verdict(true, budget, now));
         }
         lease.refused_until.is_some_and(|until| now < until).then(|| lease.verdict(false, budget, now))
+    }
+
+    /// Lays a use back to the lease that it was granted with: it is at hand until the lease is over, and is told then.
+    fn give_back(&self, account: Account, spent: Verdict) -> Verdict {
+        let now = Instant::now();
+        let mut accounts = self.lock();
+        let Some(lease) = accounts.get_mut(&account).filter(|lease| lease.slice_ms == spent.slice_ms) else {
+            return spent;
+        };
+        lease.uses = lease.uses.saturating_add(1);
+        lease.refused_until = None;
+        lease.verdict(true, spent.budget, now)
     }
 
     /// What the database is to be asked for `waiting` uses. What was at hand is no longer, and is told.
@@ -263,7 +282,8 @@ fn make_room(accounts: &mut HashMap<Account, Lease>, account: Account) {
 impl Lease {
     fn verdict(&self, granted: bool, budget: Budget, now: Instant) -> Verdict {
         let left = if granted { self.uses.saturating_add(self.left) } else { 0 };
-        Verdict { granted, budget, left, more_in: self.more_at.saturating_duration_since(now) }
+        let more_in = self.more_at.saturating_duration_since(now);
+        Verdict { granted, budget, left, more_in, slice_ms: self.slice_ms }
     }
 }
 
@@ -419,4 +439,39 @@ async fn exchange(db: &Database, asks: &BTreeMap<Name, Ask>) -> Result<Exchanged
 
 fn wall_clock() -> i64 {
     i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// What is granted one by one: the leases of a process that asks nobody.
+    fn granted(held: &Held, account: Account, budget: Budget) -> Verdict {
+        held.at_hand(account, budget).unwrap_or_else(|| held.alone(account, budget, 60_000))
+    }
+
+    #[test]
+    fn what_came_to_nothing_is_at_hand_once_more_and_only_once() {
+        let (held, budget) = (Held::default(), Budget { most: 1, per: Duration::from_secs(3) });
+        let account = Account { kind: Kind::Activations, whom: Whom::Address(Ipv4Addr::LOCALHOST.into()) };
+        let first = granted(&held, account, budget);
+        assert!(first.granted && first.left == 0, "{first:?}");
+        let back = held.give_back(account, first);
+        assert!(back.granted && back.left == 1, "{back:?}");
+        let told = held.ask(account, budget, 0);
+        assert_eq!((told.charge, told.unused), (1, Some((first.slice_ms, 1))), "the others hear of both");
+        assert!(!held.alone(account, budget, 60_000).granted, "it was told, and is not at hand any more");
+    }
+
+    #[test]
+    fn what_was_granted_with_another_lease_stays_used() {
+        let (held, budget) = (Held::default(), Budget { most: 2, per: Duration::from_secs(3) });
+        let account = Account { kind: Kind::Activations, whom: Whom::Address(Ipv4Addr::LOCALHOST.into()) };
+        let first = granted(&held, account, budget);
+        let stale = Verdict { slice_ms: first.slice_ms - 1, ..first };
+        assert_eq!(held.give_back(account, stale), stale);
+        assert_eq!(held.ask(account, budget, 0).unused, None);
+    }
 }

@@ -109,6 +109,7 @@ pub(crate) fn of_the_address<E: Endpoint + 'static>(
 /// whatever was used, and uses nothing.
 pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     let (mut verdict, mut twin) = (None, None);
+    let mut spent_by = None;
     if let Some((kind, operation)) = policy::of_operation(request.method(), request.uri().path())
         && let Some(app) = request.data::<App>()
         && app.budgets.desk.counts(kind)
@@ -119,6 +120,7 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
         twin = request.header(KEY).map(|key| app.budgets.twins.enter(account, key));
         if !is_answered(app, named).await? {
             verdict = app.budgets.desk.spend(account).await;
+            spent_by = Some((app.clone(), account));
         }
         if let Some(spent) = verdict.filter(|verdict| !verdict.granted) {
             if let Some(Err(first)) = twin.take_if(|twin| twin.is_err()) {
@@ -134,6 +136,7 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
                 return Ok(told(refusal(kind, &spent).into_response(), verdict));
             }
             verdict = Some(Verdict { granted: true, ..spent });
+            spent_by = None;
         }
     }
     let response = match inner.call(request).await {
@@ -141,6 +144,12 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
         Err(error) => Problem::answer_to(error),
     };
     drop(twin);
+    if let (Some(spent), Some((app, account))) = (verdict, spent_by)
+        && response.status() == StatusCode::PAYMENT_REQUIRED
+    {
+        // Whoever could not pay has had nothing, and need not wait once there are coins.
+        verdict = Some(app.budgets.desk.give_back(account, spent));
+    }
     Ok(told(response, verdict))
 }
 
