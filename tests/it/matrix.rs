@@ -185,6 +185,7 @@ pub(crate) struct Belongings {
 pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operation) -> Option<Belongings> {
     let (mine, foreign) = match operation.name.as_str() {
         "changeMeme" | "deleteMeme" => (stage.meme(1000).await.to_string(), other.meme(1000).await.to_string()),
+        "restoreMeme" => (deleted(stage).await, deleted(other).await),
         "unblock" => (blocked(stage).await, blocked(other).await),
         "changeCommand" | "deleteCommand" => (command(stage).await, command(other).await),
         "changeRewardRule" | "deleteRewardRule" => (reward_rule(stage).await, reward_rule(other).await),
@@ -217,6 +218,13 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
         path.replace("{provider}", "twitch")
     };
     Some(Belongings { mine: fill(mine), foreign: fill(foreign) })
+}
+
+/// A meme that the stage's channel has deleted.
+async fn deleted(stage: &Stage) -> String {
+    let meme = stage.meme(1000).await.to_string();
+    stage.streamer.delete(&format!("/streamer/memes/{meme}")).await.expect(204);
+    meme
 }
 
 /// Something that the stage's channel does not take any more.

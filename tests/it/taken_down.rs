@@ -83,3 +83,41 @@ async fn what_somebody_placed_who_is_banned_waits_on_no_channel_any_more() {
     let items = stage.streamer.get("/streamer/queue").await.expect(200)["items"].clone();
     assert_eq!((items.as_array().unwrap().len(), &items[0]["id"]), (1, &json!(ids[0])));
 }
+
+#[tokio::test]
+async fn what_waits_of_a_meme_goes_with_it_and_the_meme_comes_back_for_a_week() {
+    let stage = Stage::open().await;
+    let (anna, bert) = (stage.viewer("anna", 300).await, stage.viewer("bert", 100).await);
+    let (meme, other) = (stage.meme(60_000).await, stage.meme(1000).await);
+    let mut screen = stage.screen().await;
+    let playing = stage.activate(&anna, meme).await;
+    let item = screen.next_item().await.data;
+    screen.ack(&item, "started").await.expect(200);
+    let waits = stage.activate(&bert, meme).await;
+    let stays = stage.activate(&anna, other).await;
+    let path = format!("/streamer/memes/{meme}");
+    let restore = format!("{path}/restore");
+    let early = stage.streamer.post(&restore, &json!({})).await;
+    assert_eq!((early.status.as_u16(), early.error_code()), (404, "MEME_NOT_FOUND"), "it is there");
+    stage.streamer.delete(&path).await.expect(204);
+    stage.app.drain().await;
+    let gone = stage.state_of(&bert, &waits).await;
+    assert_eq!((&gone["status"], &gone["reason"]), (&json!("cancelled"), &json!("taken_down")), "{gone}");
+    assert_eq!(stage.balance(&bert).await, 100);
+    assert_eq!(stage.state_of(&anna, &playing).await["status"], "playing", "it is shown to its end");
+    assert_eq!(stage.state_of(&anna, &stays).await["status"], "queued");
+
+    let rival = stage.app.login("rival", "streamer").await;
+    assert_eq!(rival.post(&restore, &json!({})).await.error_code(), "MEME_NOT_FOUND");
+    assert_eq!(stage.streamer.post(&restore, &json!({})).await.expect(200)["id"], meme.to_string());
+    let again = stage.activate(&bert, meme).await;
+    // The job that comes once more finds that the decision was taken back.
+    stage.app.advance(std::time::Duration::from_secs(61)).await;
+    stage.app.drain().await;
+    assert_ne!(stage.state_of(&bert, &again).await["reason"], "taken_down");
+    stage.streamer.delete(&path).await.expect(204);
+    stage.app.advance(std::time::Duration::from_hours(7 * 24)).await;
+    let later = stage.app.login("demo", "streamer").await;
+    assert_eq!(later.post(&restore, &json!({})).await.error_code(), "MEME_NOT_FOUND");
+    stage.app.drain().await;
+}

@@ -18,7 +18,7 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<Scope> {
         ["overlay", "preview-meme" | "preview-memes" | "presets"] if reads => Some(Scope::ChannelRead),
         ["overlay", "presets"] => Some(Scope::ChannelWrite),
         ["memes"] if reads => Some(Scope::MemesRead),
-        ["memes", _] => Some(Scope::MemesWrite),
+        ["memes", _] | ["memes", _, "restore"] => Some(Scope::MemesWrite),
         ["test-event"] => Some(Scope::OverlayTest),
         ["credits", "state" | "settings"] if reads => Some(Scope::CreditsRead),
         ["credits", "settings" | "reset"] => Some(Scope::CreditsWrite),

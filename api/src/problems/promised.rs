@@ -184,6 +184,7 @@ const OPERATIONS: &[Promise] = &[
     ("listMyMemes", Asker::Moderator, &[]),
     ("changeMeme", Asker::Editor, &[MemeNotFound, InvalidTitle]),
     ("deleteMeme", Asker::Editor, &[MemeNotFound]),
+    ("restoreMeme", Asker::Editor, &[MemeNotFound]),
     ("listMyFavourites", Asker::Viewer, &[ChannelNotFound]),
     ("addMyFavourite", Asker::Viewer, &[MemeNotFound, Conflict]),
     ("removeMyFavourite", Asker::Viewer, &[]),

@@ -4,6 +4,7 @@ use domain::{
     acts::Act,
     channels::Channel,
     memes::{self, Meme},
+    playback::{self, Unwanted},
     promotions,
 };
 use poem::web::Data;
@@ -34,7 +35,7 @@ pub(crate) struct Memes;
 /// The answer to a removal.
 #[derive(ApiResponse)]
 pub(crate) enum Removed {
-    /// It is off the list; what was placed before still plays.
+    /// It is off the list, and what waited of it off the queue.
     #[oai(status = 204)]
     Done,
 }
@@ -97,7 +98,8 @@ impl Memes {
 
     /// Take a meme off the list
     ///
-    /// What was placed before still plays.
+    /// What waits of it leaves the queue, and its coins go back; what plays is shown to its end. For a week
+    /// `/streamer/memes/{id}/restore` brings it back.
     #[oai(path = "/streamer/memes/:id", method = "delete", operation_id = "deleteMeme")]
     async fn remove(
         &self,
@@ -109,10 +111,35 @@ impl Memes {
         let mut tx = app.db.begin().await?;
         let before = MemeView::new(own(&mut tx, &streamer.channel, id.0).await?, &streamer.channel, 0);
         memes::delete(&mut tx, id.0).await?;
+        playback::order_take_down(&mut tx, &Unwanted::Meme(id.0)).await?;
         on_channel(&mut tx, &streamer, Act::new("delete_meme").with(id.0).changing(shown(&before), Value::Null))
             .await?;
         tx.commit().await?;
         Ok(Removed::Done)
+    }
+
+    /// Bring a deleted meme back
+    ///
+    /// As it was, within a week. What waited of it is not placed again: its coins went back. 404 `MEME_NOT_FOUND` when there is
+    /// none, or when the house has taken its file out of sight.
+    #[oai(path = "/streamer/memes/:id/restore", method = "post", operation_id = "restoreMeme")]
+    async fn restore(
+        &self,
+        app: Data<&App>,
+        streamer: Editor,
+        /// The meme's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<MemeView>, Problem> {
+        let mut tx = app.db.begin().await?;
+        if !memes::restore(&mut tx, streamer.channel.id, id.0).await? {
+            return Err(Problem::not_found(ErrorCode::MemeNotFound, "your channel has deleted no such meme this week"));
+        }
+        let discount = promotions::best_running(&mut tx, streamer.channel.id, None).await?;
+        let meme = own(&mut tx, &streamer.channel, id.0).await?;
+        let view = MemeView::new(meme, &streamer.channel, discount);
+        on_channel(&mut tx, &streamer, Act::new("restore_meme").with(id.0).changing(Value::Null, shown(&view))).await?;
+        tx.commit().await?;
+        Ok(Json(view))
     }
 }
 

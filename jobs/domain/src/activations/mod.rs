@@ -22,6 +22,6 @@ pub use repo::{
 pub use settle::updated_event;
 
 pub(crate) use repo::{
-    Row, find_playing, list_upcoming, lock, lock_queued, lock_unfinished, lock_unwanted, move_to_front,
+    Row, find_playing, list_upcoming, lock, lock_queued, lock_queued_of, lock_unfinished, lock_unwanted, move_to_front,
 };
 pub(crate) use settle::{End, settle};

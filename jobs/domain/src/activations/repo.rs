@@ -14,7 +14,7 @@ use super::{Activation, Reason, Status};
 pub use places::{ViewerState, list_queued, viewer_state};
 pub use receipts::{Receipt, ReceiptDeed, ReceiptPlay, all_receipts, receipts};
 
-pub(crate) use locks::{lock, lock_queued, lock_unfinished, lock_unwanted, move_to_front};
+pub(crate) use locks::{lock, lock_queued, lock_queued_of, lock_unfinished, lock_unwanted, move_to_front};
 pub(super) use placing::{NewActivation, Offer, Quote, Waiting, insert, lock_counted, quotes, waiting};
 
 /// An activation as queries give it.

@@ -29,7 +29,7 @@ const NAMES: &str = "
     end_other_sessions end_session export forget grant_entitlement hide_asset link_account link_bot_account
     link_default_bot move_to_front open_channel pause_intake pause_playback play_test_event queue_event
     refuse_adjustment reject_submission remove_bot_account remove_default_bot remove_from_queue replace_recovery_codes
-    replay reset_credits reset_password resume_intake resume_playback revoke_entitlement revoke_grant revoke_token
+    replay reset_credits reset_password restore_meme resume_intake resume_playback revoke_entitlement revoke_grant revoke_token
     rotate_credits_token rotate_overlay_token rotate_submissions_link say set_counter set_live skip switch_bot
     switch_submissions switch_totp_off switch_totp_on unban unhide_asset unlink_account verify_email
 ";

@@ -20,6 +20,7 @@ pub use repo::{
     },
     find,
     pool::{Pooled, find_pooled, list_pool},
+    restore,
     search::{Found, search},
     similar::{find_showing, find_similar},
     update,

@@ -104,7 +104,7 @@ pub async fn update(conn: &mut PgConnection, id: Uuid, change: &MemeChange) -> R
     find(conn, id).await?.ok_or(MemeError::NotFound)
 }
 
-/// Takes a meme out of the catalogue. Queued activations of it play on: they froze what they need.
+/// Takes a meme out of the catalogue. What waits of it is not touched here.
 ///
 /// # Errors
 /// [`MemeError::NotFound`] (also when it is deleted already), or the database refused.
@@ -116,4 +116,22 @@ pub async fn delete(conn: &mut PgConnection, id: Uuid) -> Result<(), MemeError> 
     .execute(conn)
     .await?;
     if done.rows_affected() == 0 { Err(MemeError::NotFound) } else { Ok(()) }
+}
+
+/// Brings a meme back that the channel has deleted less than a week ago, and whose file is in sight; whether there is one.
+///
+/// # Errors
+/// The database refused.
+pub async fn restore(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "update memes m set status = 'approved', deleted_at = null
+         from meme_assets a
+         where m.id = $1 and m.channel_id = $2 and m.status = 'deleted' and m.deleted_at > app_now() - interval '7 days'
+           and a.id = m.asset_id and a.hidden_at is null and a.deleted_at is null",
+        id,
+        channel,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

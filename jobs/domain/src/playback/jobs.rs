@@ -79,6 +79,8 @@ pub enum Unwanted {
     File(String),
     /// Who is banned: whatever the person has placed.
     Person(Uuid),
+    /// A meme that its channel has deleted: what waits of it, while what plays is shown to its end.
+    Meme(Uuid),
 }
 
 /// Take it off the queues and off the screens, and give its coins back.
@@ -98,7 +100,7 @@ impl Job for TakeDown {
     fn dedupe(&self) -> Option<Dedupe> {
         let which = match &self.unwanted {
             Unwanted::File(hash) => hash.clone(),
-            Unwanted::Person(id) => id.to_string(),
+            Unwanted::Person(id) | Unwanted::Meme(id) => id.to_string(),
         };
         Some(Dedupe::WakeUp(format!("{which}:{}", self.again)))
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::activations::{self, Activation, Reason};
 
 pub(super) use starts::{Lane, start};
-pub(super) use unwanted::{channels_of_banned, channels_of_hidden};
+pub(super) use unwanted::{channel_of_deleted, channels_of_banned, channels_of_hidden};
 
 fn interval(duration: Duration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }

@@ -32,6 +32,7 @@ pub async fn channels_with(tx: &mut Tx, unwanted: &Unwanted) -> Result<Vec<Uuid>
     Ok(match unwanted {
         Unwanted::File(hash) => repo::channels_of_hidden(&mut *tx, hash).await?,
         Unwanted::Person(id) => repo::channels_of_banned(&mut *tx, *id).await?,
+        Unwanted::Meme(id) => repo::channel_of_deleted(&mut *tx, *id).await?,
     })
 }
 
@@ -40,11 +41,11 @@ pub async fn channels_with(tx: &mut Tx, unwanted: &Unwanted) -> Result<Vec<Uuid>
 /// # Errors
 /// The database refused.
 pub async fn take_down(tx: &mut Tx, channel: Uuid, unwanted: &Unwanted) -> Result<bool, PlaybackError> {
-    let (file, person) = match unwanted {
-        Unwanted::File(hash) => (Some(hash.as_str()), None),
-        Unwanted::Person(id) => (None, Some(*id)),
+    let found = match unwanted {
+        Unwanted::File(hash) => activations::lock_unwanted(&mut *tx, channel, Some(hash), None, BATCH).await?,
+        Unwanted::Person(id) => activations::lock_unwanted(&mut *tx, channel, None, Some(*id), BATCH).await?,
+        Unwanted::Meme(id) => activations::lock_queued_of(&mut *tx, channel, *id, BATCH).await?,
     };
-    let found = activations::lock_unwanted(&mut *tx, channel, file, person, BATCH).await?;
     let is_waiting = |it: &Activation| it.status == Status::Queued;
     let (mut waiting, playing): (Vec<Activation>, Vec<Activation>) = found.into_iter().partition(is_waiting);
     for mut play in playing {

@@ -77,3 +77,25 @@ pub(crate) async fn lock_unwanted(
     .await?;
     Ok(rows.into_iter().map(Activation::from).collect())
 }
+
+/// What waits on the channel of this meme, at most `limit`.
+pub(crate) async fn lock_queued_of(
+    conn: &mut PgConnection,
+    channel: Uuid,
+    meme: Uuid,
+    limit: i64,
+) -> Result<Vec<Activation>, sqlx::Error> {
+    let rows = select!(
+        "where a.id in (select id from activations
+                        where channel_id = $1 and status = 'queued' and meme_id = $2
+                        order by priority desc, turn_at, id limit $3)
+           and a.status = 'queued'
+         order by a.id for update of a",
+        channel,
+        meme,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Activation::from).collect())
+}

@@ -30,3 +30,11 @@ pub(in crate::playback) async fn channels_of_banned(
     .fetch_all(conn)
     .await
 }
+
+/// The channel of the meme, if the meme is deleted.
+pub(in crate::playback) async fn channel_of_deleted(
+    conn: &mut PgConnection,
+    meme: Uuid,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("select channel_id from memes where id = $1 and status = 'deleted'", meme).fetch_all(conn).await
+}
