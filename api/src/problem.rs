@@ -66,6 +66,7 @@ pub(crate) enum ErrorCode {
     RequestInFlight,
     FileTooLarge,
     ContentBlocked,
+    BannedFromChannel,
     InvalidFileContent,
     InvalidFileType,
     InvalidMediaType,

@@ -20,7 +20,9 @@ async fn written(stage: &Stage) -> i64 {
 
 /// Operations of those who have a right that not everybody has, which nobody can do in a system in which nothing has gone
 /// wrong, or that say in their body what they are about; each has a story of its own that looks into the log.
-const ELSEWHERE: [&str; 30] = [
+const ELSEWHERE: [&str; 32] = [
+    "banFromChannel",
+    "unbanFromChannel",
     "switchUserTotpOff",
     "removeMyBotAccount",
     "removeDefaultBot",

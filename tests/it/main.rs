@@ -8,6 +8,7 @@ mod adjustments;
 mod admin;
 mod audit;
 mod automod;
+mod bans;
 mod blocks;
 mod bot_accounts;
 mod bot_settings;

@@ -6,6 +6,7 @@ use domain::{
 };
 use poem::http::StatusCode;
 
+use super::bans::banned;
 use crate::problem::{ErrorCode, Problem};
 
 /// 402 with what is there and what is needed.
@@ -25,6 +26,7 @@ impl From<PlaceError> for Problem {
                 format!("senderDisplayName: 1 to {SENDER_LENGTH} characters that can be seen"),
             ),
             PlaceError::Closed => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
+            PlaceError::Banned => banned(error.to_string()),
             PlaceError::IntakePaused => {
                 Self::conflict(ErrorCode::IntakePaused, "the streamer takes no activations right now")
             }

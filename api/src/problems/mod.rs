@@ -4,6 +4,7 @@ mod accounts;
 mod activations;
 mod adjustments;
 mod automod;
+mod bans;
 mod bot_accounts;
 mod bots;
 mod channels;

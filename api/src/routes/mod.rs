@@ -9,6 +9,7 @@ mod activations;
 pub(crate) mod acts;
 mod adjustments;
 mod automod;
+mod bans;
 mod blocks;
 mod bot_accounts;
 mod bot_settings;
@@ -124,6 +125,7 @@ pub(crate) fn all() -> impl OpenApi {
             resubmissions::Resubmissions,
             reviews::Reviews,
             trust::Trust,
+            bans::Bans,
             blocks::Blocks,
             submission_switch::SubmissionSwitch,
         ),

@@ -1,7 +1,7 @@
 //! Sending in again what needs changes.
 
 use domain::{
-    channels, media,
+    bans, channels, media,
     requests::{Request, Stored},
     submissions::{self, NewFile, Resubmission, SubmissionError},
 };
@@ -54,7 +54,8 @@ impl Resubmissions {
         let found = submissions::find(&mut conn, id.0).await?.filter(|found| found.submitter_id == viewer.id);
         let found = found.ok_or(SubmissionError::NotFound)?;
         let channel = channels::find(&mut conn, found.channel_id).await?.ok_or(SubmissionError::NotFound)?;
-        channel.if_open()?;
+        let channel = channel.if_open()?;
+        bans::refuse(&mut conn, channel.id, viewer.id).await?;
         drop(conn);
         Ok(keep(&app, viewer.id, id.0, key, form).await?.into())
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use blobs::{Hash, Staged};
 use domain::{
+    bans,
     channels::{self, Channel},
     media,
     requests::Request,
@@ -163,6 +164,7 @@ pub(super) async fn channel_of(app: &App, viewer: Uuid, id: Option<Uuid>) -> Res
     // The gates are for viewers: whoever looks after what is played may add to it.
     let role = teams::role_of(&mut conn, channel.id, viewer).await?;
     if channel.owner_id != viewer && role.is_none_or(|role| role < TeamRole::Editor) {
+        bans::refuse(&mut conn, channel.id, viewer).await?;
         channel.takes_submissions()?;
     }
     Ok(channel)

@@ -101,7 +101,7 @@ impl Users {
         let (user, is_news) = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, reason).await?;
         if is_news {
             playback::close_with(&mut tx, user.id).await?;
-            submissions::order_rejection(&mut tx, user.id).await?;
+            submissions::order_rejection(&mut tx, user.id, None).await?;
             playback::order_take_down(&mut tx, &Unwanted::Person(user.id)).await?;
             inform(&app, &mut tx, user.id, Kind::Banned, reason).await?;
         }

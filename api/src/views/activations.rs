@@ -100,7 +100,7 @@ pub(crate) struct ActivationView {
     sender_display_name: String,
     status: ActivationStatus,
     /// Why it did not end as `done`: `no_screen_started`, `never_ended`, `screen_failed`, `no_screen`, `waited_too_long`,
-    /// `skipped`, `cleared`, `withdrawn` or `taken_down` (by the house, or as its meme was deleted).
+    /// `skipped`, `cleared`, `withdrawn` or `taken_down` (by the house, or as its meme was deleted, or its sender banned).
     reason: Option<String>,
     /// Coins that were paid.
     coins_spent: i64,

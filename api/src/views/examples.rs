@@ -4,7 +4,7 @@ use poem_openapi::types::{Example, ParseFromJSON};
 use serde_json::json;
 
 use super::{
-    accounts, activations, acts, adjustments, automod, bot_accounts, bots, channels, chat_commands, credits,
+    accounts, activations, acts, adjustments, automod, bans, bot_accounts, bots, channels, chat_commands, credits,
     entitlements, events, factors, grants, health, identities, jobs, mails, memes, moderation, passwords, privacy,
     promotions, queues, rewards, sessions, stats, submissions, teams, timers, tokens, wallets,
 };
@@ -47,6 +47,14 @@ example!(accounts::UserPageView, {
 example!(accounts::PreferencesView, { "theme": "dark", "autoplayMemesEnabled": true, "memeModalMuted": false });
 example!(accounts::PreferencesPatch, { "theme": "dark" });
 example!(accounts::NewRole, { "role": "streamer" });
+example!(bans::BanWish, { "reason": "plays the same thing all day" });
+example!(bans::BanView, {
+    "userId": "01938c3e-5d10-7e2a-9b7c-0a4f6d1e2c3b",
+    "login": "anna",
+    "displayName": "Anna",
+    "reason": "plays the same thing all day",
+    "bannedAt": "2026-01-02T03:04:05Z",
+});
 example!(accounts::Ban, { "reason": "sells coins elsewhere" });
 
 example!(acts::AuditPageView, {

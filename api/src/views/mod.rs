@@ -5,6 +5,7 @@ pub(crate) mod activations;
 pub(crate) mod acts;
 pub(crate) mod adjustments;
 pub(crate) mod automod;
+pub(crate) mod bans;
 pub(crate) mod bot_accounts;
 pub(crate) mod bots;
 pub(crate) mod channels;

@@ -41,6 +41,8 @@ pub mod channels;
 
 pub mod teams;
 
+pub mod bans;
+
 pub mod entitlements;
 
 pub mod tokens;

@@ -9,7 +9,7 @@ const REASON: &str = "its sender was banned";
 pub(crate) async fn handle(ctx: Ctx, job: RejectSubmissions) -> Outcome {
     loop {
         let mut tx = ctx.db().begin().await?;
-        if submissions::shelve_some(&mut tx, job.submitter, REASON).await.map_err(JobError::retry)? == 0 {
+        if submissions::shelve_some(&mut tx, job.submitter, job.channel, REASON).await.map_err(JobError::retry)? == 0 {
             return Ok(Verdict::Done);
         }
         tx.commit().await?;

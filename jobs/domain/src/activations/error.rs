@@ -10,6 +10,8 @@ pub enum PlaceError {
     Sender,
     #[error("there is no such channel")]
     Closed,
+    #[error("the channel's team has banned you from its memes")]
+    Banned,
     #[error("the channel takes no activations now")]
     IntakePaused,
     #[error("no overlay is connected, and the channel takes nothing that nobody would see")]

@@ -59,7 +59,7 @@ pub enum Reason {
     Cleared,
     /// The viewer took it back.
     Withdrawn,
-    /// The house took it out of sight or banned who placed it, or the channel deleted the meme.
+    /// The house took it out of sight or banned who placed it, or the channel has banned them or deleted the meme.
     TakenDown,
 }
 

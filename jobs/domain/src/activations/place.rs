@@ -196,6 +196,9 @@ impl Batch {
         if quote.closed {
             return Err(PlaceError::Closed);
         }
+        if quote.banned {
+            return Err(PlaceError::Banned);
+        }
         if quote.intake_paused {
             return Err(PlaceError::IntakePaused);
         }

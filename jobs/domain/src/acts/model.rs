@@ -21,7 +21,7 @@ pub struct By {
 
 const NAMES: &str = "
     adjust_wallet approve_adjustment approve_grant approve_submission ask_for_adjustment ask_for_changes
-    ask_to_change_email ban change_automod change_blocklist change_channel_settings change_command change_credits_settings change_email
+    ask_to_change_email ban ban_from_channel change_automod change_blocklist change_channel_settings change_command change_credits_settings change_email
     change_follow_greetings change_meme change_moderator change_observer change_overlay_presets change_password
     change_promotion change_reward_rule change_role change_stream_duration change_team change_timer change_token
     change_trust clear_queue create_command create_grant create_permit create_promotion create_reward_rule create_timer create_token
@@ -31,7 +31,7 @@ const NAMES: &str = "
     refuse_adjustment reject_submission remove_bot_account remove_default_bot remove_from_queue replace_recovery_codes
     replay reset_credits reset_password restore_meme resume_intake resume_playback revoke_entitlement revoke_grant revoke_token
     rotate_credits_token rotate_overlay_token rotate_submissions_link say set_counter set_live skip switch_bot
-    switch_submissions switch_totp_off switch_totp_on unban unhide_asset unlink_account verify_email
+    switch_submissions switch_totp_off switch_totp_on unban unban_from_channel unhide_asset unlink_account verify_email
 ";
 
 /// All words for what is done; a guard compares them with what the sources say.

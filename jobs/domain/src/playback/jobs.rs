@@ -81,6 +81,8 @@ pub enum Unwanted {
     Person(Uuid),
     /// A meme that its channel has deleted: what waits of it, while what plays is shown to its end.
     Meme(Uuid),
+    /// Who is banned from one channel: whatever the person has placed there.
+    PersonHere { person: Uuid, channel: Uuid },
 }
 
 /// Take it off the queues and off the screens, and give its coins back.
@@ -101,6 +103,7 @@ impl Job for TakeDown {
         let which = match &self.unwanted {
             Unwanted::File(hash) => hash.clone(),
             Unwanted::Person(id) | Unwanted::Meme(id) => id.to_string(),
+            Unwanted::PersonHere { person, channel } => format!("{person}:{channel}"),
         };
         Some(Dedupe::WakeUp(format!("{which}:{}", self.again)))
     }

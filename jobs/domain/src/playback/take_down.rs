@@ -8,7 +8,10 @@ use super::{
     finish::{finish, give_back},
     repo,
 };
-use crate::activations::{self, Activation, End, Reason, Status};
+use crate::{
+    activations::{self, Activation, End, Reason, Status},
+    bans,
+};
 
 /// Waiting items of one transaction.
 const BATCH: i64 = 200;
@@ -33,6 +36,13 @@ pub async fn channels_with(tx: &mut Tx, unwanted: &Unwanted) -> Result<Vec<Uuid>
         Unwanted::File(hash) => repo::channels_of_hidden(&mut *tx, hash).await?,
         Unwanted::Person(id) => repo::channels_of_banned(&mut *tx, *id).await?,
         Unwanted::Meme(id) => repo::channel_of_deleted(&mut *tx, *id).await?,
+        Unwanted::PersonHere { person, channel } => {
+            if bans::is_banned(&mut *tx, *channel, *person).await? {
+                vec![*channel]
+            } else {
+                Vec::new()
+            }
+        }
     })
 }
 
@@ -43,7 +53,9 @@ pub async fn channels_with(tx: &mut Tx, unwanted: &Unwanted) -> Result<Vec<Uuid>
 pub async fn take_down(tx: &mut Tx, channel: Uuid, unwanted: &Unwanted) -> Result<bool, PlaybackError> {
     let found = match unwanted {
         Unwanted::File(hash) => activations::lock_unwanted(&mut *tx, channel, Some(hash), None, BATCH).await?,
-        Unwanted::Person(id) => activations::lock_unwanted(&mut *tx, channel, None, Some(*id), BATCH).await?,
+        Unwanted::Person(id) | Unwanted::PersonHere { person: id, .. } => {
+            activations::lock_unwanted(&mut *tx, channel, None, Some(*id), BATCH).await?
+        }
         Unwanted::Meme(id) => activations::lock_queued_of(&mut *tx, channel, *id, BATCH).await?,
     };
     let is_waiting = |it: &Activation| it.status == Status::Queued;

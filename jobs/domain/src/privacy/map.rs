@@ -99,6 +99,15 @@ pub const HOLDINGS: &[Holding] = &[
         ),
     },
     Holding {
+        table: "channel_bans",
+        whose: "user_id = (select id from person)",
+        shown: &["channel_id", "reason", "banned_at"],
+        withheld: &["user_id", "banned_by"],
+        erase: Delete(
+            "user_id = (select id from person) or channel_id in (select id from channels where owner_id = (select id from person))",
+        ),
+    },
+    Holding {
         table: "blocks",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["id", "channel_id", "type", "source_hash", "file_hash", "created_at"],

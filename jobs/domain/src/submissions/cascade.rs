@@ -12,20 +12,21 @@ use super::{
     GiveBackFiles, GiveBackShelved, RejectSubmissions, ReturnSubmissions, SubmissionError, SubmissionStatus,
     UploadState, events, repo, review,
 };
-use crate::{accounts, events::record};
+use crate::{accounts, bans, events::record};
 
 /// Submissions of one transaction: the channels' event logs are locked until its end.
 const AT_ONCE: i64 = 50;
 /// How long after a ban what it has rejected can come back.
 pub const UNDO: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Orders the rejection of what this person has sent in and nobody has decided about, if there is anything.
+/// Orders the rejection of what this person has sent in, to one channel or to all, and nobody has decided about, if there is
+/// anything.
 ///
 /// # Errors
 /// The database refused.
-pub async fn order_rejection(tx: &mut Tx, submitter: Uuid) -> Result<(), SubmissionError> {
+pub async fn order_rejection(tx: &mut Tx, submitter: Uuid, channel: Option<Uuid>) -> Result<(), SubmissionError> {
     if repo::has_open(&mut *tx, submitter).await? {
-        queue::enqueue(tx, &RejectSubmissions { submitter }).await?;
+        queue::enqueue(tx, &RejectSubmissions { submitter, channel }).await?;
     }
     Ok(())
 }
@@ -44,7 +45,7 @@ pub async fn order_return(tx: &mut Tx, submitter: Uuid) -> Result<(), Submission
 /// # Errors
 /// The database refused.
 pub async fn reject_some(tx: &mut Tx, submitter: Uuid) -> Result<usize, SubmissionError> {
-    let open = repo::lock_open(&mut *tx, submitter, AT_ONCE).await?;
+    let open = repo::lock_open(&mut *tx, submitter, None, AT_ONCE).await?;
     let mut told = Vec::new();
     for submission in &open {
         told.extend(review::reject(tx, submission, None, None).await?);
@@ -54,16 +55,27 @@ pub async fn reject_some(tx: &mut Tx, submitter: Uuid) -> Result<usize, Submissi
     Ok(open.len())
 }
 
-/// The same with this note, so that it can come back ([`return_some`]); none of somebody who is not banned any more.
+/// The same with this note, so that it can come back ([`return_some`]): of one channel or of all. None of somebody who is not
+/// banned any more, from that one or from all.
 ///
 /// # Errors
 /// The database refused.
-pub async fn shelve_some(tx: &mut Tx, submitter: Uuid, note: &str) -> Result<usize, SubmissionError> {
+pub async fn shelve_some(
+    tx: &mut Tx,
+    submitter: Uuid,
+    channel: Option<Uuid>,
+    note: &str,
+) -> Result<usize, SubmissionError> {
     // Whoever takes the ban back waits for this, and orders the return of what is rejected here.
-    if !is_banned(tx, submitter).await? {
+    let banned = is_banned(tx, submitter).await?;
+    let banned = match channel {
+        Some(channel) => bans::is_banned(&mut *tx, channel, submitter).await?,
+        None => banned,
+    };
+    if !banned {
         return Ok(0);
     }
-    let open = repo::lock_open(&mut *tx, submitter, AT_ONCE).await?;
+    let open = repo::lock_open(&mut *tx, submitter, channel, AT_ONCE).await?;
     let mut told = Vec::new();
     for submission in &open {
         let asset = submission.asset_id.filter(|_| submission.upload_state == UploadState::Ready);
@@ -81,7 +93,8 @@ pub async fn shelve_some(tx: &mut Tx, submitter: Uuid, note: &str) -> Result<usi
     Ok(open.len())
 }
 
-/// Some of what a ban has rejected is what it was before; how many, 0 when none are left, or the person is banned again.
+/// Some of what a ban has rejected is what it was before, but on channels that still keep the person off; how many, 0 when none
+/// are left, or the person is banned again.
 ///
 /// # Errors
 /// The database refused.
@@ -89,7 +102,7 @@ pub async fn return_some(tx: &mut Tx, submitter: Uuid) -> Result<usize, Submissi
     if is_banned(tx, submitter).await? {
         return Ok(0);
     }
-    let shelved = repo::shelves::lock_some(&mut *tx, submitter, AT_ONCE).await?;
+    let shelved = repo::shelves::lock_returning(&mut *tx, submitter, AT_ONCE).await?;
     let mut told = Vec::new();
     for id in &shelved {
         let Some(status) = repo::shelves::take_back(&mut *tx, *id).await? else { continue };

@@ -64,6 +64,9 @@ pub struct GiveBackFiles {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RejectSubmissions {
     pub submitter: Uuid,
+    /// Only what was sent to this one; none: to all.
+    #[serde(default)]
+    pub channel: Option<Uuid>,
 }
 
 /// Brings back what was rejected because its sender was banned, whose ban was taken back.
@@ -188,7 +191,10 @@ impl Job for RejectSubmissions {
     const PRIORITY: i16 = 10;
 
     fn dedupe(&self) -> Option<Dedupe> {
-        Some(Dedupe::WakeUp(self.submitter.to_string()))
+        Some(Dedupe::WakeUp(match self.channel {
+            Some(channel) => format!("{}:{channel}", self.submitter),
+            None => self.submitter.to_string(),
+        }))
     }
 }
 

@@ -20,7 +20,8 @@
 //! When a file is ready, checks hold it against what there is ([`findings`]) and against what is not taken any more
 //! ([`blocks`]): the same bytes are refused, what looks like them waits for the team, with a word that says why.
 //!
-//! What is rejected because its sender is banned is shelved ([`cascade`]): it comes back when the ban is taken back soon enough.
+//! What is rejected because its sender is banned, from one channel or from all, is shelved ([`cascade`]): it comes back when the
+//! ban is taken back soon enough.
 //!
 //! A job that is given up without a last word of its own orders [`GiveUpUpload`], which ends the submission.
 //!

@@ -133,12 +133,14 @@ pub(super) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Sub
 pub(super) async fn lock_open(
     conn: &mut PgConnection,
     submitter_id: Uuid,
+    channel_id: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Submission>, sqlx::Error> {
     let rows = select!(
-        "where s.submitter_id = $1 and s.status in ('pending', 'needs_changes')
-         order by s.created_at desc, s.id limit $2 for no key update of s",
+        "where s.submitter_id = $1 and s.channel_id = coalesce($2, s.channel_id) and s.status in ('pending', 'needs_changes')
+         order by s.created_at desc, s.id limit $3 for no key update of s",
         submitter_id,
+        channel_id,
         limit,
     );
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())

@@ -24,6 +24,8 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) owner_id: Uuid,
     /// The channel's owner is banned or no streamer any more.
     pub(in crate::activations) closed: bool,
+    /// The channel's team keeps the viewer off.
+    pub(in crate::activations) banned: bool,
     pub(in crate::activations) intake_paused: bool,
     /// No overlay is connected, and the channel takes nothing that nobody would see.
     pub(in crate::activations) unseen: bool,
@@ -61,6 +63,7 @@ pub(in crate::activations) async fn quotes(
     let rows = sqlx::query!(
         r#"select wish.place as "place!", u.id as user_id, m.id as meme_id, c.id as channel_id, c.slug, c.owner_id,
                   owner.banned_at is not null or owner.role = 'viewer' as "closed!",
+                  exists (select from channel_bans b where b.channel_id = c.id and b.user_id = u.id) as "banned!",
                   c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds, c.coins_priority,
                   case when c.when_no_overlay = 'refuse'
                        then coalesce((select l.screenless_since is not null from lanes l where l.channel_id = c.id), true)
@@ -122,6 +125,7 @@ pub(in crate::activations) async fn quotes(
             channel_slug: row.slug,
             owner_id: row.owner_id,
             closed: row.closed,
+            banned: row.banned,
             intake_paused: row.intake_paused,
             unseen: row.unseen,
             coins_priority: row.coins_priority,

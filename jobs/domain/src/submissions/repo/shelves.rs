@@ -45,6 +45,24 @@ pub(in super::super) async fn lock_some(
     .await
 }
 
+/// The same, but for what was sent to channels that keep the person off.
+pub(in super::super) async fn lock_returning(
+    conn: &mut PgConnection,
+    submitter: Uuid,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select s.id from meme_submissions s
+         where s.submitter_id = $1 and s.shelved_at is not null
+           and not exists (select from channel_bans b where b.channel_id = s.channel_id and b.user_id = s.submitter_id)
+         order by s.created_at desc, s.id limit $2 for no key update of s",
+        submitter,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// It is what it was before; which that is. None where it is not shelved.
 pub(in super::super) async fn take_back(
     conn: &mut PgConnection,
