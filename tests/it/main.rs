@@ -78,6 +78,7 @@ mod stage;
 mod stats;
 mod submission_gates;
 mod submissions;
+mod subscribers;
 mod subscriptions;
 mod taken_down;
 mod teams;

@@ -140,6 +140,8 @@ pub(crate) struct ChannelView {
     default_price: i64,
     /// Coins for each second begun of such a meme, on top of that.
     price_per_second: i64,
+    /// What subscribers pay less, in per cent, unless a promotion is better.
+    subscriber_discount_percent: i32,
     /// False while the streamer takes no new activations.
     accepts_activations: bool,
     /// False while viewers cannot send memes in.
@@ -160,6 +162,7 @@ impl From<Channel> for ChannelView {
             description: channel.description,
             default_price: channel.default_price,
             price_per_second: channel.price_per_second,
+            subscriber_discount_percent: channel.subscriber_discount_bp / 100,
             accepts_activations: channel.intake_paused_at.is_none(),
             created_at: channel.created_at,
         }
@@ -189,6 +192,11 @@ pub(crate) struct ChannelSettingsView {
     overlay_style_json: Option<String>,
     /// Seconds by which a viewer's further waiting item stands back; 0 is strict first come.
     fair_step_seconds: i32,
+    /// What subscribers pay less, in per cent, unless a promotion is better. Who has shown within 32 days, by a line in the chat or
+    /// by subscribing, that a linked account subscribes to my channel is one.
+    subscriber_discount_percent: i32,
+    /// A subscriber's further waiting item stands back by so many times less.
+    subscriber_turn_weight: i16,
     /// Since when playback is paused.
     playback_paused_at: Option<OffsetDateTime>,
     /// Since when no new activations are taken.
@@ -223,6 +231,8 @@ impl From<Channel> for ChannelSettingsView {
             overlay_max_overlapping: channel.overlay_max_overlapping,
             overlay_style_json: channel.overlay_style_json,
             fair_step_seconds: channel.fair_step_seconds,
+            subscriber_discount_percent: channel.subscriber_discount_bp / 100,
+            subscriber_turn_weight: channel.subscriber_turn_weight,
             playback_paused_at: channel.playback_paused_at,
             intake_paused_at: channel.intake_paused_at,
             twitch_login: channel.twitch_login,
@@ -274,6 +284,12 @@ pub(crate) struct SettingsPatch {
     /// 0 to 3600 seconds.
     #[oai(validator(minimum(value = "0"), maximum(value = "3600")))]
     fair_step_seconds: Option<i32>,
+    /// 0 to 100 that subscribers pay less.
+    #[oai(validator(minimum(value = "0"), maximum(value = "100")))]
+    subscriber_discount_percent: Option<i32>,
+    /// 1 to 10: a subscriber's further waiting item stands back by so many times less.
+    #[oai(validator(minimum(value = "1"), maximum(value = "10")))]
+    subscriber_turn_weight: Option<i16>,
     submissions_enabled: Option<bool>,
     submissions_only_when_live: Option<bool>,
     review_mode: Option<ReviewMode>,
@@ -297,6 +313,8 @@ impl From<SettingsPatch> for SettingsChange {
             overlay_max_overlapping: patch.overlay_max_overlapping,
             overlay_style_json: patch.overlay_style_json,
             fair_step_seconds: patch.fair_step_seconds,
+            subscriber_discount_bp: patch.subscriber_discount_percent.map(|percent| percent.saturating_mul(100)),
+            subscriber_turn_weight: patch.subscriber_turn_weight,
             submissions_enabled: patch.submissions_enabled,
             submissions_only_when_live: patch.submissions_only_when_live,
             review_mode: patch.review_mode.map(Into::into),

@@ -120,12 +120,13 @@ example!(privacy::ExportView, {
 
 example!(channels::ChannelView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "acceptsActivations": true, "acceptsSubmissions": true,
-    "submissionRewardCoins": 0,
+    "submissionRewardCoins": 0, "subscriberDiscountPercent": 20,
     "createdAt": "2026-11-21T05:17:56Z"
 });
 example!(channels::ChannelSettingsView, {
     "id": "01a1fc54-f5a9-7282-8260-d50a75c1381e", "slug": "demo", "name": "Demo", "description": "", "defaultPrice": 100, "pricePerSecond": 0, "overlayMode": "queue",
-    "overlayShowSender": true, "overlayMaxConcurrent": 3, "overlayMaxOverlapping": 3, "fairStepSeconds": 20, "twitchLogin": "demo",
+    "overlayShowSender": true, "overlayMaxConcurrent": 3, "overlayMaxOverlapping": 3, "fairStepSeconds": 20,
+    "subscriberDiscountPercent": 20, "subscriberTurnWeight": 2, "twitchLogin": "demo",
     "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all", "submissionRewardCoins": 0,
     "queuePriorities": { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 }, "whenNoOverlay": "wait"
 });

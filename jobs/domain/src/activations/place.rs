@@ -119,6 +119,7 @@ pub async fn place_free(tx: &mut Tx, channel: &Channel, user: Uuid, play: &FreeP
         id,
         source: play.source,
         promotion: None,
+        discount_bp: 0,
         final_price: 0,
         is_counted: false,
         turn_at: quote.now,
@@ -211,7 +212,8 @@ impl Batch {
             self.granted.check(limits, quote.meme_id, quote.user_id, quote.now)?;
         }
         let offer = self.offer(quote).cloned();
-        let owed = quote.owed(offer.as_ref());
+        let discount_bp = quote.discount_bp(offer.as_ref());
+        let owed = quote.owed(discount_bp);
         let wallet = locked.of(quote.user_id, quote.channel_id);
         let from = self.payer(wallet, owed)?;
         if let Some(limits) = limits {
@@ -224,7 +226,7 @@ impl Batch {
 
         let id = Uuid::now_v7();
         let state = waiting.entry((quote.user_id, quote.channel_id)).or_insert(Waiting::none(quote.now));
-        let turn_at = state.next_turn(quote.fair_step_seconds);
+        let turn_at = state.next_turn(quote.fair_step_ms);
         self.movements.push(Movement {
             id,
             kind: if owed == 0 { Kind::Free } else { Kind::Place },
@@ -241,7 +243,8 @@ impl Batch {
             id,
             quote: quote.clone(),
             source: Source::Meme,
-            promotion: offer.map(|offer| (offer.id, offer.discount_bp)),
+            promotion: offer.map(|offer| offer.id),
+            discount_bp,
             final_price: owed,
             is_counted: limits.is_some(),
             turn_at,
@@ -261,11 +264,13 @@ impl Batch {
         })
     }
 
-    /// The best promotion that is not used up, counting the wishes before this one.
+    /// The best promotion that is not used up, counting the wishes before this one. None where a subscriber pays no more without
+    /// it: its uses are for others then.
     fn offer<'a>(&self, quote: &'a Quote) -> Option<&'a Offer> {
         let used = |offer: &Offer| self.used.get(&offer.id).copied().unwrap_or(0);
         let used_by_viewer = |offer: &Offer| self.used_by_viewers.get(&(offer.id, quote.user_id)).copied().unwrap_or(0);
-        let mut offers = quote.offers.iter().filter(|_| !quote.is_free());
+        let better = |offer: &&Offer| !quote.is_free() && offer.discount_bp > quote.subscriber_discount_bp;
+        let mut offers = quote.offers.iter().filter(better);
         offers.find(|offer| {
             offer.left.is_none_or(|left| left > used(offer))
                 && offer.left_of_viewer.is_none_or(|left| left > used_by_viewer(offer))
@@ -311,14 +316,20 @@ impl Quote {
         self.owner_id == self.user_id
     }
 
+    /// Basis points: a promotion's, or a subscriber's without one. They are not added up.
+    fn discount_bp(&self, offer: Option<&Offer>) -> i32 {
+        if self.is_free() { 0 } else { offer.map_or(self.subscriber_discount_bp, |offer| offer.discount_bp) }
+    }
+
     /// Coins.
-    fn owed(&self, offer: Option<&Offer>) -> i64 {
-        if self.is_free() { 0 } else { final_price(self.price, offer.map_or(0, |offer| offer.discount_bp)) }
+    fn owed(&self, discount_bp: i32) -> i64 {
+        if self.is_free() { 0 } else { final_price(self.price, discount_bp) }
     }
 
     /// Coins, if none of the promotions were used up.
     fn least(&self) -> i64 {
-        self.owed(self.offers.first())
+        let best = self.offers.first().map_or(0, |offer| offer.discount_bp);
+        self.owed(best.max(self.subscriber_discount_bp))
     }
 }
 
@@ -329,8 +340,8 @@ impl Waiting {
 
     /// `greatest(now + waiting x step, last turn + 1 µs)`: distinct viewers stay first come, a viewer's further items
     /// stand back, and nobody is overtaken for ever.
-    fn next_turn(&mut self, step_seconds: i32) -> OffsetDateTime {
-        let step = Duration::from_secs(u64::from(step_seconds.unsigned_abs()));
+    fn next_turn(&mut self, step_ms: i32) -> OffsetDateTime {
+        let step = Duration::from_millis(u64::from(step_ms.unsigned_abs()));
         let behind = self.now + step.saturating_mul(u32::try_from(self.count).unwrap_or(u32::MAX));
         let turn = match self.last_turn {
             Some(last) => behind.max(last + Duration::from_micros(1)),
@@ -350,9 +361,9 @@ mod tests {
     fn a_second_item_of_the_same_viewer_stands_back_by_the_fair_step() {
         let now = OffsetDateTime::UNIX_EPOCH;
         let mut waiting = Waiting::none(now);
-        assert_eq!(waiting.next_turn(20), now);
-        assert_eq!(waiting.next_turn(20), now + Duration::from_secs(20));
-        assert_eq!(waiting.next_turn(20), now + Duration::from_secs(40));
+        assert_eq!(waiting.next_turn(20_000), now);
+        assert_eq!(waiting.next_turn(20_000), now + Duration::from_secs(20));
+        assert_eq!(waiting.next_turn(20_000), now + Duration::from_secs(40));
     }
 
     #[test]
@@ -368,6 +379,6 @@ mod tests {
         let now = OffsetDateTime::UNIX_EPOCH;
         let last = now + Duration::from_secs(300);
         let mut waiting = Waiting { count: 1, last_turn: Some(last), now };
-        assert_eq!(waiting.next_turn(20), last + Duration::from_micros(1));
+        assert_eq!(waiting.next_turn(20_000), last + Duration::from_micros(1));
     }
 }

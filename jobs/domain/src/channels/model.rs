@@ -138,6 +138,10 @@ pub struct Channel {
     pub credits_token_id: Uuid,
     /// Seconds.
     pub fair_step_seconds: i32,
+    /// Basis points that a subscriber pays less, unless a promotion is better.
+    pub subscriber_discount_bp: i32,
+    /// A subscriber's further waiting item stands back by so many times less: 1 to 10.
+    pub subscriber_turn_weight: i16,
     pub playback_paused_at: Option<OffsetDateTime>,
     pub intake_paused_at: Option<OffsetDateTime>,
     pub twitch_login: Option<String>,
@@ -202,6 +206,8 @@ pub struct SettingsChange {
     pub overlay_max_overlapping: Option<i16>,
     pub overlay_style_json: Option<String>,
     pub fair_step_seconds: Option<i32>,
+    pub subscriber_discount_bp: Option<i32>,
+    pub subscriber_turn_weight: Option<i16>,
     pub submissions_enabled: Option<bool>,
     pub submissions_only_when_live: Option<bool>,
     pub review_mode: Option<ReviewMode>,
@@ -245,6 +251,12 @@ impl SettingsChange {
         }
         if self.fair_step_seconds.is_some_and(|seconds| !(0..=3600).contains(&seconds)) {
             return invalid("fairStepSeconds", "0 to 3600 seconds");
+        }
+        if self.subscriber_discount_bp.is_some_and(|discount| !(0..=10_000).contains(&discount)) {
+            return invalid("subscriberDiscountPercent", "0 to 100");
+        }
+        if self.subscriber_turn_weight.is_some_and(|weight| !(1..=10).contains(&weight)) {
+            return invalid("subscriberTurnWeight", "1 to 10");
         }
         if let Some(Err(problem)) = self.overlay_style_json.as_deref().map(check_style) {
             return invalid("overlayStyleJson", problem);

@@ -31,6 +31,8 @@ pub(super) struct Row {
     credits_token_version: i32,
     credits_token_id: Uuid,
     fair_step_seconds: i32,
+    subscriber_discount_bp: i32,
+    subscriber_turn_weight: i16,
     playback_paused_at: Option<time::OffsetDateTime>,
     intake_paused_at: Option<time::OffsetDateTime>,
     twitch_login: Option<String>,
@@ -68,6 +70,8 @@ impl From<Row> for Channel {
             credits_token_version: row.credits_token_version,
             credits_token_id: row.credits_token_id,
             fair_step_seconds: row.fair_step_seconds,
+            subscriber_discount_bp: row.subscriber_discount_bp,
+            subscriber_turn_weight: row.subscriber_turn_weight,
             playback_paused_at: row.playback_paused_at,
             intake_paused_at: row.intake_paused_at,
             twitch_login: row.twitch_login,
@@ -103,6 +107,7 @@ macro_rules! channel_where {
                       c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
                       c.live_since, c.submissions_token_version, c.review_mode, c.submission_reward_coins,
                       c.donation_priority, c.redeem_priority, c.chat_priority, c.coins_priority, c.when_no_overlay,
+                      c.subscriber_discount_bp, c.subscriber_turn_weight,
                       owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
                from channels c join users owner on owner.id = c.owner_id
                where "#
@@ -186,7 +191,9 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              chat_priority = coalesce($17, chat_priority),
              coins_priority = coalesce($18, coins_priority),
              when_no_overlay = coalesce($19, when_no_overlay),
-             overlay_max_overlapping = coalesce($20, overlay_max_overlapping)
+             overlay_max_overlapping = coalesce($20, overlay_max_overlapping),
+             subscriber_discount_bp = coalesce($21, subscriber_discount_bp),
+             subscriber_turn_weight = coalesce($22, subscriber_turn_weight)
          where id = $1",
         id,
         change.name,
@@ -208,6 +215,8 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.queue_priorities.coins,
         change.when_no_overlay.map(WhenNoOverlay::as_str),
         change.overlay_max_overlapping,
+        change.subscriber_discount_bp,
+        change.subscriber_turn_weight,
     )
     .execute(conn)
     .await?

@@ -62,7 +62,7 @@ pub async fn find(conn: &mut PgConnection, channel: Uuid, id: Uuid) -> Result<Op
 }
 
 /// The largest discount that runs on the channel and is not used up, in basis points: by everybody together, and by this
-/// viewer, if there is one.
+/// viewer, if there is one; for a subscriber no less than subscribers have.
 ///
 /// # Errors
 /// The database refused.
@@ -81,9 +81,18 @@ pub async fn best_running(conn: &mut PgConnection, channel: Uuid, viewer: Option
         channel,
         viewer,
     )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(viewer) = viewer else { return Ok(best.unwrap_or(0)) };
+    let own = sqlx::query_scalar!(
+        "select subscriber_discount_bp from channels
+         where id = $1 and subscriber_discount_bp > 0 and subscribes(id, $2)",
+        channel,
+        viewer,
+    )
     .fetch_optional(conn)
     .await?;
-    Ok(best.unwrap_or(0))
+    Ok(best.unwrap_or(0).max(own.unwrap_or(0)))
 }
 
 /// Has the rows until the end of the transaction: nobody else uses what they limit.

@@ -31,7 +31,10 @@ pub(in crate::activations) struct Quote {
     pub(in crate::activations) unseen: bool,
     /// Of what is played for coins.
     pub(in crate::activations) coins_priority: i16,
-    pub(in crate::activations) fair_step_seconds: i32,
+    /// Milliseconds by which a further waiting item of the viewer stands back: less for a subscriber.
+    pub(in crate::activations) fair_step_ms: i32,
+    /// Basis points; 0 for whoever is none.
+    pub(in crate::activations) subscriber_discount_bp: i32,
     pub(in crate::activations) price: i64,
     /// Promotions that run and are not used up, the largest discount first.
     pub(in crate::activations) offers: Vec<Offer>,
@@ -64,7 +67,9 @@ pub(in crate::activations) async fn quotes(
         r#"select wish.place as "place!", u.id as user_id, m.id as meme_id, c.id as channel_id, c.slug, c.owner_id,
                   owner.banned_at is not null or owner.role = 'viewer' as "closed!",
                   exists (select from channel_bans b where b.channel_id = c.id and b.user_id = u.id) as "banned!",
-                  c.intake_paused_at is not null as "intake_paused!", c.fair_step_seconds, c.coins_priority,
+                  c.intake_paused_at is not null as "intake_paused!", c.coins_priority,
+                  c.fair_step_seconds * 1000 / case when standing.subscribes then c.subscriber_turn_weight else 1 end as "fair_step_ms!",
+                  case when standing.subscribes then c.subscriber_discount_bp else 0 end as "subscriber_discount_bp!",
                   case when c.when_no_overlay = 'refuse'
                        then coalesce((select l.screenless_since is not null from lanes l where l.channel_id = c.id), true)
                        else false end as "unseen!",
@@ -82,6 +87,9 @@ pub(in crate::activations) async fn quotes(
            join channels c on c.id = m.channel_id
            join users owner on owner.id = c.owner_id
            join users u on u.id = wish.user_id and u.erased_at is null
+           -- Whether somebody subscribes is asked only where it matters.
+           cross join lateral (select case when c.subscriber_discount_bp > 0 or c.subscriber_turn_weight > 1
+                                           then subscribes(c.id, u.id) else false end as subscribes) standing
            left join lateral (
                select array_agg(p.id order by p.discount_bp desc, p.id) as ids,
                       array_agg(p.discount_bp order by p.discount_bp desc, p.id) as discounts,
@@ -129,7 +137,8 @@ pub(in crate::activations) async fn quotes(
             intake_paused: row.intake_paused,
             unseen: row.unseen,
             coins_priority: row.coins_priority,
-            fair_step_seconds: row.fair_step_seconds,
+            fair_step_ms: row.fair_step_ms,
+            subscriber_discount_bp: row.subscriber_discount_bp,
             price: row.price,
             offers: Offer::of(row.offers, row.discounts, row.lefts, row.lefts_of_viewer),
             limits: row.is_limited.then_some(Limits {
@@ -240,8 +249,10 @@ pub(in crate::activations) struct NewActivation {
     pub(in crate::activations) id: Uuid,
     pub(in crate::activations) quote: Quote,
     pub(in crate::activations) source: Source,
-    /// The promotion that made it cheaper, and by how much.
-    pub(in crate::activations) promotion: Option<(Uuid, i32)>,
+    /// The promotion that made it cheaper; none where it is cheaper for a subscriber.
+    pub(in crate::activations) promotion: Option<Uuid>,
+    /// By how much it is cheaper.
+    pub(in crate::activations) discount_bp: i32,
     pub(in crate::activations) final_price: i64,
     /// Counts for the limits of its meme.
     pub(in crate::activations) is_counted: bool,
@@ -256,7 +267,7 @@ pub(in crate::activations) async fn insert(conn: &mut PgConnection, rows: &[NewA
     fn column<T>(rows: &[NewActivation], value: impl Fn(&NewActivation) -> T) -> Vec<T> {
         rows.iter().map(value).collect()
     }
-    let promotions = column(rows, |row| row.promotion.map(|(id, _)| id));
+    let promotions = column(rows, |row| row.promotion);
     let gains = column(rows, |row| row.quote.gain_db);
     sqlx::query!(
         "insert into activations (id, channel_id, user_id, meme_id, source, price, discount_bp, promotion_id, final_price,
@@ -278,7 +289,7 @@ pub(in crate::activations) async fn insert(conn: &mut PgConnection, rows: &[NewA
         &column(rows, |row| row.quote.meme_id),
         &column(rows, |row| row.source.as_str().to_owned()),
         &column(rows, |row| row.quote.price),
-        &column(rows, |row| row.promotion.map_or(0, |(_, discount_bp)| discount_bp)),
+        &column(rows, |row| row.discount_bp),
         &promotions as &[Option<Uuid>],
         &column(rows, |row| row.final_price),
         &column(rows, |row| row.quote.sender_name.clone()),
