@@ -60,6 +60,47 @@ async fn the_pool_shows_each_file_once_and_not_whose_it_is() {
 }
 
 #[tokio::test]
+async fn the_pool_is_searched_by_words_and_has_nothing_of_who_does_not_share() {
+    let (stage, other, made) = open().await;
+    let rename = |meme: &Value| format!("/streamer/memes/{}", meme["memeId"].as_str().unwrap());
+    other.patch(&rename(&made[0]), &json!({ "title": "Танцующие котики", "tags": ["cats"] })).await.expect(200);
+    for (words, found) in [
+        ("котик", 1),
+        ("танцую", 1),
+        ("cat", 1),
+        ("котик танк", 0),
+        ("funny", 1),
+        ("gif", 1),
+        ("%21", 0),
+        ("channel", 0),
+    ] {
+        let items = pool(&stage.app, &format!("?q={words}")).await;
+        assert_eq!(items.len(), found, "{words}: {items:?}");
+    }
+    assert!(pool(&stage.app, "?q=cat&type=gif").await.is_empty());
+    let own = stage.app.anonymous().get("/public/channels/other/memes/search?q=channel").await.expect(200);
+    assert_eq!(own, json!([]), "which is none of its words");
+    let long = stage.app.anonymous().get(&format!("/memes/pool?q={}", "a".repeat(201))).await;
+    refused(&long, 400, "VALIDATION_ERROR");
+
+    // The file that another channel shows, too, stays, under the words that are there.
+    let taken = take(&stage.streamer, &stage, &json!({ "memeId": made[0]["memeId"], "title": "Dance", "tags": [] }))
+        .await
+        .expect(201);
+    stage.app.drain().await;
+    let settings = other.patch("/streamer/channel/settings", &json!({ "sharesMemes": false })).await.expect(200);
+    assert_eq!(settings["sharesMemes"], false);
+    let left = pool(&stage.app, "").await;
+    assert_eq!(left.iter().map(|item| &item["title"]).collect::<Vec<_>>(), [&taken["title"]]);
+    assert!(pool(&stage.app, "?q=cats").await.is_empty());
+    assert_eq!(pool(&stage.app, "?q=dances").await, left);
+    refused(&take(&stage.streamer, &stage, &json!({ "memeId": made[1]["memeId"] })).await, 404, "MEME_ASSET_NOT_FOUND");
+    other.patch("/streamer/channel/settings", &json!({ "sharesMemes": true })).await.expect(200);
+    take(&stage.streamer, &stage, &json!({ "memeId": made[1]["memeId"] })).await.expect(201);
+    stage.app.drain().await;
+}
+
+#[tokio::test]
 async fn what_a_streamer_takes_is_a_meme_at_once_and_its_files_are_shared() {
     let (stage, _, _) = open().await;
     let all = pool(&stage.app, "").await;

@@ -283,10 +283,7 @@ impl Asked {
         min_price: Option<i64>,
         max_price: Option<i64>,
     ) -> Result<Self, Problem> {
-        if question.chars().count() > memes::MAX_QUERY || question.contains('\0') {
-            let detail = format!("q: at most {} characters, and no NUL among them", memes::MAX_QUERY);
-            return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
-        }
+        check_question(question)?;
         Ok(Self { order: None, ..Self::new(None, kind, tag, min_price, max_price)? })
     }
 
@@ -350,6 +347,15 @@ impl Asked {
         };
         leaf.show(found, total, |shown| shown.place.clone(), view)
     }
+}
+
+/// Whether there may be a search for it.
+pub(super) fn check_question(question: &str) -> Result<(), Problem> {
+    if question.chars().count() > memes::MAX_QUERY || question.contains('\0') {
+        let detail = format!("q: at most {} characters, and no NUL among them", memes::MAX_QUERY);
+        return Err(Problem::bad_request(ErrorCode::ValidationError, detail));
+    }
+    Ok(())
 }
 
 /// As tags are kept.

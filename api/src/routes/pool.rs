@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Group,
+    catalogue::check_question,
     submissions::{Submitted, answer, channel_of, wait},
 };
 use crate::{
@@ -37,12 +38,14 @@ pub(crate) struct Pool;
 impl Pool {
     /// The pool
     ///
-    /// What can be played on any channel, each file once, the newest first: `POST /submissions/pool` sends it in to another one. It does
-    /// not say whose it is.
+    /// What can be played on any channel that shares its memes (`sharesMemes`), each file once, the newest first: `POST
+    /// /submissions/pool` sends it in to another one. It does not say whose it is.
     #[oai(path = "/memes/pool", method = "get", operation_id = "listPool")]
     async fn list(
         &self,
         app: Data<&App>,
+        /// Words of the title or the tags, in Russian or English, as some channel has them.
+        q: Query<Option<String>>,
         #[oai(name = "type")] kind: Query<Option<MemeType>>,
         /// `X-Next-Cursor` of the page before; without `offset`.
         cursor: Query<Option<String>>,
@@ -52,9 +55,11 @@ impl Pool {
         offset: Query<Option<i64>>,
     ) -> Result<Leafed<PooledView>, Problem> {
         let leaf = Leaf::new(limit.0, offset.0, cursor.0.as_deref(), |_: &Place| true)?;
-        let mut conn = app.db.pool().acquire().await?;
+        let question = q.0.as_deref();
+        question.map_or(Ok(()), check_question)?;
+        let mut tx = app.db.begin().await?;
         let kind = kind.0.map(Into::into);
-        let found = memes::list_pool(&mut conn, kind, leaf.after, leaf.asked(), leaf.page.offset).await?;
+        let found = memes::list_pool(&mut tx, question, kind, leaf.after, leaf.asked(), leaf.page.offset).await?;
         leaf.turn(found, Pooled::place, PooledView::from)
     }
 

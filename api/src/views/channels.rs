@@ -212,6 +212,8 @@ pub(crate) struct ChannelSettingsView {
     submission_reward_coins: i64,
     queue_priorities: QueuePrioritiesView,
     when_no_overlay: WhenNoOverlay,
+    /// Whether my memes are in the pool, whence other channels take.
+    shares_memes: bool,
     /// Since when I am live.
     live_since: Option<OffsetDateTime>,
 }
@@ -242,6 +244,7 @@ impl From<Channel> for ChannelSettingsView {
             submission_reward_coins: channel.submission_reward_coins,
             queue_priorities: channel.queue_priorities.into(),
             when_no_overlay: channel.when_no_overlay.into(),
+            shares_memes: channel.shares_memes,
             live_since: channel.live_since,
         }
     }
@@ -298,6 +301,8 @@ pub(crate) struct SettingsPatch {
     submission_reward_coins: Option<i64>,
     queue_priorities: Option<QueuePrioritiesPatch>,
     when_no_overlay: Option<WhenNoOverlay>,
+    /// Whether my memes are in the pool. What other channels have taken stays theirs.
+    shares_memes: Option<bool>,
 }
 
 impl From<SettingsPatch> for SettingsChange {
@@ -321,6 +326,7 @@ impl From<SettingsPatch> for SettingsChange {
             submission_reward_coins: patch.submission_reward_coins,
             queue_priorities: patch.queue_priorities.unwrap_or_default().into(),
             when_no_overlay: patch.when_no_overlay.map(Into::into),
+            shares_memes: patch.shares_memes,
         }
     }
 }

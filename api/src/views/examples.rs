@@ -128,7 +128,7 @@ example!(channels::ChannelSettingsView, {
     "overlayShowSender": true, "overlayMaxConcurrent": 3, "overlayMaxOverlapping": 3, "fairStepSeconds": 20,
     "subscriberDiscountPercent": 20, "subscriberTurnWeight": 2, "twitchLogin": "demo",
     "submissionsEnabled": true, "submissionsOnlyWhenLive": false, "reviewMode": "all", "submissionRewardCoins": 0,
-    "queuePriorities": { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 }, "whenNoOverlay": "wait"
+    "queuePriorities": { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 }, "whenNoOverlay": "wait", "sharesMemes": true
 });
 example!(channels::NewChannel, { "slug": "demo", "name": "Demo" });
 example!(channels::QueuePrioritiesView, { "donation": 20, "redeem": 10, "chat": 0, "coins": 0 });

@@ -157,6 +157,8 @@ pub struct Channel {
     pub submission_reward_coins: i64,
     pub queue_priorities: QueuePriorities,
     pub when_no_overlay: WhenNoOverlay,
+    /// Its memes are in the pool, whence other channels take.
+    pub shares_memes: bool,
     /// Its owner is banned or no streamer any more: until that is taken back nobody sees it or acts on it, and nothing is
     /// played.
     pub closed: bool,
@@ -214,6 +216,7 @@ pub struct SettingsChange {
     pub submission_reward_coins: Option<i64>,
     pub queue_priorities: PrioritiesChange,
     pub when_no_overlay: Option<WhenNoOverlay>,
+    pub shares_memes: Option<bool>,
 }
 
 impl SettingsChange {

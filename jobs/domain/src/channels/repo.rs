@@ -47,6 +47,7 @@ pub(super) struct Row {
     chat_priority: i16,
     coins_priority: i16,
     when_no_overlay: String,
+    shares_memes: bool,
     closed: bool,
     created_at: time::OffsetDateTime,
 }
@@ -88,6 +89,7 @@ impl From<Row> for Channel {
                 coins: row.coins_priority,
             },
             when_no_overlay: WhenNoOverlay::parse(&row.when_no_overlay),
+            shares_memes: row.shares_memes,
             closed: row.closed,
             created_at: row.created_at,
         }
@@ -107,7 +109,7 @@ macro_rules! channel_where {
                       c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
                       c.live_since, c.submissions_token_version, c.review_mode, c.submission_reward_coins,
                       c.donation_priority, c.redeem_priority, c.chat_priority, c.coins_priority, c.when_no_overlay,
-                      c.subscriber_discount_bp, c.subscriber_turn_weight,
+                      c.subscriber_discount_bp, c.subscriber_turn_weight, c.shares_memes,
                       owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
                from channels c join users owner on owner.id = c.owner_id
                where "#
@@ -193,7 +195,8 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
              when_no_overlay = coalesce($19, when_no_overlay),
              overlay_max_overlapping = coalesce($20, overlay_max_overlapping),
              subscriber_discount_bp = coalesce($21, subscriber_discount_bp),
-             subscriber_turn_weight = coalesce($22, subscriber_turn_weight)
+             subscriber_turn_weight = coalesce($22, subscriber_turn_weight),
+             shares_memes = coalesce($23, shares_memes)
          where id = $1",
         id,
         change.name,
@@ -217,6 +220,7 @@ pub(super) async fn update(conn: &mut PgConnection, id: Uuid, change: &SettingsC
         change.overlay_max_overlapping,
         change.subscriber_discount_bp,
         change.subscriber_turn_weight,
+        change.shares_memes,
     )
     .execute(conn)
     .await?

@@ -614,7 +614,7 @@ pub const HOLDINGS: &[Holding] = &[
         shown: &[
             "id", "slug", "name", "description", "default_price", "price_per_second", "overlay_mode", "overlay_show_sender",
             "overlay_max_concurrent", "overlay_max_overlapping", "overlay_style_json", "credits_style_json", "fair_step_seconds",
-            "subscriber_discount_bp", "subscriber_turn_weight", "playback_paused_at",
+            "subscriber_discount_bp", "subscriber_turn_weight", "shares_memes", "playback_paused_at",
             "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
             "live_since", "review_mode", "submission_reward_coins", "donation_priority",
             "redeem_priority", "chat_priority", "coins_priority", "when_no_overlay", "break_credit_minutes", "stream_began_at",

@@ -1,9 +1,11 @@
 //! SQL of the pool: what is shown on any channel and may be taken to others.
 
+use queue::Tx;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::{super::catalogue, search::MOST_RANKED};
 use crate::{Place, media::MediaType};
 
 /// Something in the pool. Says nothing of whose it is.
@@ -34,14 +36,14 @@ impl Pooled {
     }
 }
 
-/// Of assets `a` with their first meme `shown`: those that can be played on an open channel, and neither hidden by the house nor
+/// Of assets `a` with their first meme `shown`: those that can be played on an open channel that shares, and neither hidden by the house nor
 /// blocked everywhere. Joined without a walk over all memes, as each asset has few.
 const FROM: &str = "
     from meme_assets a
     cross join lateral (
         select m.title, m.tags from memes m join channels c on c.id = m.channel_id join users owner on owner.id = c.owner_id
         where m.asset_id = a.id and m.status = 'approved' and owner.banned_at is null and owner.role <> 'viewer'
-          and owner.erased_at is null
+          and owner.erased_at is null and c.shares_memes
         order by m.created_at, m.id limit 1
     ) shown
     where a.hidden_at is null
@@ -55,7 +57,24 @@ const ONCE: &str = "
           where twin.file_hash = a.file_hash and twin.type = a.type and (twin.created_at, twin.id) < (a.created_at, a.id)
             and exists (select from memes m join channels c on c.id = m.channel_id join users owner on owner.id = c.owner_id
                         where m.asset_id = twin.id and m.status = 'approved' and owner.banned_at is null
-                          and owner.role <> 'viewer' and owner.erased_at is null))";
+                          and owner.role <> 'viewer' and owner.erased_at is null and c.shares_memes))";
+
+/// Those whose file has all the words on some channel; of words that more memes have, those of so many.
+const FOUND_BEFORE: &str = "
+      and a.file_hash in (
+          select x.file_hash
+          from (select string_agg('(' || (to_tsquery('simple', quote_literal(folded.word)
+                                                     || case when length(folded.word) > 2 and not starts_with('channel', folded.word)
+                                                             then ':*' else '' end)
+                                          || plainto_tsquery('russian', folded.word)
+                                          || plainto_tsquery('english', folded.word))::text || ')', ' & ')::tsquery as words
+                from unnest(";
+const FOUND_AFTER: &str = "::text[]) as given (word)
+                cross join lateral (select fold_words(given.word) as word) folded) asked
+          join memes m on m.search @@ asked.words and m.status = 'approved'
+          join channels c on c.id = m.channel_id and c.shares_memes
+          join meme_assets x on x.id = m.asset_id
+          limit ";
 
 fn select() -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(
@@ -66,12 +85,14 @@ fn select() -> QueryBuilder<Postgres> {
     query
 }
 
-/// At most `limit` of what is in the pool, the newest first: those after a place, or all but the first `offset`.
+/// At most `limit` of what is in the pool, the newest first: those after a place, or all but the first `offset`. With a question
+/// only what some channel that shares it has under all words of it, as they are, as stems, or as beginnings.
 ///
 /// # Errors
 /// The database refused.
 pub async fn list_pool(
-    conn: &mut PgConnection,
+    tx: &mut Tx,
+    question: Option<&str>,
     kind: Option<MediaType>,
     after: Option<Place>,
     limit: i64,
@@ -82,13 +103,22 @@ pub async fn list_pool(
     if let Some(kind) = kind {
         query.push(" and a.type = ").push_bind(kind.as_str());
     }
+    if let Some(question) = question {
+        let words = catalogue::words(question);
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Words are found by an index that there is no walking along.
+        sqlx::query!("select set_config('enable_bitmapscan', 'on', true) as bitmaps").fetch_one(&mut **tx).await?;
+        query.push(FOUND_BEFORE).push_bind(words).push(FOUND_AFTER).push_bind(MOST_RANKED).push(")");
+    }
     if let Some(Place { created_at, id }) = after {
         // Twice, so that the index is walked from the place on.
         query.push(" and a.created_at <= ").push_bind(created_at);
         query.push(" and (a.created_at < ").push_bind(created_at).push(" or a.id > ").push_bind(id).push(")");
     }
     query.push(" order by a.created_at desc, a.id limit ").push_bind(limit).push(" offset ").push_bind(offset);
-    query.build().try_map(|row: PgRow| pooled(&row)).fetch_all(conn).await
+    query.build().try_map(|row: PgRow| pooled(&row)).fetch_all(&mut **tx).await
 }
 
 /// An asset, if it is in the pool.

@@ -107,9 +107,11 @@ impl Page<'_> {
             "::text[]) as given (place, word)
                        cross join lateral (select fold_words(given.word) as word) folded
                        cross join lateral (
-                           -- Short beginnings are those of everything.
+                           -- Short beginnings are those of everything, and so is that of the word for the channel.
                            select to_tsquery('simple', quote_literal(folded.word)
-                                                       || case when length(folded.word) > 2 then ':*' else '' end)
+                                                       || case when length(folded.word) > 2
+                                                                    and not starts_with('channel', folded.word)
+                                                               then ':*' else '' end)
                                   || plainto_tsquery('russian', folded.word)
                                   || plainto_tsquery('english', folded.word) as query
                        ) form
