@@ -150,6 +150,11 @@ async fn a_wallet_tells_every_movement_and_why() {
     let rest = anna.get(&format!("{path}&before={}", page["next"])).await.expect(200);
     assert_eq!(told(&rest), [row("adjust", 300, 300)]);
     assert_eq!((&rest["receipts"][0]["reason"], &rest["next"]), (&json!("by_hand"), &Value::Null));
+    let paid =
+        anna.get(&format!("/me/wallet/receipts?channelId={}&kind=place&limit=1", stage.channel_id)).await.expect(200);
+    assert_eq!(told(&paid), [row("place", -100, 100)]);
+    let path_on = format!("/me/wallet/receipts?channelId={}&kind=place&before={}", stage.channel_id, paid["next"]);
+    assert_eq!(told(&anna.get(&path_on).await.expect(200)), [row("place", -100, 200)]);
     let boris = stage.viewer("boris", 0).await;
     assert_eq!(boris.get(&path).await.expect(200)["receipts"], json!([]), "nobody sees another's");
 }
@@ -194,6 +199,8 @@ async fn all_wallets_tell_their_movements_in_one_list_with_the_words_of_who_adju
         path = format!("/me/receipts?limit=1&cursor={}", page.header("x-next-cursor"));
     }
     assert_eq!(pages, wanted);
+    let adjusted = anna.get("/me/receipts?kind=adjust").await.expect(200);
+    assert_eq!(told(&adjusted), wanted[2..]);
     let boris = stage.viewer("boris", 0).await;
     assert_eq!(boris.get("/me/receipts").await.expect(200), json!([]), "nobody sees another's");
     stage.app.drain().await;

@@ -31,7 +31,8 @@ use crate::{
     views::{
         adjustments::PendingAdjustmentView,
         wallets::{
-            AdjustedView, AdjustmentWish, OwnedWalletView, ReceiptView, ReceiptsView, WalletOptionsView, WalletView,
+            AdjustedView, AdjustmentWish, OwnedWalletView, ReceiptKind, ReceiptView, ReceiptsView, WalletOptionsView,
+            WalletView,
         },
     },
 };
@@ -89,6 +90,8 @@ impl Wallets {
         /// The channel's id.
         #[oai(name = "channelId")]
         channel_id: Query<Uuid>,
+        /// Only of this kind.
+        kind: Query<Option<ReceiptKind>>,
         /// The `next` of the page before.
         before: Query<Option<i64>>,
         /// Receipts of the page, 50 when absent.
@@ -100,7 +103,8 @@ impl Wallets {
         let channel = channels::find(&mut conn, channel_id.0).await?;
         let channel =
             channel.ok_or_else(|| Problem::not_found(ErrorCode::ChannelNotFound, "there is no such channel"))?;
-        let found = activations::receipts(&mut conn, viewer.id, channel.id, before.0, i64::from(limit) + 1).await?;
+        let (kind, asked) = (kind.0.map(Into::into), i64::from(limit) + 1);
+        let found = activations::receipts(&mut conn, viewer.id, channel.id, kind, before.0, asked).await?;
         Ok(Json(ReceiptsView::new(found, usize::from(limit))))
     }
 
@@ -112,6 +116,8 @@ impl Wallets {
         &self,
         app: Data<&App>,
         viewer: Viewer,
+        /// Only of this kind.
+        kind: Query<Option<ReceiptKind>>,
         /// `X-Next-Cursor` of the page before.
         cursor: Query<Option<String>>,
         /// 1 to 200, 50 when absent.
@@ -119,7 +125,8 @@ impl Wallets {
     ) -> Result<Leafed<ReceiptView>, Problem> {
         let leaf = Leaf::new(limit.0, None, cursor.0.as_deref(), |_: &Place| true)?;
         let mut conn = app.db.pool().acquire().await?;
-        let found = activations::all_receipts(&mut conn, viewer.id, leaf.after, leaf.asked()).await?;
+        let kind = kind.0.map(Into::into);
+        let found = activations::all_receipts(&mut conn, viewer.id, kind, leaf.after, leaf.asked()).await?;
         let place = |receipt: &Receipt| Place { created_at: receipt.created_at, id: receipt.operation_id };
         leaf.turn(found, place, ReceiptView::from)
     }

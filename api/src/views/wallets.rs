@@ -2,7 +2,7 @@
 
 use domain::{
     activations::{Receipt, ReceiptDeed, ReceiptPlay},
-    wallets::{Adjusted, Choice, OwnedWallet, Wallet},
+    wallets::{self, Adjusted, Choice, OwnedWallet, Wallet},
 };
 use poem_openapi::{Enum, Object};
 use time::OffsetDateTime;
@@ -72,6 +72,18 @@ pub(crate) enum ReceiptKind {
     Grant,
     /// The channel thanked for a meme that was sent in, or for something done on a platform.
     Reward,
+}
+
+impl From<ReceiptKind> for wallets::Kind {
+    fn from(kind: ReceiptKind) -> Self {
+        match kind {
+            ReceiptKind::Place => Self::Place,
+            ReceiptKind::Refund => Self::Refund,
+            ReceiptKind::Adjust => Self::Adjust,
+            ReceiptKind::Grant => Self::Grant,
+            ReceiptKind::Reward => Self::Reward,
+        }
+    }
 }
 
 /// What a receipt is about.

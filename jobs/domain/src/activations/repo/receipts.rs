@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Place, rewards::Trigger};
+use crate::{Place, rewards::Trigger, wallets};
 
 /// One movement of coins in a wallet.
 #[derive(Debug, Clone)]
@@ -133,7 +133,7 @@ macro_rules! select {
     };
 }
 
-/// The movements in the person's wallet in the channel, the newest first, from before the given version.
+/// The movements in the person's wallet in the channel, of one kind or of all, the newest first, from before the given version.
 ///
 /// # Errors
 /// The database refused.
@@ -141,27 +141,31 @@ pub async fn receipts(
     conn: &mut PgConnection,
     user: Uuid,
     channel: Uuid,
+    kind: Option<wallets::Kind>,
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Receipt>, sqlx::Error> {
     let rows = select!(
-        "where w.user_id = $1 and w.channel_id = $2 and e.version < $3 order by e.version desc limit $4",
+        "where w.user_id = $1 and w.channel_id = $2 and e.version < $3 and o.kind = coalesce($4, o.kind)
+         order by e.version desc limit $5",
         "order by moved.version desc",
         user,
         channel,
         before.unwrap_or(i64::MAX),
+        kind.map(wallets::Kind::as_str),
         limit,
     );
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
-/// The movements in all of the person's wallets, the newest first, after a place in this list.
+/// The movements in all of the person's wallets, of one kind or of all, the newest first, after a place in this list.
 ///
 /// # Errors
 /// The database refused.
 pub async fn all_receipts(
     conn: &mut PgConnection,
     user: Uuid,
+    kind: Option<wallets::Kind>,
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Receipt>, sqlx::Error> {
@@ -169,11 +173,13 @@ pub async fn all_receipts(
     let rows = select!(
         "where w.user_id = $1 and o.created_at <= coalesce($2, 'infinity'::timestamptz)
            and (o.created_at < coalesce($2, 'infinity'::timestamptz) or o.id < $3)
-         order by o.created_at desc, o.id desc limit $4",
+           and o.kind = coalesce($4, o.kind)
+         order by o.created_at desc, o.id desc limit $5",
         "order by moved.created_at desc, moved.id desc",
         user,
         at,
         id,
+        kind.map(wallets::Kind::as_str),
         limit,
     );
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())

@@ -60,7 +60,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(in crate::wallets) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Place => "place",
             Self::Free => "free",
