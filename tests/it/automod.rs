@@ -263,6 +263,28 @@ async fn who_may_moderate_does_it_and_where_nobody_may_the_streamer_sees_why() {
 }
 
 #[tokio::test]
+async fn the_diagnostics_tell_what_cannot_be_moderated_while_somebody_wants_it() {
+    let hall = Hall::open(&json!({ "enabled": true })).await;
+    let ill = async || crate::bots::ill(&hall.demo, "twitch").await.contains(&"moderation".to_owned());
+    assert!(!ill().await, "nothing was to be done");
+    hall.write("m1", "anna", "", "evil.com");
+    hall.settle(1).await;
+    assert!(ill().await);
+    let found = hall.demo.get("/streamer/bots/twitch/diagnostics").await.expect(200)["checks"].to_string();
+    assert!(found.contains("moderator:manage:chat_messages"), "{found}");
+    assert!(found.contains("(/mod)"), "it says what to do: {found}");
+    hall.demo.patch(AUTOMOD, &json!({ "enabled": false })).await.expect(200);
+    assert!(!ill().await, "nobody wants it");
+    hall.demo.patch(AUTOMOD, &json!({ "enabled": true })).await.expect(200);
+    assert!(ill().await);
+    let (boss, _) = browser(&hall.app, "boss", "admin").await;
+    link_default(&boss, "house_bot").await;
+    hall.write("m2", "anna", "", "evil.com");
+    hall.settle(2).await;
+    assert!(!ill().await, "{:?}", hall.acts().await);
+}
+
+#[tokio::test]
 async fn settings_are_checked_noted_and_hold_from_then_on() {
     let mut hall = Hall::with_bot(&json!({ "enabled": false })).await;
     hall.app.leaves_jobs_behind();

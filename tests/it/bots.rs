@@ -287,7 +287,7 @@ async fn a_bot_is_switched_per_platform_and_says_only_what_it_may() {
 }
 
 /// Names of the checks that are not well.
-async fn ill(streamer: &Session, provider: &str) -> Vec<String> {
+pub(crate) async fn ill(streamer: &Session, provider: &str) -> Vec<String> {
     let found = streamer.get(&format!("/streamer/bots/{provider}/diagnostics")).await.expect(200);
     let checks = found["checks"].as_array().unwrap();
     let ill: Vec<String> =

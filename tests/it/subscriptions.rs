@@ -100,6 +100,39 @@ async fn what_the_streamer_has_not_granted_is_not_asked_for_again_and_again() {
 }
 
 #[tokio::test]
+async fn what_the_platform_does_not_tell_is_named_where_the_streamer_looks_for_it() {
+    let (platforms, app) = stage().await;
+    platforms.forbid("channel.follow", true);
+    let demo = app.login("demo", "streamer").await;
+    let other = app.login("other", "streamer").await;
+    switch(&demo, true).await;
+    subscribed(&platforms, KINDS - 1).await;
+    app.drain().await;
+    let events = async |who: &Session| crate::bots::ill(who, "twitch").await.contains(&"events".to_owned());
+    assert!(events(&demo).await);
+    let told = async || demo.get("/streamer/bots/twitch/diagnostics").await.expect(200)["checks"].to_string();
+    let found = told().await;
+    assert!(found.contains("does not tell us of channel.follow (forbidden): "), "{found}");
+    assert!(!events(&other).await, "another channel's");
+    // What was granted once is taken back.
+    platforms.forbid("channel.cheer", true);
+    platforms.revoke_subscriptions("channel.cheer", "authorization_revoked").await;
+    wait_until("both are named", async || {
+        let found = told().await;
+        (found.contains("channel.cheer (") && found.contains("channel.follow (forbidden)")).then_some(())
+    })
+    .await;
+    app.drain().await;
+    for kind in ["channel.follow", "channel.cheer"] {
+        platforms.forbid(kind, false);
+    }
+    switch(&demo, true).await;
+    subscribed(&platforms, KINDS).await;
+    app.drain().await;
+    assert!(!events(&demo).await);
+}
+
+#[tokio::test]
 async fn streams_are_told_and_what_was_not_heard_is_asked_for() {
     let (platforms, app) = stage().await;
     let demo = app.login("demo", "streamer").await;
