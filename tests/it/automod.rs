@@ -202,7 +202,12 @@ async fn a_permit_lets_one_person_link_for_a_while() {
     hall.write("m7", "anna", "", link);
     hall.settle(7).await;
     assert_eq!(hall.acts().await.len(), 3);
-    for wrong in [json!({ "login": "" }), json!({ "login": "a b" }), json!({ "login": "a", "seconds": 4 })] {
+    for wrong in [
+        json!({ "login": "" }),
+        json!({ "login": "a b" }),
+        json!({ "login": "a", "seconds": 4 }),
+        json!({ "login": "a", "provider": "kick" }),
+    ] {
         let refused = hall.demo.post(PERMITS, &wrong).await;
         assert_eq!((refused.status.as_u16(), refused.error_code()), (400, "VALIDATION_ERROR"), "{wrong}");
     }
@@ -298,8 +303,8 @@ async fn settings_are_checked_noted_and_hold_from_then_on() {
     hall.write("m3", "anna", "", "notgood.com");
     hall.settle(3).await;
     assert_eq!(hall.acts().await, [act("anna", "links", "delete", 0, "done")]);
+    assert_eq!(hall.demo.patch(AUTOMOD, &json!({})).await.expect(200), changed, "nothing is to be changed");
     for wrong in [
-        json!({}),
         json!({ "capsPercent": 9 }),
         json!({ "allowedHosts": ["no host"] }),
         json!({ "linksAction": "ban" }),

@@ -108,7 +108,6 @@ async fn a_command_is_made_changed_and_deleted_and_what_is_wrong_is_named() {
     }
     for (wrong, part) in [
         (json!({ "trigger": "", "response": "x" }), "trigger: 1 to 50"),
-        (json!({ "trigger": "!Permit", "response": "x" }), "trigger: !permit is how moderators"),
         (json!({ "trigger": "a", "response": "x".repeat(451) }), "response: 1 to 450"),
         (json!({ "trigger": "a", "response": "{usr}" }), "response: {usr} is no variable here"),
         (json!({ "trigger": "a", "response": "/ban {user}" }), "begins like an order"),
@@ -116,6 +115,11 @@ async fn a_command_is_made_changed_and_deleted_and_what_is_wrong_is_named() {
         (json!({ "trigger": "a", "response": "x", "allowedUsers": ["a b"] }), "allowedUsers: logins"),
         (json!({ "trigger": "a", "response": "x", "cooldownSeconds": -1 }), "cooldownSeconds: 0 to 86400"),
         (json!({ "trigger": "a", "response": "x", "reply": "x" }), "reply"),
+        (json!({ "trigger": "!Permit", "response": "x" }), "is what moderators let people link by"),
+        (
+            json!({ "trigger": "a", "response": "x", "aliases": ["!permit  me"] }),
+            "is what moderators let people link by",
+        ),
     ] {
         let refused = demo.post(COMMANDS, &wrong).await;
         assert_eq!((refused.status.as_u16(), refused.error_code()), (400, "VALIDATION_ERROR"), "{wrong}");
@@ -332,7 +336,8 @@ async fn the_bot_tells_how_long_the_stream_runs_and_a_short_break_does_not_end_i
     stage.app.advance(Duration::from_mins(5)).await;
     assert_eq!(asked(&stage, "anna", "!time").await, ["Stream time: 0h 5m (5m)"], "another stream");
 
-    demo.patch(path, &json!({})).await.expect(400);
+    let before = demo.get(path).await.expect(200);
+    assert_eq!(demo.patch(path, &json!({})).await.expect(200), before, "nothing is to be changed");
     for wrong in [
         json!({ "breakCreditMinutes": 1441 }),
         json!({ "responseTemplate": "{count}" }),

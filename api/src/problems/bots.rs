@@ -19,9 +19,7 @@ impl From<BotError> for Problem {
                 Self::bad_request(ErrorCode::BotDisabled, format!("the bot of {provider} is not enabled"))
             }
             BotError::NoChannel => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
-            BotError::Empty | BotError::Invalid { .. } => {
-                Self::bad_request(ErrorCode::ValidationError, error.to_string())
-            }
+            BotError::Invalid { .. } => Self::bad_request(ErrorCode::ValidationError, error.to_string()),
             BotError::Text(error) => Self::bad_request(ErrorCode::ValidationError, format!("message: {error}")),
             BotError::Enqueue(error) => error.into(),
             BotError::Database(error) => error.into(),

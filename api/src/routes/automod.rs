@@ -43,8 +43,7 @@ impl Automod {
     ///
     /// It holds for messages from now on. The bot must be on, and an account that may moderate there be linked: the channel's own
     /// bot or the one for all, as a moderator, or the streamer's account, with the scopes `moderator:manage:chat_messages`,
-    /// `moderator:manage:banned_users` and `moderator:manage:warnings`. The broadcaster and moderators may always. Nothing to
-    /// change is 400.
+    /// `moderator:manage:banned_users` and `moderator:manage:warnings`. The broadcaster and moderators may always.
     #[oai(path = "/streamer/bot/automod", method = "patch", operation_id = "changeAutomod")]
     async fn change(
         &self,
@@ -92,8 +91,8 @@ impl Automod {
 
     /// Let somebody post links
     ///
-    /// For a while, as a moderator's `!permit somebody` in the chat does. At most 100 people at once. Repeating the request with
-    /// the same `Idempotency-Key` makes no second one.
+    /// For a while, as a moderator's `!permit somebody` in the chat does; on Twitch, for the chats of other platforms are not
+    /// moderated yet. At most 100 people at once. Repeating the request with the same `Idempotency-Key` makes no second one.
     #[oai(path = "/streamer/bot/automod/permits", method = "post", operation_id = "createPermit")]
     async fn permit(
         &self,

@@ -57,7 +57,7 @@ impl BotSettings {
     /// Change how my bot greets followers
     ///
     /// Somebody who begins to follow on Twitch is greeted once, while the bot is on. An unknown variable in the template is
-    /// 400, as is nothing to change.
+    /// 400.
     #[oai(path = "/streamer/bot/follow-greetings", method = "patch", operation_id = "changeFollowGreetings")]
     async fn change_greetings(
         &self,

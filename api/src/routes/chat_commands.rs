@@ -190,7 +190,7 @@ impl ChatCommands {
     /// Change the command that tells for how long the stream runs
     ///
     /// A stream that was away for no longer than `breakCreditMinutes` goes on when it comes back, and its break counts. A
-    /// trigger that calls a command of the channel is 409; nothing to change is 400.
+    /// trigger that calls a command of the channel is 409.
     #[oai(path = "/streamer/bot/stream-duration", method = "patch", operation_id = "changeStreamDuration")]
     async fn change_duration(
         &self,

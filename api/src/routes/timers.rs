@@ -77,7 +77,7 @@ impl Timers {
 
     /// Change a timer
     ///
-    /// Nothing to change is 400.
+    /// With another interval, or switched on, it begins anew.
     #[oai(path = "/streamer/bot/timers/:id", method = "patch", operation_id = "changeTimer")]
     async fn change(
         &self,

@@ -125,7 +125,7 @@ impl From<Settings> for AutomodView {
     }
 }
 
-/// New values; what is absent stays. At least one.
+/// New values; what is absent stays.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct AutomodPatch {

@@ -92,7 +92,7 @@ impl From<Greetings> for FollowGreetingsView {
     }
 }
 
-/// New values for it; what is absent stays. At least one.
+/// New values for it; what is absent stays.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct FollowGreetingsPatch {

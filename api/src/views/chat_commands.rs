@@ -264,7 +264,7 @@ impl From<DurationSettings> for StreamDurationView {
     }
 }
 
-/// New values for it; what is absent stays. At least one.
+/// New values for it; what is absent stays.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct StreamDurationPatch {

@@ -76,7 +76,7 @@ impl From<NewTimerView> for NewTimer {
     }
 }
 
-/// New values for a timer; what is absent stays. At least one.
+/// New values for a timer; what is absent stays.
 #[derive(Debug, Object)]
 #[oai(example, rename_all = "camelCase", deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct TimerPatch {

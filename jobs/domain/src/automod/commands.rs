@@ -44,16 +44,16 @@ pub async fn settings(conn: &mut PgConnection, channel: Uuid) -> Result<Settings
     Ok(repo::find(conn, channel).await?.unwrap_or(untouched))
 }
 
-/// Changes it; what it was and what it is.
+/// Changes it; what it was and what it is. Where nothing is to be changed, it stays untouched.
 ///
 /// # Errors
-/// [`AutomodError::Empty`] when nothing is to be changed, [`AutomodError::Invalid`].
+/// [`AutomodError::Invalid`].
 pub async fn change(tx: &mut Tx, channel: Uuid, change: Change) -> Result<(Settings, Settings), AutomodError> {
-    if change == Change::default() {
-        return Err(AutomodError::Empty);
-    }
     channels::hold(&mut *tx, channel).await?;
     let before = settings(&mut *tx, channel).await?;
+    if change == Change::default() {
+        return Ok((before.clone(), before));
+    }
     repo::put(&mut *tx, channel, &change.of(&before)?).await?;
     let after = settings(&mut *tx, channel).await?;
     Ok((before, after))
@@ -71,6 +71,10 @@ pub async fn permit(
     seconds: Option<i32>,
 ) -> Result<Permit, AutomodError> {
     let wrong = |field, allowed| AutomodError::Invalid { field, allowed };
+    // Nobody would look for it: the chats of other platforms are not moderated.
+    if provider != Provider::Twitch {
+        return Err(wrong("provider", "twitch: the chats of other platforms are not moderated yet"));
+    }
     let login = login_of(login).ok_or(wrong("login", "a name in the chat, 1 to 100 characters without spaces"))?;
     if seconds.is_some_and(|seconds| !(5..=3_600).contains(&seconds)) {
         return Err(wrong("seconds", "5 to 3600"));

@@ -3,9 +3,6 @@
 pub enum AutomodError {
     #[error("there is no such permit")]
     NotFound,
-    /// A patch without anything in it.
-    #[error("nothing is to be changed: name at least one field")]
-    Empty,
     #[error("{field}: {allowed}")]
     Invalid { field: &'static str, allowed: &'static str },
     #[error("at most {0} people may link at once")]

@@ -11,9 +11,6 @@ pub enum BotError {
     Disabled(Provider),
     #[error("there is no such channel")]
     NoChannel,
-    /// A patch without anything in it.
-    #[error("nothing is to be changed: name at least one field")]
-    Empty,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error(transparent)]

@@ -37,21 +37,21 @@ pub async fn greetings(conn: &mut PgConnection, channel: Uuid) -> Result<Greetin
     repo::greetings(conn, channel).await?.ok_or(BotError::NoChannel)
 }
 
-/// Changes it, what is none stays; what it was and what it is.
+/// Changes it, what is none stays; what it was and what it is. Where nothing is to be changed, it stays untouched.
 ///
 /// # Errors
-/// [`BotError::Empty`] when nothing is to be changed, [`BotError::Invalid`], or the database refused.
+/// [`BotError::Invalid`], or the database refused.
 pub async fn change_greetings(
     tx: &mut Tx,
     channel: Uuid,
     enabled: Option<bool>,
     template: Option<String>,
 ) -> Result<(Greetings, Greetings), BotError> {
-    if enabled.is_none() && template.is_none() {
-        return Err(BotError::Empty);
-    }
     channels::hold(&mut *tx, channel).await?;
     let before = greetings(&mut *tx, channel).await?;
+    if enabled.is_none() && template.is_none() {
+        return Ok((before.clone(), before));
+    }
     let template = template.unwrap_or_else(|| before.template.clone());
     templates::check(&template, Occasion::Greeting)
         .map_err(|problem| BotError::Invalid { field: "followGreetingTemplate", problem })?;

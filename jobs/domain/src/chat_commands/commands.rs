@@ -16,6 +16,7 @@ use crate::channels;
 /// [`CommandError::Invalid`], [`CommandError::Taken`], [`CommandError::TooMany`], or the database refused.
 pub async fn create(tx: &mut Tx, channel: Uuid, new: NewCommand) -> Result<ChatCommand, CommandError> {
     let new = new.checked()?;
+    model::not_ours("trigger", &new.words(), &[])?;
     // Two who make the same command, or the last one, come one after the other.
     channels::hold(&mut *tx, channel).await?;
     if repo::count(&mut *tx, channel).await? >= MAX_COMMANDS {
@@ -43,6 +44,8 @@ pub async fn change(
     channels::hold(&mut *tx, channel).await?;
     let before = repo::find(&mut *tx, channel, id).await?.ok_or(CommandError::NotFound)?;
     let new = change.of(&before).checked()?;
+    // One of before there was auto-moderation stays changeable.
+    model::not_ours("trigger", &new.words(), &Change::default().of(&before).words())?;
     free(&mut *tx, channel, id, &new.words()).await?;
     repo::update(&mut *tx, id, &new).await?;
     let after = repo::find(&mut *tx, channel, id).await?.ok_or(CommandError::NotFound)?;

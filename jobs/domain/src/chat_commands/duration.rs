@@ -43,21 +43,21 @@ pub async fn duration(conn: &mut PgConnection, channel: Uuid) -> Result<Duration
     repo::duration(conn, channel).await?.ok_or(CommandError::NotFound)
 }
 
-/// Changes it, and says what it was and what it is.
+/// Changes it, and says what it was and what it is. Where nothing is to be changed, it stays untouched.
 ///
 /// # Errors
-/// [`CommandError::Empty`], [`CommandError::Invalid`], [`CommandError::Taken`] by a command of the channel, or the database
+/// [`CommandError::Invalid`], [`CommandError::Taken`] by a command of the channel, or the database
 /// refused.
 pub async fn change_duration(
     tx: &mut Tx,
     channel: Uuid,
     change: DurationChange,
 ) -> Result<(DurationSettings, DurationSettings), CommandError> {
-    if change == DurationChange::default() {
-        return Err(CommandError::Empty);
-    }
     channels::hold(&mut *tx, channel).await?;
     let before = duration(&mut *tx, channel).await?;
+    if change == DurationChange::default() {
+        return Ok((before.clone(), before));
+    }
     let new = DurationSettings {
         enabled: change.enabled.unwrap_or(before.enabled),
         trigger: change.trigger.unwrap_or_else(|| before.trigger.clone()),
@@ -73,6 +73,7 @@ pub async fn change_duration(
         return Err(CommandError::Invalid { field: "breakCreditMinutes", problem });
     }
     let word = normalize(&new.trigger);
+    model::not_ours("trigger", std::slice::from_ref(&word), &[normalize(&before.trigger)])?;
     if new.trigger != before.trigger
         && let Some(word) = repo::taken(&mut *tx, channel, None, std::slice::from_ref(&word)).await?
     {

@@ -213,16 +213,23 @@ fn invalid(field: &'static str, problem: impl Into<String>) -> CommandError {
     CommandError::Invalid { field, problem: problem.into() }
 }
 
-/// The words of a trigger, which can be seen, of which there are not too many, and which are not the house's own.
+/// The words of a trigger, which can be seen, and of which there are not too many.
 pub(super) fn trigger(field: &'static str, raw: &str) -> Result<String, CommandError> {
     let words = raw.split_whitespace().collect::<Vec<_>>().join(" ");
     if is_blank(&words) || words.chars().count() > MAX_TRIGGER || words.chars().any(is_unseen) {
         return Err(invalid(field, format!("1 to {MAX_TRIGGER} characters that can be seen")));
     }
-    if words.split(' ').next().is_some_and(|word| word.eq_ignore_ascii_case(PERMIT)) {
-        return Err(invalid(field, format!("{PERMIT} is how moderators let somebody link")));
-    }
     Ok(words)
+}
+
+/// Bots take none of these words for themselves, but for those that called the command before: a command that moderators could
+/// not call, because auto-moderation hears them first.
+pub(super) fn not_ours(field: &'static str, words: &[String], before: &[String]) -> Result<(), CommandError> {
+    let is_ours = |word: &&String| word.split(' ').next() == Some(PERMIT) && !before.contains(word);
+    match words.iter().find(is_ours) {
+        Some(word) => Err(invalid(field, format!("{word:?} is what moderators let people link by: choose another"))),
+        None => Ok(()),
+    }
 }
 
 /// An answer that can be said.

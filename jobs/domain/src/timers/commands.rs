@@ -32,16 +32,17 @@ pub async fn create(tx: &mut Tx, channel: Uuid, new: NewTimer) -> Result<Timer, 
     repo::find(&mut *tx, channel, id).await?.ok_or(TimerError::NotFound)
 }
 
-/// Changes the channel's timer, and says what it was and what it is. With another interval, or switched on, it begins anew.
+/// Changes the channel's timer, and says what it was and what it is. With another interval, or switched on, it begins anew;
+/// where nothing is to be changed, it stays untouched.
 ///
 /// # Errors
-/// [`TimerError::NotFound`], [`TimerError::Empty`], [`TimerError::Invalid`], or the database refused.
+/// [`TimerError::NotFound`], [`TimerError::Invalid`], or the database refused.
 pub async fn change(tx: &mut Tx, channel: Uuid, id: Uuid, change: Change) -> Result<(Timer, Timer), TimerError> {
-    if change == Change::default() {
-        return Err(TimerError::Empty);
-    }
     repo::lock(&mut *tx, id).await?;
     let before = repo::find(&mut *tx, channel, id).await?.ok_or(TimerError::NotFound)?;
+    if change == Change::default() {
+        return Ok((before.clone(), before));
+    }
     let new = change.of(&before).checked()?;
     let anew = new.interval_seconds != before.interval_seconds || new.enabled && !before.enabled;
     repo::update(&mut *tx, id, &new, anew).await?;

@@ -9,9 +9,6 @@ pub enum TimerError {
     NotFound,
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
-    /// A patch without anything in it.
-    #[error("nothing is to be changed: name at least one field")]
-    Empty,
     #[error("a channel has at most {MAX_TIMERS} timers: delete one first")]
     TooMany,
     #[error(transparent)]
