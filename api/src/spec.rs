@@ -4,7 +4,7 @@
 //! (`problems/promised.rs`) is added here: a response a status, whose examples are named after the closed set of its
 //! `errorCode`s.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use poem::http::Method;
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, types::ToJSON};
@@ -32,25 +32,28 @@ pub fn spec_json() -> String {
 #[must_use]
 #[allow(clippy::expect_used, reason = "every test that makes the document runs it")]
 pub fn spec_yaml() -> String {
-    let written = serde_yaml_ng::to_string(&document()).expect("what was read can be written");
-    written.lines().map(|line| format!("{}\n", with_words_quoted(line))).collect()
+    quoted(&serde_yaml_ng::to_string(&document()).expect("what was read can be written"))
 }
 
-/// Words that readers of YAML 1.1 take for truth values.
-const TRUTHS: [&str; 6] = ["off", "on", "yes", "no", "y", "n"];
-
-/// The line with such a word as the word that it is.
-fn with_words_quoted(line: &str) -> Cow<'_, str> {
-    match line.rsplit_once(' ') {
-        Some((before, word))
-            if (before.ends_with(':') || before.ends_with('-'))
-                && TRUTHS.contains(&word.to_ascii_lowercase().as_str()) =>
-        {
-            format!("{before} '{word}'").into()
+/// With quotes around what readers of YAML 1.1, as many generators of clients are, take for a switch instead of a word.
+fn quoted(yaml: &str) -> String {
+    let mut whole = String::with_capacity(yaml.len());
+    for line in yaml.lines() {
+        let found = line.rsplit_once(' ').filter(|(before, _)| before.ends_with([':', '-']));
+        match found {
+            Some((before, word)) if SWITCHES.iter().any(|switch| word.eq_ignore_ascii_case(switch)) => {
+                let _ = writeln!(whole, "{before} '{word}'");
+            }
+            _ => {
+                let _ = writeln!(whole, "{line}");
+            }
         }
-        _ => line.into(),
     }
+    whole
 }
+
+/// Words that YAML 1.1 reads as true or false, and YAML 1.2 as words.
+const SWITCHES: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
 
 /// The page that shows the document, on a dev machine with what is there only.
 pub(crate) fn page(environment: Environment) -> String {
@@ -332,6 +335,7 @@ const fn words(status: u16) -> &'static str {
         409 => "What is there now does not allow it.",
         411 => "The body does not say how long it is.",
         413 => "The body, or what is in it, is larger or longer than allowed.",
+        414 => "The address is longer than allowed.",
         415 => "The body is not of the content type that the operation takes.",
         416 => "The range is beyond the end.",
         422 => "Understood, but it cannot be done.",
@@ -349,4 +353,21 @@ fn yaml(json: &serde_json::Value) -> Value {
 fn members(value: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
     let mapping = value.as_mapping_mut().into_iter().flatten();
     mapping.map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_older_yaml_takes_for_switches_stand_in_quotes_and_nothing_else_is_changed() {
+        assert_eq!(
+            quoted("a:\n- off\n- b: No\n- offer\ny: on\nx: is off\n"),
+            "a:\n- 'off'\n- b: 'No'\n- offer\ny: 'on'\nx: is off\n"
+        );
+        let written = spec_yaml();
+        assert!(written.contains("- 'off'\n"), "what is done about a message");
+        let read: Value = serde_yaml_ng::from_str(&written).unwrap();
+        assert!(read == document(), "the document is another one in quotes");
+    }
 }
