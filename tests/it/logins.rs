@@ -362,6 +362,22 @@ async fn admins_find_people_and_cannot_shut_themselves_out() {
 }
 
 #[tokio::test]
+async fn a_program_with_a_jar_for_cookies_refreshes_by_what_it_gives_and_not_by_what_is_in_the_jar() {
+    let app = api().await;
+    let (_, first) = device(&app, "anna", "viewer").await;
+    let asks = async |body: Value, token: &str| {
+        let request =
+            app.anonymous().request(Method::POST, "/auth/refresh").header("cookie", format!("refresh_dev={token}"));
+        Session::send(request.json(&body)).await
+    };
+    is(&asks(json!({}), &first).await, 403, "CSRF_INVALID");
+    let renewed = asks(json!({ "refresh_token": first }), &first).await.expect(200);
+    let second = renewed["refresh_token"].as_str().unwrap();
+    is(&asks(json!({}), second).await, 403, "CSRF_INVALID");
+    asks(json!({ "refresh_token": second }), &first).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_browser_gets_its_tokens_as_cookies_and_its_next_login_ends_the_one_before() {
     let app = api().await;
     let login = json!({ "login": "anna", "role": "viewer" });

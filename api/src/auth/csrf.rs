@@ -20,8 +20,9 @@ const REFRESH: &str = "/auth/refresh";
 /// say) nothing may speak against it. Bearer requests carry a secret that no foreign page has, and so does the address of a
 /// screen: whatever stands between it and us may have changed the names by which it would be known as ours.
 ///
-/// A refresh that says nothing of a page goes on to its door, which takes a token from the body, that no other site has, and
-/// from a cookie only of a request that proves to be ours ([`prove_ours`]): programs may have a jar for cookies without knowing.
+/// A refresh in JSON that says nothing of a page goes on to its door, which takes a token from the body, that no other site has, and
+/// from a cookie only of a request that proves to be ours ([`prove_ours`]): programs may have a jar for cookies without knowing. A
+/// page of another site cannot send JSON without saying so.
 ///
 /// The method is the one of the request line: no header and no field overrides it.
 pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
@@ -31,7 +32,8 @@ pub(crate) async fn refuse_foreign_sites<E: Endpoint>(inner: Arc<E>, mut request
     let by_cookie = headers.contains_key(header::COOKIE);
     let by_page = !request.uri().path().starts_with("/overlay/t/")
         && (headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN));
-    let refreshes = !by_page && request.uri().path() == REFRESH;
+    let in_json = request.content_type().is_some_and(|kind| kind.starts_with("application/json"));
+    let refreshes = !by_page && in_json && request.uri().path() == REFRESH;
     let foreign = || !request.data::<App>().is_some_and(|app| ours(&request, app));
     if changes && by_token && by_cookie && foreign() {
         // What is asked with a token is not done with a cookie instead: any word can stand behind `Bearer`.

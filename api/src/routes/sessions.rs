@@ -5,7 +5,11 @@ use domain::{
     mails::Kind,
     sessions::{self, EndReason, Refreshed},
 };
-use poem::{Request, http::StatusCode, web::Data};
+use poem::{
+    Request,
+    http::{StatusCode, header},
+    web::Data,
+};
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 use serde_json::json;
 use uuid::Uuid;
@@ -63,9 +67,10 @@ impl Sessions {
         let token = match given.refresh_token.as_deref() {
             Some(token) => Some(token),
             None => {
-                let cookie = cookies::refresh(request, app.settings.environment);
-                cookie.map(|_| csrf::prove_ours(request, &app)).transpose()?;
-                cookie
+                if request.headers().contains_key(header::COOKIE) {
+                    csrf::prove_ours(request, &app)?;
+                }
+                cookies::refresh(request, app.settings.environment)
             }
         };
         let token =
