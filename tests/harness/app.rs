@@ -208,8 +208,13 @@ impl TestApp {
         session
     }
 
-    /// Moves the system's clock and wakes whatever waits for a time.
+    /// Moves the system's clock and wakes whatever waits for a time. A system that has only begun counts its periods from when it
+    /// knows them: until then the clock stands.
     pub async fn advance(&self, by: Duration) {
+        if self.pools.iter().any(|pool| !matches!(pool, Pool::Media | Pool::Imports)) {
+            wait_until("the periodic jobs are known", async || clock::has_schedules(self.pool()).await.then_some(()))
+                .await;
+        }
         clock::advance(self.pool(), by).await;
     }
 

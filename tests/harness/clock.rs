@@ -16,6 +16,12 @@ pub(crate) async fn install(pool: &PgPool) {
     sqlx::raw_sql(SQL).execute(pool).await.expect("install the test clock");
 }
 
+/// Whether a process has made its periodic jobs known, which it does with all of them at once.
+pub(crate) async fn has_schedules(pool: &PgPool) -> bool {
+    let any = sqlx::query_scalar("select exists (select from job_schedules)");
+    any.fetch_one(pool).await.expect("look for periodic jobs")
+}
+
 /// Moves the clock and wakes everybody who waits for a time: all pools and periodic jobs look again.
 pub(crate) async fn advance(pool: &PgPool, by: Duration) {
     sqlx::query("update test_clock set ahead = ahead + make_interval(secs => $1)")

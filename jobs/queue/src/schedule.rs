@@ -45,21 +45,23 @@ pub(crate) async fn run(db: Database, schedules: Vec<Schedule>, stop: Cancellati
     }
 }
 
-/// Makes the rows; a changed period counts from now on.
+/// Makes the rows, all at once; a changed period counts from now on. By name, so that two processes that start at once cannot wait
+/// for each other in a circle.
 async fn register(db: &Database, schedules: &[Schedule]) -> Result<(), sqlx::Error> {
-    for schedule in schedules {
-        let every = i64::try_from(schedule.every.as_millis()).unwrap_or(i64::MAX).max(1);
-        sqlx::query!(
-            "insert into job_schedules (name, every_ms, next_at)
-             values ($1, $2, app_now() + $2::bigint * interval '1 millisecond')
-             on conflict (name) do update set every_ms = excluded.every_ms, next_at = excluded.next_at
-             where job_schedules.every_ms <> excluded.every_ms",
-            schedule.name,
-            every,
-        )
-        .execute(db.pool())
-        .await?;
-    }
+    let names: Vec<String> = schedules.iter().map(|schedule| schedule.name.to_owned()).collect();
+    let every = |schedule: &Schedule| i64::try_from(schedule.every.as_millis()).unwrap_or(i64::MAX).max(1);
+    let periods: Vec<i64> = schedules.iter().map(every).collect();
+    sqlx::query!(
+        "insert into job_schedules (name, every_ms, next_at)
+         select name, every, app_now() + every * interval '1 millisecond'
+         from unnest($1::text[], $2::bigint[]) given (name, every) order by name
+         on conflict (name) do update set every_ms = excluded.every_ms, next_at = excluded.next_at
+         where job_schedules.every_ms <> excluded.every_ms",
+        &names,
+        &periods,
+    )
+    .execute(db.pool())
+    .await?;
     Ok(())
 }
 
