@@ -68,6 +68,26 @@ impl Environment {
             Self::Prod => "__Host-login",
         }
     }
+
+    /// Under which name apps list the codes of this place: whoever has an account at several must tell them apart.
+    #[must_use]
+    pub const fn issuer(self) -> &'static str {
+        match self {
+            Self::Dev => "MemAlerts-dev",
+            Self::Beta => "MemAlerts-beta",
+            Self::Prod => "MemAlerts",
+        }
+    }
+
+    /// The name of the cookie with what a page tells a browser once.
+    #[must_use]
+    pub const fn told_cookie(self) -> &'static str {
+        match self {
+            Self::Dev => "told_dev",
+            Self::Beta => "__Host-told_beta",
+            Self::Prod => "__Host-told",
+        }
+    }
 }
 
 /// What the API must be told.

@@ -10,14 +10,9 @@ use uuid::Uuid;
 
 use crate::problem::{ErrorCode, Problem};
 
-/// The key, if there is one and it is of the right form: 1 to 128 visible ASCII characters.
-pub(crate) fn key(header: Option<String>) -> Result<Option<String>, Problem> {
-    match header {
-        Some(key) if !(1..=128).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(malformed())
-        }
-        key => Ok(key),
-    }
+/// Whether a key is of the right form: 1 to 128 visible ASCII characters. Of a request that comes to an operation it is.
+pub(crate) fn is_well_formed(key: &str) -> bool {
+    (1..=128).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The request that the header names, if it does: what `actor` asks of the operation. `question` is all that decides the
@@ -27,9 +22,8 @@ pub(crate) fn request(
     actor: Uuid,
     operation: &'static str,
     question: &Value,
-) -> Result<Option<Request>, Problem> {
-    let key = key(header)?;
-    Ok(key.map(|key| Request::new(actor, operation, key, question.to_string().as_bytes())))
+) -> Option<Request> {
+    header.map(|key| Request::new(actor, operation, key, question.to_string().as_bytes()))
 }
 
 /// The key is not of the right form.

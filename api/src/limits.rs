@@ -67,8 +67,10 @@ pub(crate) async fn refuse_odd_requests<E: Endpoint>(inner: Arc<E>, mut request:
     }
     // A sender that asks first (`Expect: 100-continue`) hears a refusal before it sends anything.
     let asks_first = request.headers().contains_key(header::EXPECT);
+    // Before anything is looked up or counted under it.
     let mut keys = request.headers().get_all("idempotency-key").iter();
-    if keys.next().is_some_and(|key| key.to_str().is_err() || keys.next().is_some()) {
+    let well_formed = |key: &HeaderValue| key.to_str().is_ok_and(idempotency::is_well_formed);
+    if keys.next().is_some_and(|key| !well_formed(key) || keys.next().is_some()) {
         return Err(poem::Error::from_response(turned_away(&mut request, idempotency::malformed())));
     }
     if request.content_type().is_some_and(|kind| kind.starts_with("multipart/")) {

@@ -173,9 +173,15 @@ impl Problem {
         self
     }
 
-    /// Lists all that is wrong with the body.
-    pub(crate) fn naming(self, faults: Vec<Fault>) -> Self {
-        Self { faults: Some(faults), ..self }
+    /// A member of the body that was added, if it is text.
+    pub(crate) fn member(&self, name: &str) -> Option<&str> {
+        self.extra.get(name)?.as_str()
+    }
+
+    /// All that is wrong with a body, at least one thing; `detail` is the first of it.
+    pub(crate) fn of_faults(faults: Vec<Fault>) -> Self {
+        let detail = faults.first().map(|Fault { field, detail }| format!("{field}: {detail}")).unwrap_or_default();
+        Self { faults: Some(faults), ..Self::bad_request(ErrorCode::ValidationError, detail) }
     }
 
     pub(crate) fn bad_request(code: ErrorCode, detail: impl Into<String>) -> Self {

@@ -209,6 +209,8 @@ async fn what_became_of_a_message_is_known_for_a_month() {
     let young = say(&demo, "young").await;
     becomes(&demo, &young, "sent").await;
     app.advance(day * 11).await;
+    // The session of a month ago is over.
+    let demo = app.login("demo", "streamer").await;
     wait_until("the old one is forgotten", async || (demo.get(&old).await.status.as_u16() == 404).then_some(())).await;
     demo.get(&young).await.expect(200);
 }

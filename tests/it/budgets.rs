@@ -126,6 +126,12 @@ async fn an_activation_in_three_seconds_and_a_repeated_one_at_any_time() {
     assert!((1..=3).contains(&number(&second, "retry-after")));
     // Its answer was lost, perhaps.
     assert_eq!(activate(&demo, "first").await.text, first.text);
+    // A key that cannot be one is refused as such, whatever is left.
+    let long: &str = "long".repeat(33).leak();
+    for key in [long, ""] {
+        let answer = activate(&demo, key).await;
+        assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "VALIDATION_ERROR"), "{}", answer.text);
+    }
     // Others may, and so may this one do everything else.
     assert_ne!(activate(&eva, "hers").await.status.as_u16(), 429);
     assert_eq!(demo.get("/streamer/queue").await.status.as_u16(), 200);

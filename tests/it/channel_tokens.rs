@@ -167,6 +167,22 @@ async fn a_program_is_out_everywhere_when_its_token_is_revoked_or_over() {
 }
 
 #[tokio::test]
+async fn nothing_opens_with_a_token_whose_end_was_not_heard_of_yet() {
+    let app = api().await;
+    let demo = app.login("demo", "streamer").await;
+    let given = give(&demo, "api", "Bot", &["queue:read", "queue:control"]).await;
+    let program = app.anonymous().with_token(&given.secret);
+    assert_eq!(program.post("/streamer/queue/intake/pause", &json!({})).await.expect(200)["intakePaused"], true);
+    // As another process ends it, before its word is here.
+    let revoked = "update tokens set revoked_at = app_now() where id = $1";
+    let id = uuid::Uuid::parse_str(&given.id).unwrap();
+    sqlx::query(revoked).bind(id).execute(app.pool()).await.unwrap();
+    assert_eq!(program.post("/streamer/queue/intake/resume", &json!({})).await.error_code(), "UNAUTHORIZED");
+    assert_eq!(program.get("/streamer/queue").await.error_code(), "UNAUTHORIZED");
+    assert_eq!(demo.get("/streamer/queue").await.expect(200)["intakePaused"], true);
+}
+
+#[tokio::test]
 async fn tokens_are_limited_in_number_and_wishes_are_judged() {
     let app = api().await;
     let demo = app.login("demo", "streamer").await;

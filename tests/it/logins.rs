@@ -220,7 +220,7 @@ async fn after_a_logout_no_token_of_the_session_opens_anything_anywhere() {
 }
 
 #[tokio::test]
-async fn nothing_is_changed_with_a_session_whose_end_was_not_heard_of_yet() {
+async fn nothing_opens_with_a_session_whose_end_was_not_heard_of_yet_or_that_is_not_there() {
     let app = api().await;
     let (anna, _) = device(&app, "anna", "viewer").await;
     // As another process ends it, before its word is here.
@@ -229,6 +229,18 @@ async fn nothing_is_changed_with_a_session_whose_end_was_not_heard_of_yet() {
     let wish = json!({ "theme": "dark" });
     is(&anna.patch("/me/preferences", &wish).await, 401, "UNAUTHORIZED");
     is(&anna.post("/users/me/export", &json!({})).await, 401, "UNAUTHORIZED");
+    is(&anna.get("/me").await, 401, "UNAUTHORIZED");
+    // A token that is ours, of a session that never was, or that is somebody else's.
+    let ((bert, _), (carl, _)) = (device(&app, "bert", "viewer").await, device(&app, "carl", "viewer").await);
+    let [of_bert, of_carl] = [&bert, &carl].map(|who| uuid::Uuid::parse_str(&who.user_id).unwrap());
+    let moved = sqlx::query("update sessions set user_id = $2 where user_id = $1");
+    moved.bind(of_bert).bind(of_carl).execute(app.pool()).await.unwrap();
+    for path in ["/me", "/auth/sessions"] {
+        is(&bert.get(path).await, 401, "UNAUTHORIZED");
+    }
+    is(&bert.patch("/me/preferences", &wish).await, 401, "UNAUTHORIZED");
+    sqlx::query("delete from sessions where user_id = $1").bind(of_carl).execute(app.pool()).await.unwrap();
+    is(&carl.get("/me").await, 401, "UNAUTHORIZED");
     let (anna, _) = device(&app, "anna", "viewer").await;
     assert_ne!(anna.get("/me/preferences").await.expect(200)["theme"], "dark");
     anna.patch("/me/preferences", &wish).await.expect(200);
@@ -287,7 +299,13 @@ async fn a_role_that_is_changed_and_a_ban_count_at_once_and_are_written_down() {
     is_out(&again).await;
     let login = json!({ "login": "demo", "role": "viewer" });
     is(&app.anonymous().post("/auth/dev/login", &login).await, 403, "ACCOUNT_BANNED");
-    boss.post(&format!("{path}/ban"), &json!({})).await.expect(200);
+    // What was said of why stays, until something else is said.
+    let still = boss.post(&format!("{path}/ban"), &json!({})).await.expect(200);
+    assert_eq!((&still["bannedAt"], &still["banReason"]), (&banned["bannedAt"], &json!("spam")));
+    let reworded = boss.post(&format!("{path}/ban"), &json!({ "reason": "spam and worse" })).await.expect(200);
+    assert_eq!((&reworded["bannedAt"], &reworded["banReason"]), (&banned["bannedAt"], &json!("spam and worse")));
+    let listed = boss.get("/owner/users?login=demo").await.expect(200);
+    assert_eq!(listed["users"][0]["banReason"], "spam and worse", "{listed}");
     let free = boss.post(&format!("{path}/unban"), &json!({})).await.expect(200);
     assert_eq!(free.get("bannedAt"), None);
     device(&app, "demo", "viewer").await.0.get("/me").await.expect(200);
@@ -298,11 +316,12 @@ async fn a_role_that_is_changed_and_a_ban_count_at_once_and_are_written_down() {
     let banned = |banned: bool| json!({ "banned": banned });
     let expected = [
         json!(["unban", banned(true), banned(false)]),
+        json!(["ban", { "reason": "spam" }, { "reason": "spam and worse" }]),
         json!(["ban", banned(false), banned(true)]),
         json!(["change_role", { "role": "streamer" }, { "role": "viewer" }]),
     ];
     assert_eq!(acts, expected);
-    assert_eq!(log["acts"][1]["reason"], "spam");
+    assert_eq!(log["acts"][2]["reason"], "spam");
     assert!(
         log["acts"].as_array().unwrap().iter().all(|act| act["actor"] == "user:boss" && act["requestId"].is_string())
     );

@@ -47,6 +47,7 @@ mod looks;
 mod loudness;
 mod mails;
 mod matrix;
+mod messages;
 mod metrics;
 mod missed;
 mod moderation;

@@ -3,13 +3,16 @@
 
 use std::fmt::Write as _;
 
-use domain::identities::{Grant, Identity, Provider, Token};
+use domain::{
+    identities::{Grant, Identity, Provider, Token},
+    outbox as chat,
+};
 use harness::{Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{channel_tokens::give, identities, stage::Stage};
+use crate::{channel_tokens::give, identities, messages, stage::Stage};
 
 /// Whoever asks; a session of its own for each question, because some of them end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -199,6 +202,7 @@ pub(crate) async fn belongings(stage: &Stage, other: &Stage, operation: &Operati
         "approveSubmission" | "rejectSubmission" | "askForChanges" => {
             (stage.submission("pending").await, other.submission("pending").await)
         }
+        "getMessage" => (message(stage).await, message(other).await),
         "getOutboxMessage" => (said(&stage.streamer).await, said(&other.streamer).await),
         "endMySession" => (logged_in(stage, "anna").await, logged_in(other, "bert").await),
         "unlinkAccount" => (linked(stage, "anna").await.to_string(), linked(stage, "bert").await.to_string()),
@@ -263,6 +267,12 @@ async fn command(stage: &Stage) -> String {
 }
 
 /// A timer of the stage's channel.
+async fn message(stage: &Stage) -> String {
+    messages::heard(&stage.app, stage.channel_id, chat::Provider::Twitch, "anna", "hi").await;
+    let shown = stage.streamer.get("/api/v1/messages").await.expect(200);
+    shown["messages"][0]["id"].as_str().expect("an id").to_owned()
+}
+
 async fn timer(stage: &Stage) -> String {
     let wish = json!({ "name": "Discord", "messages": ["hi"], "intervalSeconds": 600 });
     stage.streamer.post("/streamer/bot/timers", &wish).await.expect(201)["id"].as_str().expect("an id").to_owned()

@@ -104,10 +104,17 @@ async fn a_name_or_an_address_is_given_once_and_nonsense_never() {
         wish("bert", "bert_the_great@example.org", "Bert_the_great@example.org"),
         wish("bert", "x@example.org", "Password1"),
         wish("bert", "x@example.org", "qwertyuiop"),
+        wish("bert", "x@example.org", "MemAlerts2026!"),
+        wish("bert_the_great", "x@example.org", "1Bert_the_great!"),
+        wish("bert", "x@example.org", "        "),
         json!({ "username": "bert", "email": "x@example.org" }),
     ] {
         is(&refused(wrong).await, 400, "VALIDATION_ERROR");
     }
+    let all = refused(wish("a b", "x@example", "x@example")).await;
+    let fields: Vec<&str> =
+        all.json["errors"].as_array().unwrap().iter().map(|fault| fault["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["username", "email", "password"], "{}", all.text);
     let anybody = app.anonymous();
     let race = wish("carla", "carla@example.org", PASSWORD);
     let answers = join_all((0..8).map(|_| anybody.post("/auth/register", &race))).await;
@@ -283,7 +290,9 @@ pub(crate) async fn with_codes(app: &TestApp, name: &str) -> (Session, Authentic
     let session = register(app, name).await;
     let seed = session.post("/auth/totp", &json!({})).await.expect(200);
     let secret = seed["secret"].as_str().unwrap();
-    assert!(seed["uri"].as_str().unwrap().starts_with(&format!("otpauth://totp/MemAlerts:{name}?secret={secret}&")));
+    assert!(
+        seed["uri"].as_str().unwrap().starts_with(&format!("otpauth://totp/MemAlerts-dev:{name}?secret={secret}&"))
+    );
     let authenticator = Authenticator::reading(secret);
     // Nothing is asked for until a code was shown.
     logged_in(app, name, None).await;

@@ -55,8 +55,15 @@ async fn a_person_at_a_terminal_gets_lines_to_read_and_not_json() {
 #[tokio::test]
 async fn the_settings_are_shown_with_where_they_come_from_and_without_secrets() {
     let secret = "0123456789abcdef0123456789abcdef";
-    let env = [("PORT", "81"), ("MEMALERTS_SECRET", secret), ("DATABASE_URL", "postgres://me:geheim@db/x")];
+    let env = [
+        ("PORT", "81"),
+        ("MEMALERTS_SECRET", secret),
+        ("DATABASE_URL", "postgres://me:geheim@db/x"),
+        // From which another one follows.
+        ("TWITCH_IRC_URL", "ws://me:geheim@127.0.0.1:1"),
+    ];
     let shown = MemalertsProcess::spawn(&["config"], &env).output().await;
+    assert!(shown.contains("TWITCH_IRC_SEND_URL="), "{shown}");
     for line in [
         "environment  PORT=81",
         "environment  MEMALERTS_SECRET=[secret]",
@@ -83,6 +90,26 @@ async fn a_check_of_the_settings_shows_each_and_says_all_that_is_wrong_at_once()
     assert!(begins(0, "PUBLIC_BASE_ULR is no setting, PUBLIC_BASE_URL is"), "{said}");
     assert!(begins(1, "PUBLIC_BASE_URL is not set") && begins(2, "SMTP_URL is not set"), "{said}");
     assert!(status.success() && doubts.len() == 3, "{said}");
+    // Nor may it be what this machine has.
+    let not_here = [
+        ("MEMALERTS_ENV", "prod"),
+        ("PUBLIC_BASE_URL", "https://memes.example"),
+        ("SMTP_URL", "smtps://mail.example"),
+        ("MAIL_FROM", "memes@memes.example"),
+        ("FFMPEG_PATH", "/nope/ffmpeg"),
+        ("UPLOAD_DIR", "/proc/uploads"),
+        ("DATABASE_URL", "postgres://me@db/x"),
+        ("RATE_LIMIT_FACTOR", "0"),
+    ];
+    let (status, _, told) =
+        MemalertsProcess::spawn(&["config", "--check"], &[&not_here[..], &SECRETS[..]].concat()).outcome().await;
+    let doubts: Vec<&str> = told.lines().collect();
+    for (doubt, with) in
+        doubts.iter().zip(["RATE_LIMIT_FACTOR is 0", "FFMPEG_PATH: there is no", "UPLOAD_DIR: nothing can"])
+    {
+        assert!(doubt.starts_with(&format!("in doubt: {with}")), "{told}");
+    }
+    assert!(status.success() && doubts.len() == 3, "{told}");
     let names = |shown: &str| -> Vec<String> {
         shown.lines().map(|line| line[13..].split_once('=').unwrap().0.to_owned()).collect()
     };

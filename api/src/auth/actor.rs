@@ -27,8 +27,7 @@ use crate::{
 const COOKIE: &str = "session";
 const BEARER: &str = "bearer";
 
-/// Anybody who is logged in. To look around costs no database call: the token itself is the proof. What changes something looks
-/// whether the session lives.
+/// Anybody who is logged in: the token is good, and its session lives.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) id: Uuid,
@@ -129,24 +128,24 @@ async fn logged_in(request: &Request, app: &App) -> Result<Proven, Problem> {
     if let Some(program) = programs::named(request, app).await? {
         telemetry::asked_by(program.owner);
         programs::admit(&program, request)?;
+        programs::still_good(request, app).await?;
         return Ok(Proven { user: program.owner, session: program.token, channel: Some(program.channel) });
     }
     let named = session::named(request, app);
     let Named { user, session } =
         named.ok_or_else(|| Problem::unauthorized("log in first: no session, or one that is no longer good"))?;
     telemetry::asked_by(user);
-    if !request.method().is_safe() {
-        still_lives(app, session).await?;
-    }
+    still_lives(app, user, session).await?;
     Ok(Proven { user, session, channel: None })
 }
 
-/// What changes something asks the database: an end that was answered at another process may not have been heard of here.
-async fn still_lives(app: &App, session: Uuid) -> Result<(), Problem> {
+/// Each request asks the database: an end that was answered at another process may not have been heard of here. So do those of
+/// programs ([`programs::still_good`]).
+async fn still_lives(app: &App, user: Uuid, session: Uuid) -> Result<(), Problem> {
     let mut conn = app.db.pool().acquire().await?;
     match sessions::find(&mut conn, session).await? {
-        Some(_) => Ok(()),
-        None => Err(Problem::unauthorized("log in first: the session is over")),
+        Some(session) if session.user_id == user => Ok(()),
+        _ => Err(Problem::unauthorized("log in first: the session is over")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The two cookies of a session, the one of a login that is under way elsewhere, and answers that set them.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use poem::{
     IntoResponse, Request, Response,
     http::{HeaderValue, header},
@@ -14,6 +15,8 @@ use crate::app::Environment;
 
 /// How long a browser keeps a refresh token that is not used.
 const REFRESH_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// Enough for the way to the page that tells it, and for a look at that page again.
+const TOLD_SECONDS: i64 = 60;
 
 /// This environment's cookie with the access token.
 pub(super) fn access(request: &Request, environment: Environment) -> Option<&str> {
@@ -55,6 +58,17 @@ pub(crate) fn cleared(environment: Environment) -> [String; 2] {
     [environment.cookie(), environment.refresh_cookie()].map(|name| cookie(environment, name, "", 0))
 }
 
+/// What a page shall tell this browser, in somebody's words. Of a cookie, since whoever makes an address has no say in it.
+pub(crate) fn told(request: &Request, environment: Environment) -> Option<String> {
+    let words = URL_SAFE_NO_PAD.decode(named(request, environment.told_cookie())?).ok()?;
+    String::from_utf8(words).ok()
+}
+
+/// `Set-Cookie` of what the next page tells.
+pub(super) fn of_told(environment: Environment, words: &str) -> String {
+    cookie(environment, environment.told_cookie(), &URL_SAFE_NO_PAD.encode(words), TOLD_SECONDS)
+}
+
 /// `Set-Cookie` of a browser that goes to another platform, for so many seconds. `Lax`, as the platform sends it back.
 pub(super) fn of_login(environment: Environment, value: &str, seconds: i64) -> String {
     cookie(environment, environment.login_cookie(), value, seconds)
@@ -74,6 +88,11 @@ pub(crate) struct WithCookies<T> {
 impl<T> WithCookies<T> {
     pub(crate) fn new(answer: T, cookies: impl IntoIterator<Item = String>) -> Self {
         Self { answer, cookies: cookies.into_iter().collect() }
+    }
+
+    pub(super) fn and(mut self, cookie: String) -> Self {
+        self.cookies.push(cookie);
+        self
     }
 }
 
@@ -116,8 +135,8 @@ mod tests {
     #[test]
     fn every_cookie_is_out_of_reach_of_scripts_and_of_other_hosts() {
         for environment in [Environment::Prod, Environment::Beta] {
-            let login = of_login(environment, "c", 600);
-            for cookie in of(environment, "a", "b").into_iter().chain(cleared(environment)).chain([login]) {
+            let others = [of_login(environment, "c", 600), of_told(environment, "d")];
+            for cookie in of(environment, "a", "b").into_iter().chain(cleared(environment)).chain(others) {
                 assert!(cookie.starts_with("__Host-"), "{cookie}");
                 for part in ["; Path=/; ", "; HttpOnly; ", "; Secure; ", "; SameSite=Lax; ", "Max-Age="] {
                     assert!(cookie.contains(part), "{cookie} lacks {part}");
@@ -125,8 +144,10 @@ mod tests {
                 assert!(!cookie.contains("Domain"), "{cookie}");
             }
         }
-        let names =
-            |environment: Environment| [environment.cookie(), environment.refresh_cookie(), environment.login_cookie()];
+        let names = |environment: Environment| {
+            let (session, refresh) = (environment.cookie(), environment.refresh_cookie());
+            [session, refresh, environment.login_cookie(), environment.told_cookie()]
+        };
         let prod = names(Environment::Prod);
         assert!(names(Environment::Beta).iter().all(|name| !prod.contains(name)), "beta overwrites prod's cookies");
     }

@@ -170,7 +170,7 @@ pub(crate) async fn log_in(
     };
     match granted.await {
         Ok(granted) => Ok(sent(flow.redirect_to, granted.cookies())),
-        Err(problem) => failed(request, provider, flow, answer, problem),
+        Err(problem) => failed(app, request, provider, flow, answer, problem),
     }
 }
 
@@ -223,7 +223,7 @@ pub(crate) async fn link(
     };
     match linked.await {
         Ok(()) => Ok(sent(flow.redirect_to, [])),
-        Err(problem) => failed(request, provider, flow, answer, problem),
+        Err(problem) => failed(app, request, provider, flow, answer, problem),
     }
 }
 
@@ -275,12 +275,18 @@ async fn arrive(
 
 /// Back to where the login was begun with a word of why it failed, for a browser; the problem itself for a program.
 fn failed(
+    app: &AppState,
     request: &Request,
     provider: Provider,
     flow: Flow,
     answer: &Answer,
     problem: Problem,
 ) -> Result<WithCookies<Sent>, Problem> {
+    if let Some(why) = problem.member("reason") {
+        // Whoever is banned has no page but the front one, and it tells why.
+        let told = cookies::of_told(app.settings.environment, why);
+        return Ok(turned_back(request, provider, "/", None, problem)?.and(told));
+    }
     let denied = answer.error.as_deref() == Some("access_denied");
     turned_back(request, provider, &flow.redirect_to, denied.then_some("access_denied"), problem)
 }

@@ -1,7 +1,7 @@
 //! Docks and programs, which show a token of their own instead of a person's session.
 //!
-//! A token that has been good is kept in mind for some minutes, so that a request asks the database for none. That it was
-//! revoked, or is over, is known from [`Ended`](super::Ended) within a second, as with sessions.
+//! A token that has been good is kept in mind for some minutes, so that budgets ask the database for none. That it was revoked, or
+//! is over, is known from [`Ended`](super::Ended) within a second, as with sessions; whoever lets a request in looks.
 
 use std::{
     collections::HashMap,
@@ -69,8 +69,22 @@ impl Programs {
 pub(crate) async fn named(request: &Request, app: &AppState) -> Result<Option<Arc<Program>>, Problem> {
     let Some(token) = bearer(request).filter(|token| Secret::kind_of(token).is_some()) else { return Ok(None) };
     let program = app.programs.find(app, token).await?;
-    let program = program.ok_or_else(|| Problem::unauthorized("the token is unknown here, was revoked or is over"))?;
-    Ok(Some(program))
+    Ok(Some(program.ok_or_else(no_good)?))
+}
+
+fn no_good() -> Problem {
+    Problem::unauthorized("the token is unknown here, was revoked or is over")
+}
+
+/// Asks the database whether the request's token is good now, whatever is kept in mind of it: another process may have answered
+/// its end, of which this one has not heard.
+///
+/// # Errors
+/// 401 when it is not.
+pub(super) async fn still_good(request: &Request, app: &AppState) -> Result<(), Problem> {
+    let mut conn = app.db.pool().acquire().await?;
+    let token = bearer(request).unwrap_or_default();
+    tokens::find_good(&mut conn, token).await?.map(drop).ok_or_else(no_good)
 }
 
 /// Whether the program may do what the request asks for.

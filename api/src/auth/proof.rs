@@ -2,8 +2,8 @@
 //! before they are looked at.
 
 use domain::{
-    attempts::{self, Budget},
-    factors,
+    attempts::{self, Budget, Try},
+    factors::{self, FactorError},
     mails::Kind,
     passwords::{self, Credentials, Proof},
     sessions,
@@ -17,7 +17,7 @@ use crate::{
     app::AppState,
     budgets::ClientAddress,
     problem::{ErrorCode, Problem},
-    routes::mails::tell,
+    routes::mails::{inform, tell},
 };
 
 /// Somebody whose password was right.
@@ -46,12 +46,12 @@ impl Count {
         Self { subject, budget, words: "too many wrong guesses in sessions of yours", locked: "own_sessions" }
     }
 
-    /// Takes one guess; 429 when there is none left.
-    async fn take(&self, app: &AppState) -> Result<(), Problem> {
+    /// Takes one guess, and says how many are left; 429 when there was none.
+    async fn take(&self, app: &AppState) -> Result<i32, Problem> {
         let mut conn = app.db.pool().acquire().await?;
         match attempts::take(&mut conn, &self.subject, self.budget).await? {
-            None => Ok(()),
-            Some(wait) => Err(Problem::too_often(wait, self.words).with("locked", self.locked)),
+            Try::Taken { left } => Ok(left),
+            Try::None { wait } => Err(Problem::too_often(wait, self.words).with("locked", self.locked)),
         }
     }
 }
@@ -199,9 +199,18 @@ async fn prove(
             Problem::new(StatusCode::UNAUTHORIZED, ErrorCode::CodeRequired, "the account asks for a code, too")
         })?;
         let codes = codes(user);
-        codes.take(app).await?;
+        let left = codes.take(app).await?;
         let mut tx = app.db.begin().await?;
-        methods.push(factors::prove(&mut tx, &app.vault, user, code).await?);
+        let method = match factors::prove(&mut tx, &app.vault, user, code).await {
+            Err(FactorError::Wrong) if left == 0 => {
+                // Somebody has the password. Whoever asks may be the thief, whose language is not the person's.
+                inform(app, &mut tx, user, Kind::CodesGuessed, None).await?;
+                tx.commit().await?;
+                return Err(FactorError::Wrong.into());
+            }
+            method => method?,
+        };
+        methods.push(method);
         attempts::clear(&mut tx, &codes.subject).await?;
         tx.commit().await?;
     }
@@ -210,7 +219,7 @@ async fn prove(
 
 /// Takes one guess at a code in a session of the person's; 429 when there is none left.
 pub(crate) async fn take_own_code(app: &AppState, user: Uuid) -> Result<(), Problem> {
-    Count::of_own_sessions(factors::own_subject(user), attempts::CODE).take(app).await
+    Count::of_own_sessions(factors::own_subject(user), attempts::CODE).take(app).await.map(drop)
 }
 
 /// For dangerous acts: the session's person has proven to be that person in the last ten minutes; else 403.

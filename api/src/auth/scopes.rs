@@ -7,8 +7,12 @@ use poem::http::Method;
 /// None for an operation that no token opens. `path` may be the template of a path.
 pub(crate) fn of_operation(method: &Method, path: &str) -> Option<Scope> {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
-    let ["streamer", parts @ ..] = &parts[..] else { return None };
     let reads = *method == Method::GET;
+    let parts = match &parts[..] {
+        ["streamer", parts @ ..] => parts,
+        ["api", "v1", "messages" | "events", ..] if reads => return Some(Scope::BotsRead),
+        _ => return None,
+    };
     match parts {
         ["channel", "settings"] if reads => Some(Scope::ChannelRead),
         ["channel", "settings" | "live"] => Some(Scope::ChannelWrite),
@@ -48,6 +52,7 @@ mod tests {
             (Method::POST, "/streamer/tokens", None),
             (Method::GET, "/streamer/overlay/token", None),
             (Method::POST, "/streamer/credits/token/rotate", None),
+            (Method::GET, "/api/v1/messages/{id}", Some(Scope::BotsRead)),
             (Method::GET, "/me", None),
             (Method::POST, "/memes/{id}/activate", None),
             (Method::GET, "/owner/users", None),

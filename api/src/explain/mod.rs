@@ -239,10 +239,10 @@ impl Document {
             twice::doubled(body).into_iter().map(|field| Fault { field, detail: "it is given twice".to_owned() });
         let wrong = complaints.iter().map(|it| Fault { field: it.place_in(""), detail: it.words().to_owned() });
         let faults: Vec<Fault> = doubled.chain(wrong).take(MOST).collect();
-        let Some(Fault { field, detail }) = faults.first() else {
+        if faults.is_empty() {
             return invalid("the body: it is not what the operation takes".to_owned());
-        };
-        invalid(format!("{field}: {detail}")).naming(faults)
+        }
+        Problem::of_faults(faults)
     }
 }
 

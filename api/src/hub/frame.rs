@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use domain::events::{Audience, Cursor, Event};
+use domain::events::{Audience, Cursor, Event, MANY};
 use serde::Deserialize;
 
 /// Which token a revocation speaks of.
@@ -71,7 +71,10 @@ impl Frame {
     #[must_use]
     pub(crate) fn encode(event: &Event) -> Self {
         let cursor = Cursor { epoch: event.epoch, seq: event.seq };
-        let (bytes, name, data) = encode(Some(cursor), &event.name, &event.data);
+        let (bytes, name, data) = match event.name.strip_suffix(MANY) {
+            Some(name) => encode_many(cursor, name, &event.data),
+            None => encode(Some(cursor), &event.name, &event.data),
+        };
         Self { cursor, audience: Audience(event.audience), ends: Ends::of(event), bytes, name, data }
     }
 
@@ -148,6 +151,19 @@ fn encode(cursor: Option<Cursor>, name: &str, data: &str) -> (Bytes, Range<usize
     (out.into(), name_range, data_range)
 }
 
+/// An event for each line, the place with the last: whoever loses the connection in between gets all of them again.
+fn encode_many(cursor: Cursor, name: &str, lines: &str) -> (Bytes, Range<usize>, Range<usize>) {
+    let mut out = Vec::with_capacity(lines.len() + lines.len() / 4 + 64);
+    let (before, last) = lines.rsplit_once('\n').unwrap_or(("", lines));
+    for line in before.split('\n').filter(|line| !line.is_empty()) {
+        out.extend_from_slice(&encode(None, name, line).0);
+    }
+    let start = out.len();
+    let (end, name, data) = encode(Some(cursor), name, last);
+    out.extend_from_slice(&end);
+    (out.into(), start + name.start..start + name.end, start + data.start..start + data.end)
+}
+
 /// A line break would end the field and let data speak as fields of its own. In JSON it can only be white space.
 fn push_line(out: &mut Vec<u8>, text: &str) -> Range<usize> {
     let start = out.len();
@@ -178,6 +194,16 @@ mod tests {
         assert_eq!(&frame.bytes()[..], b"id: 3-41\nevent: activation:new\ndata: {\"id\":1}\n\n");
         assert_eq!((frame.name(), frame.data()), ("activation:new", r#"{"id":1}"#));
         assert!(frame.is_for(Audience::PANEL) && !frame.is_for(Audience::PUBLIC));
+    }
+
+    #[test]
+    fn many_that_were_recorded_together_are_an_event_each_with_one_place() {
+        let frame = Frame::encode(&event("new_message[]", "{\"id\":1}\n{\"id\":2}"));
+        let text = "event: new_message\ndata: {\"id\":1}\n\nid: 3-41\nevent: new_message\ndata: {\"id\":2}\n\n";
+        assert_eq!(frame.bytes(), text);
+        assert_eq!((frame.name(), frame.data()), ("new_message", r#"{"id":2}"#));
+        let one = Frame::encode(&event("new_message[]", "{\"id\":1}"));
+        assert_eq!(one.bytes(), "id: 3-41\nevent: new_message\ndata: {\"id\":1}\n\n");
     }
 
     #[test]

@@ -10,7 +10,7 @@ impl From<GrantError> for Problem {
         match error {
             GrantError::NotFound => Self::not_found(ErrorCode::NotFound, error.to_string()),
             GrantError::NoChannel => Self::not_found(ErrorCode::ChannelNotFound, error.to_string()),
-            GrantError::Payee | GrantError::Amount | GrantError::Days => {
+            GrantError::Payee | GrantError::Name(_) | GrantError::Amount | GrantError::Days => {
                 Self::bad_request(ErrorCode::ValidationError, error.to_string())
             }
             GrantError::Over(_) => Self::conflict(ErrorCode::Conflict, error.to_string()),

@@ -167,6 +167,8 @@ const OPERATIONS: &[Promise] = &[
     ("getPublicChannel", Asker::Anybody, &[ChannelNotFound]),
     ("openChannel", Asker::Viewer, &[Conflict]),
     ("getChannelSettings", Asker::Moderator, &[]),
+    ("listMessages", Asker::Moderator, &[]),
+    ("getMessage", Asker::Moderator, &[NotFound]),
     ("changeChannelSettings", Asker::Editor, &[]),
     ("setLive", Asker::Editor, &[]),
     ("listTeam", Asker::Moderator, &[]),
@@ -520,6 +522,7 @@ const OPERATIONS: &[Promise] = &[
     ("deleteTimer", Asker::Editor, &[NotFound, FeatureNotAvailable]),
     ("streamChannelEvents", Asker::Anybody, &[ChannelNotFound]),
     ("streamStreamerEvents", Asker::Moderator, &[]),
+    ("streamMessages", Asker::Moderator, &[]),
     ("streamMyEvents", Asker::Viewer, &[]),
 ];
 

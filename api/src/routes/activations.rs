@@ -47,7 +47,7 @@ impl Activations {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Kept<PlacedView>, Problem> {
-        let request = idempotency::key(key.0)?;
+        let request = key.0;
         let request = request.map(|key| Request::new(viewer.id, "activate", key, id.0.as_bytes()));
         let stored = app.placing.place(Wish { user_id: viewer.id, meme_id: id.0 }, request).await?;
         Ok(stored.into())
@@ -86,7 +86,7 @@ impl Activations {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Kept<WithdrawnView>, Problem> {
-        let request = idempotency::request(key.0, viewer.id, "withdraw", &json!(id.0))?;
+        let request = idempotency::request(key.0, viewer.id, "withdraw", &json!(id.0));
         let withdrawn = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let activation = playback::withdraw(tx, viewer.id, id.0).await?;
             let wallet = wallets::find(&mut *tx, viewer.id, activation.channel_id).await?;

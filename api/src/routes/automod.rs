@@ -104,7 +104,7 @@ impl Automod {
         wish: Json<NewPermitView>,
     ) -> Result<KeptNew<PermitView>, Problem> {
         let question = json!([streamer.channel.id, wish.0.to_json()]);
-        let request = idempotency::request(key.0, streamer.user.id, "create-permit", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "create-permit", &question);
         let NewPermitView { login, provider, seconds } = wish.0;
         let provider = provider.map_or(domain::outbox::Provider::Twitch, Into::into);
         let made = idempotency::once_as(&app.db, request.as_ref(), async |tx| {

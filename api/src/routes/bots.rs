@@ -93,7 +93,7 @@ impl Bots {
     ) -> Result<Kept<SaidView>, Problem> {
         let (channel, provider) = (streamer.channel.id, say.provider.map(outbox::Provider::from));
         let question = json!([channel, provider.map(outbox::Provider::as_str), say.message]);
-        let request = idempotency::request(key.0, streamer.user.id, "say", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "say", &question);
         let said = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let message = bots::say(tx, channel, provider, &say.message).await?;
             on_channel(tx, &streamer, Act::new("say").with(message.id)).await?;

@@ -73,7 +73,7 @@ impl ChatCommands {
         wish: Json<NewCommandView>,
     ) -> Result<KeptNew<CommandView>, Problem> {
         let question = json!([streamer.channel.id, wish.0.to_json()]);
-        let request = idempotency::request(key.0, streamer.user.id, "create-command", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "create-command", &question);
         let new = wish.0.into();
         let made = idempotency::once_as(&app.db, request.as_ref(), async |tx| {
             let command = chat_commands::create(tx, streamer.channel.id, new).await?;

@@ -36,7 +36,7 @@ impl Factors {
         };
         let begun = factors::begin(&mut tx, &app.vault, viewer.id).await?;
         tx.commit().await?;
-        let uri = factors::uri(&begun.secret, &login);
+        let uri = factors::uri(app.settings.environment.issuer(), &begun.secret, &login);
         Ok(Json(SeedView { secret: begun.secret, uri }))
     }
 

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::pages::front_page;
 use crate::{
     app::{App, AppState},
-    auth::oauth::is_ours,
+    auth::{cookies, oauth::is_ours},
     language,
 };
 
@@ -31,8 +31,10 @@ struct Query {
 pub(crate) async fn front<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
     if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let query = request.params::<Query>().unwrap_or_default();
-        let platforms = request.data::<App>().map(|app| offered(app)).unwrap_or_default();
-        return Ok(front_page(page(&query, &platforms, language::of(&request))).into_response());
+        let app = request.data::<App>();
+        let platforms = app.map(|app| offered(app)).unwrap_or_default();
+        let why = app.and_then(|app| cookies::told(&request, app.settings.environment));
+        return Ok(front_page(page(&query, why.as_deref(), &platforms, language::of(&request))).into_response());
     }
     inner.call(request).await.map(IntoResponse::into_response)
 }
@@ -42,11 +44,13 @@ fn offered(app: &AppState) -> Vec<Provider> {
     Provider::ALL.into_iter().filter(|provider| app.settings.platforms.check(*provider).is_ok()).collect()
 }
 
-fn page(query: &Query, platforms: &[Provider], language: Language) -> String {
+/// `why`: of a failure that somebody has given a reason for, in their words.
+fn page(query: &Query, why: Option<&str>, platforms: &[Provider], language: Language) -> String {
     let provider = query.provider.as_deref().and_then(|provider| provider.parse::<Provider>().ok());
     let told = query.error.as_deref().map(|error| {
         let about = provider.map(|provider| format!(" ({provider})")).unwrap_or_default();
-        format!("<p role=\"alert\">{}{about}</p>", words(error, language))
+        let why = why.map(|why| format!(" {}", because(why, language))).unwrap_or_default();
+        format!("<p role=\"alert\">{}{about}{why}</p>", words(error, language))
     });
     let back = query.redirect_to.as_deref().filter(|path| is_ours(path));
     let back =
@@ -62,6 +66,25 @@ fn page(query: &Query, platforms: &[Provider], language: Language) -> String {
         _ = writeln!(logins, "<li><a href=\"/auth/{platform}{back}\">{log_in} {platform}</a></li>");
     }
     PAGE.replace(TOLD, &told.unwrap_or_default()).replace(LOGINS, logins.trim_end())
+}
+
+/// In somebody's words, with nothing in it that is markup.
+fn because(why: &str, language: Language) -> String {
+    let begin = match language {
+        Language::English => "What was said of why:",
+        Language::Russian => "Причина:",
+    };
+    let plain: String = why.chars().fold(String::new(), |mut plain, letter| {
+        match letter {
+            '&' => plain.push_str("&amp;"),
+            '<' => plain.push_str("&lt;"),
+            '>' => plain.push_str("&gt;"),
+            '"' => plain.push_str("&quot;"),
+            letter => plain.push(letter),
+        }
+        plain
+    });
+    format!("{begin} {plain}")
 }
 
 /// What an `error` of an address means. Only words of ours go into the page.
@@ -119,7 +142,7 @@ mod tests {
     fn shown(error: &str, provider: &str, redirect_to: &str, language: Language) -> String {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let query = Query { error: given(error), provider: given(provider), redirect_to: given(redirect_to) };
-        page(&query, &[Provider::Kick, Provider::Twitch], language)
+        page(&query, None, &[Provider::Kick, Provider::Twitch], language)
     }
 
     #[test]
@@ -139,6 +162,16 @@ mod tests {
         let told = shown("access_denied", "kick", "/panel?tab=a&b=c", Language::Russian);
         assert!(told.contains("Вы не разрешили платформе") && told.contains("Войти через twitch"), "{told}");
         assert!(told.contains("href=\"/auth/twitch?redirect_to=%2Fpanel%3Ftab%3Da%26b%3Dc\""), "{told}");
+    }
+
+    #[test]
+    fn a_reason_is_told_in_the_words_of_whoever_gave_it_and_is_no_markup() {
+        let query = Query { error: Some("account_banned".to_owned()), ..Query::default() };
+        let told = page(&query, Some("<b>\"spam\"</b> & more"), &[], Language::English);
+        let words = "Your account is banned. What was said of why: &lt;b&gt;&quot;spam&quot;&lt;/b&gt; &amp; more</p>";
+        assert!(told.contains(words), "{told}");
+        // Without a failure there is nothing to give a reason for.
+        assert!(!page(&Query::default(), Some("spam"), &[], Language::English).contains("spam"));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Grants {
         wish: Json<NewGrantView>,
     ) -> Result<Kept<GrantView>, Problem> {
         let question = wish.0.to_json().unwrap_or_default();
-        let request = idempotency::request(key.0, admin.user.id, "create-grant", &question)?;
+        let request = idempotency::request(key.0, admin.user.id, "create-grant", &question);
         proof::lately(&app, admin.session).await?;
         let new = wish.0.try_into()?;
         let above = app.settings.approval_above;

@@ -75,7 +75,8 @@ impl Identities {
     ///
     /// Where the platform sends the browser; opens a session and sends it on. What fails is told by the `error` in the
     /// address where the browser goes then (the `errorCode` in lower case, `access_denied` when the person said no), or as
-    /// a problem to who does not take HTML. A login that is not under way in this browser is always a problem.
+    /// a problem to who does not take HTML. A login that is not under way in this browser fails, too: a
+    /// browser gets to the front page.
     #[oai(path = "/auth/:provider/callback", method = "get", operation_id = "finishLogin")]
     #[expect(clippy::too_many_arguments, reason = "what platforms send is what it is")]
     async fn finish_login(

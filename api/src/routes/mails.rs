@@ -71,7 +71,7 @@ impl Mails {
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Mailed, Problem> {
-        let named = idempotency::request(key.0, viewer.id, "verify-email", &Value::Null)?;
+        let named = idempotency::request(key.0, viewer.id, "verify-email", &Value::Null);
         sends(&app)?;
         let address = {
             let mut conn = app.db.pool().acquire().await?;
@@ -108,7 +108,7 @@ impl Mails {
         wish: Json<Address>,
     ) -> Result<Mailed, Problem> {
         let email = passwords::parse_email(&wish.email)?;
-        let named = idempotency::request(key.0, viewer.id, "change-email", &json!({ "email": email }))?;
+        let named = idempotency::request(key.0, viewer.id, "change-email", &json!({ "email": email }));
         proof::lately(&app, viewer.session).await?;
         sends(&app)?;
         let mut tx = app.db.begin().await?;
@@ -117,7 +117,7 @@ impl Mails {
         }
         // To how many addresses one person has mails sent, whoever they are of.
         let own = mails::subject_of(viewer.id, Kind::ChangeEmail);
-        let wait = match attempts::take(&mut tx, &own, mails::MOST_ANYWHERE).await? {
+        let wait = match attempts::take(&mut tx, &own, mails::MOST_ANYWHERE).await?.refused() {
             None => taken(&mut tx, request, Kind::ChangeEmail, &email).await?,
             wait => wait,
         };
@@ -200,7 +200,7 @@ pub(crate) async fn tell(
 }
 
 /// The same of what somebody else has done, whose language is not the person's.
-pub(super) async fn inform(
+pub(crate) async fn inform(
     app: &AppState,
     tx: &mut Tx,
     user: Uuid,
@@ -240,11 +240,11 @@ pub(super) async fn taken(
     let found = passwords::find(&mut *tx, email).await?;
     let person = found.map_or(Uuid::nil(), |found| found.user_id);
     let known = sessions::is_known_from(&mut *tx, person, &network).await?;
-    if let Some(wait) = attempts::take(tx, &mails::subject_from(&network, kind, email), mails::MOST).await? {
+    if let Some(wait) = attempts::take(tx, &mails::subject_from(&network, kind, email), mails::MOST).await?.refused() {
         return Ok(Some(wait));
     }
     if known {
         return Ok(None);
     }
-    Ok(attempts::take(tx, &mails::subject(kind, email), mails::MOST_ANYWHERE).await?)
+    Ok(attempts::take(tx, &mails::subject(kind, email), mails::MOST_ANYWHERE).await?.refused())
 }

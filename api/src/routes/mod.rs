@@ -36,6 +36,7 @@ mod internal;
 mod jobs;
 pub(crate) mod mails;
 mod memes;
+mod messages;
 mod moderation;
 mod overlay;
 mod overlay_looks;
@@ -155,6 +156,7 @@ pub(crate) fn all() -> impl OpenApi {
             bot_settings::BotSettings,
             timers::Timers,
             automod::Automod,
+            messages::Messages,
         ),
         events::Events,
     )

@@ -4,7 +4,7 @@ use domain::{
     accounts,
     acts::{self, Act},
     mails::{self, Kind},
-    passwords::{self, NewAccount},
+    passwords::{self, NewAccount, PasswordError},
     sessions,
 };
 use poem::{Request, web::Data};
@@ -24,7 +24,7 @@ use crate::{
         session,
     },
     language,
-    problem::{ErrorCode, Problem},
+    problem::{ErrorCode, Fault, Problem},
     views::{
         passwords::{Login, NewPassword, Register, RegisteredView, StepUp},
         sessions::TokensView,
@@ -63,11 +63,7 @@ impl Passwords {
         wish: Json<Register>,
     ) -> Result<WithCookies<Registered>, Problem> {
         let Json(wish) = wish;
-        let login = accounts::parse_login(&wish.username).map_err(|error| invalid(&format!("username: {error}")))?;
-        let email = passwords::parse_email(&wish.email)?;
-        passwords::parse_password(&wish.password, &[&login, &email])?;
-        let account =
-            NewAccount { display_name: wish.username.trim().trim_start_matches('@').to_owned(), login, email };
+        let account = account(&wish)?;
         let password = wish.password;
         let hash = app.hasher.run(move || passwords::hash(&password)).await?;
         let mut tx = app.db.begin().await?;
@@ -163,6 +159,28 @@ impl Passwords {
         tx.commit().await?;
         app.ended.catch_up().await;
         Ok(Proved::Done)
+    }
+}
+
+/// The account that is wished for; 400 that names all that is wrong with it.
+fn account(wish: &Register) -> Result<NewAccount, Problem> {
+    let mut faults = Vec::new();
+    let mut fault = |field: &str, detail: String| faults.push(Fault { field: field.to_owned(), detail });
+    let login = accounts::parse_login(&wish.username).map_err(|error| fault("username", error.to_string()));
+    let mut of_passwords = |error| {
+        if let PasswordError::Invalid { field, problem } = error {
+            fault(field, problem.to_owned());
+        }
+    };
+    let email = passwords::parse_email(&wish.email).map_err(&mut of_passwords);
+    let names = [login.as_deref().unwrap_or(&wish.username), email.as_deref().unwrap_or(&wish.email)];
+    let password = passwords::parse_password(&wish.password, &names).map_err(of_passwords);
+    match (login, email, password) {
+        (Ok(login), Ok(email), Ok(_)) => {
+            let display_name = wish.username.trim().trim_start_matches('@').to_owned();
+            Ok(NewAccount { display_name, login, email })
+        }
+        _ => Err(Problem::of_faults(faults)),
     }
 }
 

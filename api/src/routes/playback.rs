@@ -180,7 +180,7 @@ impl Playback {
         key: Header<Option<String>>,
     ) -> Result<Kept<ActivationView>, Problem> {
         let question = json!([streamer.channel.id, meme_id.0]);
-        let request = idempotency::request(key.0, streamer.user.id, "test-event", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "test-event", &question);
         let placed = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let meme = match meme_id.0 {
                 Some(id) => id,
@@ -256,7 +256,7 @@ pub(super) async fn skip(
     key: Option<String>,
 ) -> Result<Kept<ActivationView>, Problem> {
     let question = json!([streamer.channel.id, activation]);
-    let request = idempotency::request(key, streamer.user.id, "skip", &question)?;
+    let request = idempotency::request(key, streamer.user.id, "skip", &question);
     let skipped = idempotency::once(&app.db, request.as_ref(), async |tx| {
         let skipped = playback::skip(tx, &streamer.channel, activation, streamer.user.id).await?;
         let act = Act::new("skip").to(skipped.user_id).with(skipped.id);
@@ -272,7 +272,7 @@ pub(super) async fn clear(
     key: Option<String>,
 ) -> Result<Kept<ClearedView>, Problem> {
     let mut all = ClearedView { cleared: 0, refunded: 0 };
-    let request = idempotency::request(key, streamer.user.id, "clear", &json!([streamer.channel.id]))?;
+    let request = idempotency::request(key, streamer.user.id, "clear", &json!([streamer.channel.id]));
     if request.is_some() {
         // What is kept under a key is the whole answer, so all of it is one transaction.
         let cleared = idempotency::once(&app.db, request.as_ref(), async |tx| {

@@ -69,7 +69,7 @@ impl Promotions {
     ) -> Result<Kept<PromotionView>, Problem> {
         let question =
             Value::from(vec![Value::from(streamer.channel.id.to_string()), wish.0.to_json().unwrap_or_default()]);
-        let request = idempotency::request(key.0, streamer.user.id, "create-promotion", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "create-promotion", &question);
         let new = wish.0.try_into()?;
         let made = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let promotion = promotions::create(tx, streamer.channel.id, &new).await?;

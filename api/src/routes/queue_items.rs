@@ -49,7 +49,7 @@ impl QueueItems {
         key: Header<Option<String>>,
     ) -> Result<Kept<ActivationView>, Problem> {
         let question = json!([streamer.channel.id, id.0]);
-        let request = idempotency::request(key.0, streamer.user.id, "remove", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "remove", &question);
         let removed = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let removed = playback::remove(tx, &streamer.channel, id.0, streamer.user.id).await?;
             on_channel(tx, &streamer, Act::new("remove_from_queue").to(removed.user_id).with(removed.id)).await?;
@@ -93,7 +93,7 @@ impl QueueItems {
         key: Header<Option<String>>,
     ) -> Result<Kept<ActivationView>, Problem> {
         let question = json!([streamer.channel.id, id.0]);
-        let request = idempotency::request(key.0, streamer.user.id, "replay", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "replay", &question);
         let replayed = idempotency::once(&app.db, request.as_ref(), async |tx| {
             let again = playback::replay(tx, &streamer.channel, id.0).await?;
             written_down(tx, &streamer, again, Act::new("replay")).await
@@ -119,7 +119,7 @@ impl QueueItems {
         event: Json<QueueEvent>,
     ) -> Result<Kept<ActivationView>, Problem> {
         let question = json!([streamer.channel.id, shown(&event.0)]);
-        let request = idempotency::request(key.0, streamer.user.id, "queue-event", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "queue-event", &question);
         let play = FreePlay {
             sender: Some(event.0.sender_display_name),
             priority: event.0.priority,

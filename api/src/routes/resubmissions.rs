@@ -47,7 +47,7 @@ impl Resubmissions {
         key: Header<Option<String>>,
         incoming: Incoming<true>,
     ) -> Result<Kept<SubmissionView>, Problem> {
-        let key = idempotency::key(key.0)?;
+        let key = key.0;
         let form = incoming.read(&app.blobs, app.settings.max_upload_bytes).await?;
         // Before anything of it is kept; the transaction looks again.
         let mut conn = app.db.pool().acquire().await?;

@@ -196,9 +196,9 @@ impl Reviews {
             (DecisionWord::NeedsChanges, Some(note)) => Decision::AskForChanges { note: note.clone() },
             (DecisionWord::NeedsChanges, None) => return Err(invalid("note: say what shall be changed")),
         };
-        let key = idempotency::key(key.0)?;
+        let key = key.0;
         let question = json!([streamer.channel.id, wish.0.to_json()]);
-        let whole = idempotency::request(key.clone(), streamer.user.id, "review-all", &question)?;
+        let whole = idempotency::request(key.clone(), streamer.user.id, "review-all", &question);
         if let Some(answered) = idempotency::claim(&mut *app.db.begin().await?, whole.as_ref()).await? {
             return Ok(answered.into());
         }
@@ -227,7 +227,7 @@ async fn one_of_many(
     question: &Value,
 ) -> Result<DecidedView, Problem> {
     let key = key.map(|key| hex::encode(Sha256::digest(format!("{key} {id}"))));
-    let request = idempotency::request(key, streamer.user.id, "review-one", question)?;
+    let request = idempotency::request(key, streamer.user.id, "review-one", question);
     let decided =
         idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, app, streamer, id, decision).await);
     let answer = match decided.await {
@@ -258,7 +258,7 @@ async fn review(
     question: &Value,
     decision: &Decision,
 ) -> Result<Kept<SubmissionView>, Problem> {
-    let request: Option<Request> = idempotency::request(key, streamer.user.id, "review", question)?;
+    let request: Option<Request> = idempotency::request(key, streamer.user.id, "review", question);
     let decided =
         idempotency::once(&app.db, request.as_ref(), async |tx| decide(tx, app, streamer, id, decision).await);
     Ok(decided.await?.into())

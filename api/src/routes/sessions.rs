@@ -18,7 +18,7 @@ use super::{Group, acts::by_id, mails::inform};
 use crate::{
     app::App,
     auth::{
-        Viewer,
+        Viewer, bearer,
         cookies::{self, WithCookies},
         csrf,
         session::{self, Granted},
@@ -109,7 +109,8 @@ impl Sessions {
     #[oai(path = "/auth/logout", method = "post", operation_id = "logOut")]
     async fn log_out(&self, app: Data<&App>, request: &Request) -> Result<WithCookies<Gone>, Problem> {
         let mut tx = app.db.begin().await?;
-        if let Some(named) = session::named(request, &app) {
+        let named = session::named(request, &app);
+        if let Some(named) = named {
             sessions::end(&mut tx, named.user, named.session, EndReason::Logout).await?;
         } else if let Some(token) = cookies::refresh(request, app.settings.environment) {
             // The access token of a browser that was away is over before its session is.
@@ -117,6 +118,10 @@ impl Sessions {
         }
         tx.commit().await?;
         app.ended.catch_up().await;
+        if named.is_none() && bearer(request).is_some() && !request.headers().contains_key(header::COOKIE) {
+            // Cookies that came with a bad token from elsewhere were not to be used: what they open lives on.
+            return Ok(WithCookies::new(Gone::Done, []));
+        }
         Ok(WithCookies::new(Gone::Done, cookies::cleared(app.settings.environment)))
     }
 

@@ -75,7 +75,7 @@ impl Submissions {
         prefer: Header<Option<String>>,
         incoming: Incoming,
     ) -> Result<Submitted, Problem> {
-        let key = idempotency::key(key.0)?;
+        let key = key.0;
         let form = incoming.read(&app.blobs, app.settings.max_upload_bytes).await?;
         let channel = channel_of(&app, viewer.id, form.channel_id).await?;
         let id = keep(&app, viewer.id, &channel, key, form).await?;

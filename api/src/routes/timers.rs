@@ -65,7 +65,7 @@ impl Timers {
         wish: Json<NewTimerView>,
     ) -> Result<KeptNew<TimerView>, Problem> {
         let question = json!([streamer.channel.id, wish.0.to_json()]);
-        let request = idempotency::request(key.0, streamer.user.id, "create-timer", &question)?;
+        let request = idempotency::request(key.0, streamer.user.id, "create-timer", &question);
         let new = wish.0.into();
         let made = idempotency::once_as(&app.db, request.as_ref(), async |tx| {
             let timer = timers::create(tx, streamer.channel.id, new).await?;

@@ -1,8 +1,8 @@
 //! People, for admins of the house.
 
 use domain::{
-    accounts::{self, Role},
-    factors,
+    accounts::{self, BanNews, Role},
+    acts, factors,
     mails::Kind,
     playback::{self, Unwanted},
     submissions,
@@ -53,7 +53,9 @@ impl Users {
         let mut conn = app.db.pool().acquire().await?;
         let found =
             accounts::list(&mut conn, &prefix, after.0.as_deref().unwrap_or_default(), i64::from(limit) + 1).await?;
-        Ok(Json(UserPageView::new(found, usize::from(limit))))
+        let banned: Vec<Uuid> = found.iter().filter(|user| user.banned_at.is_some()).map(|user| user.id).collect();
+        let reasons = acts::last_reasons(&mut conn, &banned, "ban").await?;
+        Ok(Json(UserPageView::new(found, reasons, usize::from(limit))))
     }
 
     /// Change somebody's role
@@ -86,6 +88,7 @@ impl Users {
     /// Ends all sessions of the person at once, and refuses new ones. The person's channel is closed: nobody sees it or
     /// acts on it, what reads it ends, and what waits or plays there is given back. What the person has placed on other
     /// channels leaves their queues, and what the person has sent in and nobody has decided about is rejected. Nobody bans themselves.
+    /// Of somebody who is banned already, a reason takes the place of the one before.
     #[oai(path = "/owner/users/:id/ban", method = "post", operation_id = "banUser")]
     async fn ban(
         &self,
@@ -98,16 +101,19 @@ impl Users {
         proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
         let reason = wish.reason.as_deref();
-        let (user, is_news) = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, reason).await?;
-        if is_news {
+        let (user, news) = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, reason).await?;
+        if news == BanNews::Banned {
             playback::close_with(&mut tx, user.id).await?;
             submissions::order_rejection(&mut tx, user.id, None).await?;
             playback::order_take_down(&mut tx, &Unwanted::Person(user.id)).await?;
+        }
+        if news != BanNews::None {
             inform(&app, &mut tx, user.id, Kind::Banned, reason).await?;
         }
+        let reason = acts::last_reason(&mut tx, user.id, "ban").await?;
         tx.commit().await?;
         app.ended.catch_up().await;
-        Ok(Json(user.into()))
+        Ok(Json(UserView::from(user).banned_because(reason)))
     }
 
     /// End somebody's ban

@@ -208,7 +208,7 @@ impl Wallets {
         wish: Json<AdjustmentWish>,
     ) -> Result<KeptOr<AdjustedView, PendingAdjustmentView>, Problem> {
         let question = json!([user_id.0, channel_id.0, wish.delta, wish.reason]);
-        let request = idempotency::request(key.0, admin.user.id, "adjust", &question)?;
+        let request = idempotency::request(key.0, admin.user.id, "adjust", &question);
         proof::lately(&app, admin.session).await?;
         let adjusted = idempotency::once_as(&app.db, request.as_ref(), async |tx| {
             let asked = Adjustment::new(user_id.0, channel_id.0, wish.delta, &wish.reason);

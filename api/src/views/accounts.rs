@@ -1,5 +1,7 @@
 //! Words of people.
 
+use std::collections::HashMap;
+
 use domain::{
     accounts::{self, Role, User},
     channels::Channel,
@@ -86,6 +88,8 @@ pub(crate) struct UserView {
     created_at: OffsetDateTime,
     /// Since when the person is banned; absent when not.
     banned_at: Option<OffsetDateTime>,
+    /// What was said of why; in the list, and in the answer to a ban.
+    ban_reason: Option<String>,
     /// May look at queues, jobs and the log of acts, whatever the role.
     observer: bool,
 }
@@ -100,8 +104,15 @@ impl From<User> for UserView {
             role: user.role.into(),
             created_at: user.created_at,
             banned_at: user.banned_at,
+            ban_reason: None,
             observer: user.observer,
         }
+    }
+}
+
+impl UserView {
+    pub(crate) fn banned_because(self, reason: Option<String>) -> Self {
+        Self { ban_reason: reason, ..self }
     }
 }
 
@@ -116,11 +127,15 @@ pub(crate) struct UserPageView {
 
 impl UserPageView {
     /// Of what was found, which is one more than `limit` when there is a next page.
-    pub(crate) fn new(mut found: Vec<User>, limit: usize) -> Self {
+    pub(crate) fn new(mut found: Vec<User>, mut ban_reasons: HashMap<Uuid, String>, limit: usize) -> Self {
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|user| user.login.clone());
-        Self { users: found.into_iter().map(Into::into).collect(), next }
+        let seen = |user: User| {
+            let reason = ban_reasons.remove(&user.id);
+            UserView::from(user).banned_because(reason)
+        };
+        Self { users: found.into_iter().map(seen).collect(), next }
     }
 }
 

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{
     accounts, activations, acts, adjustments, automod, bans, bot_accounts, bots, channels, chat_commands, credits,
-    entitlements, events, factors, grants, health, identities, jobs, mails, memes, moderation, passwords, privacy,
-    promotions, queues, rewards, sessions, stats, submissions, teams, timers, tokens, wallets,
+    entitlements, events, factors, grants, health, identities, jobs, mails, memes, messages, moderation, passwords,
+    privacy, promotions, queues, rewards, sessions, stats, submissions, teams, timers, tokens, wallets,
 };
 
 /// `Example` from the JSON that a client would see.
@@ -54,6 +54,17 @@ example!(bans::BanView, {
     "displayName": "Anna",
     "reason": "plays the same thing all day",
     "bannedAt": "2026-01-02T03:04:05Z",
+});
+example!(messages::MessageView, {
+    "id": "00000000-0000-8000-8000-00000000002a", "platform": "twitch", "channel": "demo", "username": "Anna", "user_id": "44322889",
+    "message": "what is this song?", "timestamp": "2026-11-21T05:17:56Z", "category": "question"
+});
+example!(messages::MessagePageView, {
+    "messages": [{
+        "id": "00000000-0000-8000-8000-00000000002a", "platform": "twitch", "channel": "demo", "username": "Anna", "user_id": "44322889",
+        "message": "what is this song?", "timestamp": "2026-11-21T05:17:56Z", "category": "question"
+    }],
+    "pagination": { "page": 1, "limit": 50, "total": 1, "pages": 1 }
 });
 example!(accounts::Ban, { "reason": "sells coins elsewhere" });
 

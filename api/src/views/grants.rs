@@ -30,10 +30,11 @@ impl TryFrom<NewGrantView> for NewGrant {
     type Error = GrantError;
 
     fn try_from(view: NewGrantView) -> Result<Self, GrantError> {
+        let provider = view.provider.into();
         Ok(Self {
             channel_id: view.channel_id,
-            provider: view.provider.into(),
-            payee: Payee::of(view.provider_user_id.as_deref(), view.login.as_deref())?,
+            provider,
+            payee: Payee::of(provider, view.provider_user_id.as_deref(), view.login.as_deref())?,
             amount: view.amount,
             reason: view.reason,
             days: view.expires_in_days.unwrap_or(DEFAULT_DAYS),

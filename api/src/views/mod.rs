@@ -21,6 +21,7 @@ pub(crate) mod identities;
 pub(crate) mod jobs;
 pub(crate) mod mails;
 pub(crate) mod memes;
+pub(crate) mod messages;
 pub(crate) mod moderation;
 pub(crate) mod overlay;
 pub(crate) mod passwords;

@@ -41,7 +41,7 @@ const MAY_SEE: [(&str, &[&str]); 25] = [
     // What a queue says to the bench, ours and others.
     ("contender", &[]),
     // Figures of the whole program, with the database prepared by hand.
-    ("bench", &["queue", "domain", "embedded", "contender"]),
+    ("bench", &["queue", "domain", "chat", "embedded", "contender"]),
     // Processes of the real binary; the world they live in is made by the domain's commands and judged by its audits, and
     // the simulator of Twitch is the one of pool `chat`.
     ("chaos", &["queue", "domain", "chat", "embedded"]),

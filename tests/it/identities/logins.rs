@@ -199,4 +199,13 @@ async fn who_is_banned_is_not_let_in_by_a_platform_either() {
     let answer = Visitor::new(&app).travel("/auth/twitch", "anna").await;
     assert_eq!((answer.status.as_u16(), answer.error_code()), (403, "ACCOUNT_BANNED"), "{}", answer.text);
     assert!(!answer.headers.contains_key("set-cookie"));
+
+    // A browser gets to a page that says so, and why; whatever else an address says, it is not told as a reason.
+    let browser = Visitor::with_pages(&app);
+    let answer = browser.travel("/auth/twitch?redirect_to=/panel", "anna").await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/?error=account_banned&provider=twitch"));
+    let page = browser.get("/?error=account_banned&provider=twitch&reason=none").await;
+    assert!(page.text.contains("is banned. (twitch) What was said of why: sells coins elsewhere</p>"), "{}", page.text);
+    let page = Visitor::with_pages(&app).get("/?error=account_banned&reason=none").await;
+    assert!(page.text.contains("is banned.</p>"), "{}", page.text);
 }

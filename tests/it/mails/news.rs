@@ -52,6 +52,40 @@ async fn a_verified_address_is_told_when_codes_come_and_go_and_when_a_recovery_c
     assert_eq!(office.taken().len(), 5);
 }
 
+#[tokio::test]
+async fn whose_password_somebody_else_has_hears_of_it_when_the_guesses_at_codes_are_used_up() {
+    let (office, app) = system().await;
+    let anna = verified(&office, &app, "anna", 0).await;
+    let seed = anna.post("/auth/totp", &json!({})).await.expect(200);
+    let authenticator = Authenticator::reading(seed["secret"].as_str().unwrap());
+    let code = authenticator.code(&app, 0).await;
+    anna.post("/auth/totp/confirm", &json!({ "code": code })).await.expect(200);
+    assert_eq!(office.mail(1).await.subject, "Logins ask for a code now");
+    let guess = async |password: &str, code: &str| {
+        let login = json!({ "username": "anna", "password": password, "code": code });
+        app.anonymous().post("/auth/login", &login).await.status.as_u16()
+    };
+    // Whoever has not even the password is no news, and who mistypes once or twice is none either.
+    assert_eq!(guess("not the password", "000000").await, 401);
+    for _ in 0..4 {
+        assert_eq!(guess(PASSWORD, "no code").await, 401);
+    }
+    app.drain().await;
+    assert_eq!(office.taken().len(), 2);
+    assert_eq!(guess(PASSWORD, "no code").await, 401);
+    let told = office.mail(2).await;
+    assert_eq!(told.subject, "Somebody knows your password");
+    assert!(told.text.contains("set another password at once"), "{}", told.text);
+    // The next ones are refused unseen. A quarter of an hour later five more are wrong: that is told once an hour.
+    assert_eq!(guess(PASSWORD, "no code").await, 429);
+    app.advance(Duration::from_mins(16)).await;
+    for _ in 0..5 {
+        assert_eq!(guess(PASSWORD, "no code").await, 401);
+    }
+    app.drain().await;
+    assert_eq!(office.taken().len(), 3);
+}
+
 /// Whoever has just logged in anew.
 async fn again(app: &TestApp, name: &str) -> Session {
     let tokens = log_in(app, name, PASSWORD).await.expect(200);
@@ -86,6 +120,10 @@ async fn a_verified_address_is_told_what_others_do_to_the_account() {
     let refused = log_in(&app, "anna", PASSWORD).await;
     is(&refused, 403, "ACCOUNT_BANNED");
     assert_eq!(refused.json["detail"], "the account is banned: one coin too many");
+    // Once more is no news, and another reason is.
+    admin.post(&format!("{person}/ban"), &json!({ "reason": "one coin too many" })).await.expect(200);
+    admin.post(&format!("{person}/ban"), &json!({ "reason": "two of them" })).await.expect(200);
+    assert!(next("Учётная запись заблокирована").await.contains("Причина: two of them"));
     admin.post(&format!("{person}/unban"), &json!({})).await.expect(200);
     next("Учётная запись разблокирована").await;
     let adjust = async || {

@@ -45,9 +45,9 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     take_away(&mut tx, platform, &removals).await?;
     keep_deeds(&mut tx, platform, deeds).await?;
 
-    let fresh = recorded.fresh.iter().map(|&place| &messages[place]);
+    let said: Vec<&ChatMessage> = recorded.fresh.iter().map(|&place| &messages[place]).collect();
     let (own, viewers): (Vec<&ChatMessage>, Vec<_>) =
-        fresh.partition(|message| own_login.as_deref() == Some(message.author_login.as_str()));
+        said.iter().copied().partition(|message| own_login.as_deref() == Some(message.author_login.as_str()));
     for message in own {
         outbox::read_back(&mut tx, message.channel_id, platform, &message.author_login, &message.text).await?;
     }
@@ -61,6 +61,7 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     credits::sight(&mut tx, platform, &seen, &settings.relay_targets).await.map_err(relay_error)?;
     answer(&mut tx, platform, &settings.public_url, &viewers).await?;
     chat::drop_batch(&mut tx, batch.id).await?;
+    chat::tell(&mut tx, platform, &said, &removals).await?;
     fail::fail_point!("chat::ingest::before");
     tx.commit().await?;
     fail::fail_point!("chat::ingest::after");

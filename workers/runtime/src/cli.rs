@@ -82,8 +82,9 @@ pub enum Command {
     Openapi,
     /// Show the settings in effect (secrets hidden), or everything that is wrong with them
     Config {
-        /// Both: each setting with where it comes from, then everything that is wrong; the exit status is 1 when something
-        /// is
+        /// Both: each setting with where it comes from, then what is in doubt (also on this machine: folders, ffmpeg) and
+        /// everything that is wrong; the exit status is 1 when something is. It asks neither the database nor anybody else:
+        /// whether the keys open what is sealed is told by `memalerts keys status`
         #[arg(long)]
         check: bool,
         #[arg(long)]

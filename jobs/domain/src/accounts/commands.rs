@@ -10,7 +10,7 @@ use queue::Tx;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{AccountError, Role, User, repo};
+use super::{AccountError, BanNews, Role, User, repo};
 use crate::{
     acts::{self, Act, By},
     events::{self, NewEvent},
@@ -55,7 +55,7 @@ pub async fn grant(tx: &mut Tx, by: &By, user: Uuid, role: Role) -> Result<User,
 }
 
 /// Takes the person's sessions and lets the person open no others, until [`unban`]. One who is banned already remains so
-/// since then.
+/// since then; what is said of why then takes the place of what was said before.
 ///
 /// # Errors
 /// As [`change_role`].
@@ -65,8 +65,18 @@ pub async fn ban(
     actor: Uuid,
     user: Uuid,
     reason: Option<&str>,
-) -> Result<(User, bool), AccountError> {
-    set_banned(tx, by, actor, user, true, reason).await
+) -> Result<(User, BanNews), AccountError> {
+    let (user, is_news) = set_banned(tx, by, actor, user, true, reason).await?;
+    if is_news {
+        return Ok((user, BanNews::Banned));
+    }
+    let before = acts::last_reason(&mut *tx, user.id, "ban").await?;
+    if reason.is_none() || reason == before.as_deref() {
+        return Ok((user, BanNews::None));
+    }
+    let act = Act::new("ban").to(user.id).because(reason);
+    acts::note(&mut *tx, by, act.changing(json!({ "reason": before }), json!({ "reason": reason }))).await?;
+    Ok((user, BanNews::Reason))
 }
 
 /// The person may log in again.
@@ -107,7 +117,7 @@ async fn shut_doors(tx: &mut Tx, before: &User, after: &User) -> Result<(), Acco
         return Ok(());
     }
     let Some(slug) = repo::channel_of(&mut *tx, after.id).await? else { return Ok(()) };
-    Ok(events::record(tx, vec![NewEvent::shut(slug)]).await?)
+    Ok(events::record(tx, NewEvent::shut(&slug).into()).await?)
 }
 
 /// The person may look at the pages of ops from now on, or may not any more.

@@ -8,7 +8,7 @@ mod repo;
 
 pub use commands::{ban, change_role, grant, hold_other, set_observer, unban};
 pub use error::AccountError;
-pub use model::{LoginError, Role, User, parse_login};
+pub use model::{BanNews, LoginError, Role, User, parse_login};
 pub use preferences::{Preferences, PreferencesChange, Theme};
 pub use repo::{change_preferences, preferences};
 pub use repo::{create, find, find_by_login, list, promote, upsert_by_login};

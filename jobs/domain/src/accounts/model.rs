@@ -49,6 +49,16 @@ pub struct User {
     pub observer: bool,
 }
 
+/// What a ban changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BanNews {
+    /// The person was not banned before.
+    Banned,
+    /// Why, and nothing else.
+    Reason,
+    None,
+}
+
 impl User {
     /// What stands for the person on their channel (overlays, docks, programs) is let in.
     #[must_use]

@@ -7,4 +7,4 @@ mod model;
 mod repo;
 
 pub use model::{Act, Actor, By, Filter, Noted, names};
-pub use repo::{last_reason, list, note};
+pub use repo::{last_reason, last_reasons, list, note};

@@ -1,5 +1,7 @@
 //! SQL of acts.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -41,12 +43,27 @@ pub async fn note(conn: &mut PgConnection, by: &By, act: Act) -> Result<(), sqlx
 /// # Errors
 /// The database refused.
 pub async fn last_reason(conn: &mut PgConnection, user: Uuid, act: &str) -> Result<Option<String>, sqlx::Error> {
-    let reason = sqlx::query_scalar!(
-        "select reason from people_acts where user_id = $1 and act = $2 order by id desc limit 1",
-        user,
+    Ok(last_reasons(conn, &[user], act).await?.remove(&user))
+}
+
+/// The same of several people at once; nothing of those to whom it was not done, or without a reason.
+///
+/// # Errors
+/// The database refused.
+pub async fn last_reasons(
+    conn: &mut PgConnection,
+    users: &[Uuid],
+    act: &str,
+) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select whom.id as "id!", latest.reason
+           from unnest($1::uuid[]) whom (id), lateral (
+             select reason from people_acts where user_id = whom.id and act = $2 order by id desc limit 1) latest"#,
+        users,
         act
     );
-    Ok(reason.fetch_optional(conn).await?.flatten())
+    let rows = rows.fetch_all(conn).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.reason?))).collect())
 }
 
 /// At most `limit` acts, the newest first.

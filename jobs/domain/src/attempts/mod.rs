@@ -30,13 +30,35 @@ pub const PASSWORD_ANYWHERE: Budget = Budget { tries: 100, window: Duration::fro
 /// At a code of six digits.
 pub const CODE: Budget = Budget { tries: 5, window: Duration::from_mins(15) };
 
-/// Takes one try at the subject. None when there was one left; else how long until there is. A try that is rolled back was
-/// none: a guess is counted on a connection of its own.
+/// Whether there was a try left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Try {
+    /// There was; so many are left beside it.
+    Taken { left: i32 },
+    /// There was none, and there is none for so long.
+    None { wait: Duration },
+}
+
+impl Try {
+    /// How long there is none; nothing when there was one.
+    #[must_use]
+    pub const fn refused(self) -> Option<Duration> {
+        match self {
+            Self::Taken { .. } => None,
+            Self::None { wait } => Some(wait),
+        }
+    }
+}
+
+/// Takes one try at the subject, if there is one left. A try that is rolled back was none: a guess is counted on a connection of
+/// its own.
 ///
 /// # Errors
 /// The database refused.
-pub async fn take(conn: &mut PgConnection, subject: &str, budget: Budget) -> Result<Option<Duration>, sqlx::Error> {
+pub async fn take(conn: &mut PgConnection, subject: &str, budget: Budget) -> Result<Try, sqlx::Error> {
     let taken = repo::take(conn, subject, budget.tries, budget.window.as_secs_f64()).await?;
-    let wait = Duration::try_from_secs_f64(taken.wait.max(1.0)).unwrap_or(budget.window);
-    Ok((taken.count > budget.tries).then_some(wait))
+    if taken.count <= budget.tries {
+        return Ok(Try::Taken { left: budget.tries - taken.count });
+    }
+    Ok(Try::None { wait: Duration::try_from_secs_f64(taken.wait.max(1.0)).unwrap_or(budget.window) })
 }

@@ -9,15 +9,20 @@
 //! aside alone, with its bytes ([`bury`]). [`trim`] forgets both when nobody can need them any more.
 //!
 //! **What moderators took away** is kept apart from the messages ([`remove`]): whatever shows or counts messages asks for it, so that
-//! it does not matter which of the two is read first.
+//! it does not matter which of the two is read first. What is left is the view `chat_messages_standing`, which is shown ([`list`]) with
+//! what each message is ([`Category`]).
 
+mod category;
 mod commands;
 mod jobs;
 mod model;
 mod repo;
 pub mod sessions;
+mod tell;
 
+pub use category::Category;
 pub use commands::{Recorded, bury, receive, record, remove, trim};
 pub use jobs::{IngestChatBatch, TrimChat};
-pub use model::{Batch, ChatMessage, RawLine, Removal, Removed, Roles};
-pub use repo::{drop_batch, find_batch};
+pub use model::{Batch, ChatMessage, Filter, RawLine, Removal, Removed, Roles, Shown};
+pub use repo::{count, drop_batch, find, find_batch, list};
+pub use tell::tell;

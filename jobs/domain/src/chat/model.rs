@@ -1,7 +1,11 @@
 //! A message in the form that all platforms share.
 
+use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use super::Category;
+use crate::outbox::Provider;
 
 /// What the author is in the channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,4 +82,59 @@ pub struct Batch {
     pub platform: String,
     pub lines: Vec<RawLine>,
     pub received_at: OffsetDateTime,
+}
+
+/// Which messages are shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Of this platform alone.
+    pub platform: Option<Provider>,
+    pub category: Option<Category>,
+}
+
+/// A message as it is shown, in lists and as the event `new_message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    pub id: Uuid,
+    pub platform: String,
+    /// The channel's slug.
+    pub channel: String,
+    /// The author, as the chat shows them.
+    pub username: String,
+    /// The author's id at the platform.
+    pub user_id: String,
+    pub message: String,
+    /// When it was sent.
+    #[serde(with = "time::serde::rfc3339")]
+    pub timestamp: OffsetDateTime,
+    pub category: String,
+}
+
+/// The id of the message with this number, of the kind that RFC 9562 leaves to whoever makes it (version 8): clients know ids.
+pub(super) fn id_of(number: i64) -> Uuid {
+    let mut bytes = [0; 16];
+    if let Some(end) = bytes.last_chunk_mut() {
+        *end = number.to_be_bytes();
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// The number behind an id; none for an id that is nothing of ours.
+pub(super) fn number_of(id: Uuid) -> Option<i64> {
+    let number = i64::from_be_bytes(*id.as_bytes().last_chunk()?) & (i64::MAX >> 1);
+    (id_of(number) == id).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_its_number_and_no_other_id_does() {
+        for number in [1, 7, 1 << 32, i64::MAX >> 2] {
+            assert_eq!(number_of(id_of(number)), Some(number));
+        }
+        assert_eq!(id_of(1).get_version_num(), 8);
+        assert_eq!((number_of(Uuid::nil()), number_of(Uuid::max()), number_of(Uuid::now_v7())), (None, None, None));
+    }
 }

@@ -12,5 +12,5 @@ mod model;
 mod repo;
 
 pub use jobs::TrimEvents;
-pub use model::{Audience, BadCursor, Cursor, Event, NewEvent, Recorded, Stream};
+pub use model::{Audience, BadCursor, Cursor, Event, MANY, NewEvent, Recorded, Stream};
 pub use repo::{after, after_many, head, moved, record, snapshot, trim, trim_streams};

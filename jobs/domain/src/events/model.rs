@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub enum Stream {
     /// By the channel's slug, lower case.
     Channel(String),
+    /// What is said in the channel's chats, by the same: so much that nothing else is to wait behind it.
+    Chat(String),
     /// By the user's id.
     User(Uuid),
 }
@@ -19,6 +21,7 @@ impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Channel(slug) => write!(f, "channel:{slug}"),
+            Self::Chat(slug) => write!(f, "chat:{slug}"),
             Self::User(id) => write!(f, "user:{id}"),
         }
     }
@@ -68,11 +71,22 @@ impl NewEvent {
         Self { stream, audience, name, data }
     }
 
-    /// `channel:shut`: whatever reads the channel with this slug ends, and nobody else hears of it.
-    pub(crate) fn shut(slug: String) -> Self {
-        Self::new(Stream::Channel(slug), Audience::NOBODY, "channel:shut", &serde_json::Map::new())
+    /// Many of one kind that were recorded together: one event in the log, whose data has a line for each and whose name ends
+    /// with [`MANY`]. Whoever reads them gets each by itself, with one place behind the last.
+    pub(crate) fn many(stream: Stream, audience: Audience, name: &'static str, all: &[impl Serialize]) -> Self {
+        let lines: Vec<String> = all.iter().filter_map(|one| serde_json::to_string(one).ok()).collect();
+        Self { stream, audience, name, data: lines.join("\n") }
+    }
+
+    /// `channel:shut`: whatever reads the channel with this slug, or its chats, ends, and nobody else hears of it.
+    pub(crate) fn shut(slug: &str) -> [Self; 2] {
+        [Stream::Channel(slug.to_owned()), Stream::Chat(slug.to_owned())]
+            .map(|stream| Self::new(stream, Audience::NOBODY, "channel:shut", &serde_json::Map::new()))
     }
 }
+
+/// How the name ends of what stands for many.
+pub const MANY: &str = "[]";
 
 /// An event as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,6 +31,11 @@ pub(super) fn code_of(seed: &[u8], step: i64) -> String {
     format!("{:06}", (word & 0x7fff_ffff) % CODES)
 }
 
+/// The digits of a code as people write it: apps show it in two groups, and copy the space between them, too.
+pub(super) fn digits(code: &str) -> String {
+    code.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect()
+}
+
 /// Base 32 without padding.
 pub(super) fn letters(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 8 / 5 + 1);
@@ -49,10 +54,10 @@ pub(super) fn letters(bytes: &[u8]) -> String {
     text
 }
 
-/// What an app reads from a picture: `otpauth://totp/...`.
+/// What an app reads from a picture: `otpauth://totp/...`. `issuer`: under which name the app lists it, of letters and dashes.
 #[must_use]
-pub fn uri(secret: &str, login: &str) -> String {
-    format!("otpauth://totp/MemAlerts:{login}?secret={secret}&issuer=MemAlerts&algorithm=SHA1&digits=6&period=30")
+pub fn uri(issuer: &str, secret: &str, login: &str) -> String {
+    format!("otpauth://totp/{issuer}:{login}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits=6&period=30")
 }
 
 /// A new recovery code: 120 random bits in six groups, too many to be guessed from a plain hash.

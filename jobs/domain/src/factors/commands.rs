@@ -159,7 +159,7 @@ pub async fn switch_off_of(tx: &mut Tx, by: &By, user: Uuid, sends_mails: bool) 
 /// The time step to which the code belongs, if it is near and not used up. All that are near are compared, always.
 fn fitting_step(vault: &Vault, user: Uuid, held: &repo::Held, code: &str) -> Result<Option<i64>, VaultError> {
     let seed = vault.open(place(user), &held.secret)?;
-    let now = codes::step_at(held.now);
+    let (now, code) = (codes::step_at(held.now), codes::digits(code));
     let mut fitting = None;
     for step in now - 1..=now + 1 {
         let same = bool::from(codes::code_of(&seed, step).as_bytes().ct_eq(code.as_bytes()));

@@ -11,6 +11,8 @@ pub enum GrantError {
     NoChannel,
     #[error("providerUserId or login: one of the two, of 1 to 255 characters")]
     Payee,
+    #[error("{0}: no account on this platform can have it: look for characters that are not what they seem")]
+    Name(&'static str),
     #[error("amount: 1 to 1000000000000 coins")]
     Amount,
     #[error("expiresInDays: 1 to {MOST_DAYS}")]

@@ -31,13 +31,18 @@ impl Payee {
     /// Of what somebody wrote.
     ///
     /// # Errors
-    /// [`GrantError::Payee`] unless exactly one is given and shows something.
-    pub fn of(id: Option<&str>, login: Option<&str>) -> Result<Self, GrantError> {
+    /// [`GrantError::Payee`] unless exactly one is given and shows something; [`GrantError::Name`] for what no account there has.
+    pub fn of(provider: Provider, id: Option<&str>, login: Option<&str>) -> Result<Self, GrantError> {
         let fits = |text: &str| (1..=255).contains(&text.chars().count()) && !unseen::is_blank(text);
-        match (id.map(str::trim), login) {
-            (Some(id), None) if fits(id) && !id.contains('\0') => Ok(Self::Id(id.to_owned())),
-            (None, Some(login)) => {
-                Some(name(login)).filter(|name| fits(name)).map(Self::Login).ok_or(GrantError::Payee)
+        match (id.map(str::trim), login.map(name)) {
+            (Some(id), None) if fits(id) => {
+                let is_one = id.bytes().all(|byte| byte.is_ascii_graphic());
+                is_one.then(|| Self::Id(id.to_owned())).ok_or(GrantError::Name("providerUserId"))
+            }
+            (None, Some(login)) if fits(&login) => {
+                let is_one = !has_plain_names(provider)
+                    || login.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+                is_one.then_some(Self::Login(login)).ok_or(GrantError::Name("login"))
             }
             _ => Err(GrantError::Payee),
         }
@@ -54,6 +59,11 @@ impl Payee {
     pub(super) fn login(&self) -> Option<&str> {
         if let Self::Login(login) = self { Some(login) } else { None }
     }
+}
+
+/// Where names of accounts are letters of ASCII, digits, dashes and underscores; elsewhere they may be anything.
+const fn has_plain_names(provider: Provider) -> bool {
+    matches!(provider, Provider::Twitch | Provider::Kick | Provider::Trovo | Provider::GitHub)
 }
 
 /// A platform's name for an account as two are compared.
@@ -167,8 +177,15 @@ mod tests {
 
     #[test]
     fn an_account_has_an_id_or_a_name() {
-        assert_eq!(Payee::of(Some(" 42 "), None).unwrap(), Payee::Id("42".to_owned()));
-        assert_eq!(Payee::of(None, Some("@Anna")).unwrap(), Payee::Login("anna".to_owned()));
+        let of = |id, login| Payee::of(Provider::Twitch, id, login);
+        assert_eq!(of(Some(" 42 "), None).unwrap(), Payee::Id("42".to_owned()));
+        assert_eq!(of(None, Some("@Anna")).unwrap(), Payee::Login("anna".to_owned()));
+        // What somebody has pasted and nobody sees.
+        assert_eq!(of(None, Some("an\u{200b}na")).unwrap(), Payee::Login("anna".to_owned()));
+        assert!(matches!(of(None, Some("\u{ff41}nna")), Err(GrantError::Name("login"))));
+        assert!(matches!(of(Some("42\u{200b}"), None), Err(GrantError::Name("providerUserId"))));
+        let discord = Payee::of(Provider::Discord, None, Some("Анна К.")).unwrap();
+        assert_eq!(discord, Payee::Login("анна к.".to_owned()));
         let long = "x".repeat(256);
         for (id, login) in [
             (None, None),
@@ -179,7 +196,7 @@ mod tests {
             (None, Some("\u{200b}")),
             (Some(long.as_str()), None),
         ] {
-            assert!(Payee::of(id, login).is_err(), "{id:?} {login:?}");
+            assert!(of(id, login).is_err(), "{id:?} {login:?}");
         }
     }
 }

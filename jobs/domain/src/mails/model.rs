@@ -29,6 +29,8 @@ pub enum Kind {
     CodesOn,
     CodesOff,
     RecoveryCodeUsed,
+    /// Somebody has the password, and has used up the guesses at codes. For all of an hour.
+    CodesGuessed,
     /// Those that there were are good for nothing.
     RecoveryCodesReplaced,
     /// `details`: the platform, and the account's name there.
@@ -57,7 +59,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
@@ -66,6 +68,7 @@ impl Kind {
         Self::CodesOn,
         Self::CodesOff,
         Self::RecoveryCodeUsed,
+        Self::CodesGuessed,
         Self::RecoveryCodesReplaced,
         Self::AccountLinked,
         Self::AccountUnlinked,
@@ -93,6 +96,7 @@ impl Kind {
             Self::CodesOn => "codes_on",
             Self::CodesOff => "codes_off",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::CodesGuessed => "codes_guessed",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::AccountLinked => "account_linked",
             Self::AccountUnlinked => "account_unlinked",
@@ -124,7 +128,7 @@ impl Kind {
     /// How long after such news no other of the kind are told; none where each counts.
     pub(super) const fn pause(self) -> Option<Duration> {
         match self {
-            Self::CoinsAdjusted | Self::TokenElsewhere => Some(Duration::from_hours(1)),
+            Self::CodesGuessed | Self::CoinsAdjusted | Self::TokenElsewhere => Some(Duration::from_hours(1)),
             _ => None,
         }
     }

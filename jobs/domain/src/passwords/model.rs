@@ -61,16 +61,26 @@ pub fn parse_password<'a>(password: &'a str, names: &[&str]) -> Result<&'a str, 
         return invalid("a password has 8 to 128 characters");
     }
     let local = names.iter().filter_map(|name| Some(name.split_once('@')?.0));
-    if names.iter().copied().chain(local).any(|name| name.eq_ignore_ascii_case(password)) {
+    if names.iter().copied().chain(local).any(|name| is_nearly(password, name)) {
         return invalid("your own name or address is no password");
     }
-    if password.eq_ignore_ascii_case("memalerts") {
+    if is_nearly(password, "memalerts") {
         return invalid("the name of this place is no password");
+    }
+    if password.chars().all(|letter| password.starts_with(letter)) {
+        return invalid("one character over and over is no password");
     }
     if common::is_common(password) {
         return invalid("this password is one of the few thousand that everybody tries first");
     }
     Ok(password)
+}
+
+/// Whether the password is the name, whatever digits and signs stand before and behind it.
+fn is_nearly(password: &str, name: &str) -> bool {
+    let core = |text: &str| text.trim_matches(|letter: char| !letter.is_alphabetic()).to_lowercase();
+    let bare = core(password);
+    password.eq_ignore_ascii_case(name) || (!bare.is_empty() && bare == core(name))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub async fn ask_erasure(
         if let Some(channel) = channels::find_of_owner(&mut *tx, user).await? {
             // Open overlays end at once, and whoever else follows the channel.
             let doors = [Purpose::Overlay, Purpose::Credits].map(|door| channels::revoked_event(&channel, door));
-            let ends = doors.into_iter().chain([NewEvent::shut(channel.slug)]);
+            let ends = doors.into_iter().chain(NewEvent::shut(&channel.slug));
             events::record(tx, ends.collect()).await?;
         }
     }

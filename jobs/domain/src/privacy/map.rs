@@ -470,7 +470,7 @@ pub const HOLDINGS: &[Holding] = &[
         table: "chat_messages",
         whose: "(platform, author_id) in
                 (select provider, provider_user_id from external_accounts where user_id = (select id from person))",
-        shown: &["platform", "channel_id", "author_login", "author_name", "roles", "text", "sent_at"],
+        shown: &["platform", "channel_id", "author_login", "author_name", "roles", "text", "sent_at", "category"],
         withheld: &["id", "content_id", "author_id", "received_at"],
         erase: Delete(
             "(platform, author_id) in
@@ -564,7 +564,8 @@ pub const HOLDINGS: &[Holding] = &[
         // Those of other channels, in which the person's name may be, go within a day (`trim-events`).
         erase: Delete(
             "stream = 'user:' || (select id from person)
-             or stream in (select 'channel:' || slug from channels where owner_id = (select id from person))",
+             or stream in (select 'channel:' || slug from channels where owner_id = (select id from person))
+             or stream in (select 'chat:' || slug from channels where owner_id = (select id from person))",
         ),
     },
     Holding {

@@ -339,7 +339,8 @@ pub(super) async fn forget_accounts(conn: &mut PgConnection, user: Uuid) -> Resu
 /// The channel's row stays, because coins were moved on it; its name is nobody's.
 pub(super) async fn forget_channel(conn: &mut PgConnection, user: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "with gone as (delete from event_streams where key in (select 'channel:' || slug from channels where owner_id = $1))
+        "with gone as (delete from event_streams where key in (
+             select log || slug from channels, (values ('channel:'), ('chat:')) logs (log) where owner_id = $1))
          update channels set slug = 'deleted-' || right(replace(id::text, '-', ''), 16), name = 'deleted', description = '',
                 overlay_style_json = null, credits_style_json = null, twitch_login = null, twitch_channel_id = null
          where owner_id = $1",

@@ -160,18 +160,8 @@ pub(super) async fn lines(
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from (
-               select from chat_messages m
-               where channel_id = $1 and id > $2 and author_login <> all($3)
-                 and not exists (select from chat_removals r
-                                 where r.channel_id = m.channel_id and r.platform = m.platform and r.scope = 'message'
-                                   and r.subject = m.content_id)
-                 and not exists (select from chat_removals r
-                                 where r.channel_id = m.channel_id and r.platform = m.platform and r.scope = 'author'
-                                   and r.subject = m.author_id and r.until >= m.sent_at)
-                 and not exists (select from chat_removals r
-                                 where r.channel_id = m.channel_id and r.platform = m.platform and r.scope = 'all'
-                                   and r.subject = '' and r.until >= m.sent_at)
-               limit $4
+               select from chat_messages_standing
+               where channel_id = $1 and id > $2 and author_login <> all($3) limit $4
            ) lines"#,
         channel,
         after,

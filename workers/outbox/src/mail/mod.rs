@@ -163,22 +163,49 @@ fn message(letter: &Letter, words: &words::Words, sender: &Mailbox, domain: &str
     message.map_err(|error| error.to_string())
 }
 
-/// A server that does not know us any more says nothing about the mail: somebody will mend the settings.
+/// A server that does not know us any more says nothing about the mail: somebody will mend the settings. Of what a server answers
+/// its codes are kept and not its words, in which it may repeat what it was sent, our password too.
 fn judged(error: &Error) -> Fate {
     let code = error.status().map(|status| status.to_string().parse::<u16>().unwrap_or(0));
     let ours = matches!(code, Some(530 | 534 | 535 | 538));
-    let mut reason = format!("the mail server: {error}");
+    let mut words = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        reason = format!("{reason}: {inner}");
+        words = format!("{words}: {inner}");
         cause = inner.source();
     }
+    let reason = match code {
+        Some(code) => {
+            let class = if error.is_permanent() { "permanent" } else { "transient" };
+            format!("the mail server: {class} error {code}{}", enhanced(&words).unwrap_or_default())
+        }
+        None => format!("the mail server: {words}"),
+    };
     if error.is_permanent() && !ours { Fate::Refused(reason) } else { Fate::NotNow(reason) }
+}
+
+/// The code of RFC 3463 in what a server says, behind a space: `5.1.1` is a mailbox that is not there.
+fn enhanced(words: &str) -> Option<String> {
+    let is_code = |word: &&str| {
+        let parts: Vec<&str> = word.split('.').collect();
+        let [class, subject, detail] = parts[..] else { return false };
+        let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        matches!(class, "2" | "4" | "5") && number(subject) && number(detail)
+    };
+    words.split_whitespace().find(is_code).map(|code| format!(" {code}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_a_server_says_only_its_code_is_kept() {
+        assert_eq!(enhanced("permanent error (550): 5.1.1 no such user x").as_deref(), Some(" 5.1.1"));
+        for words in ["535 bad: AUTH PLAIN AHVzZXI", "1.2.3.4", "6.1.1", "5.1", "5.1.1234", "5.a.1"] {
+            assert_eq!(enhanced(words), None, "{words}");
+        }
+    }
 
     #[test]
     fn a_mail_server_is_named_by_its_address_and_nothing_else_is() {

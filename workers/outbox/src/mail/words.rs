@@ -86,6 +86,14 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
             "Somebody has logged in to your account with one of its recovery codes.".to_owned(),
             NOT_ME,
         ),
+        Kind::CodesGuessed => (
+            "Somebody knows your password",
+            "Somebody has given your password, and then a wrong code so often that no further one is taken for a while. Of \
+             more such guesses within an hour there is no other mail."
+                .to_owned(),
+            "If it was not you, set another password at once: codes alone keep whoever it is out now. If it was, wait a quarter \
+             of an hour, and check that the clock of your phone is right.",
+        ),
         Kind::RecoveryCodesReplaced => (
             "New recovery codes were made",
             "Your account has ten new recovery codes. Those that you had before open it no more.".to_owned(),
@@ -107,7 +115,7 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::Banned => (
             "Your account was banned",
             format!(
-                "An admin has banned your account: it cannot log in, and its channel and overlays stand still.{}",
+                "An admin has banned your account: it cannot log in, and what it has here stands still, a channel and its overlays, too.{}",
                 because(details, " What was said of why: ")
             ),
             ASK,
@@ -201,6 +209,14 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
             "В вашу учётную запись вошли с одним из её кодов восстановления.".to_owned(),
             NOT_ME_RU,
         ),
+        Kind::CodesGuessed => (
+            "Кто-то знает ваш пароль",
+            "Кто-то верно назвал ваш пароль, а затем столько раз ошибся в коде, что коды пока не принимаются. О других таких \
+             попытках в течение часа отдельного письма не будет."
+                .to_owned(),
+            "Если это были не вы, сразу смените пароль: сейчас вас защищают только коды. Если это были вы, подождите четверть \
+             часа и проверьте, верно ли идут часы телефона.",
+        ),
         Kind::RecoveryCodesReplaced => (
             "Созданы новые коды восстановления",
             "У вашей учётной записи десять новых кодов восстановления. Прежние больше не действуют.".to_owned(),
@@ -224,7 +240,7 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::Banned => (
             "Учётная запись заблокирована",
             format!(
-                "Администратор заблокировал вашу учётную запись: войти в неё нельзя, канал и оверлеи остановлены.{}",
+                "Администратор заблокировал вашу учётную запись: войти в неё нельзя, и всё, что у неё здесь есть, остановлено, в том числе канал и оверлеи.{}",
                 because(details, " Причина: ")
             ),
             ASK_RU,

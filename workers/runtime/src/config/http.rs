@@ -83,6 +83,14 @@ impl Http {
         })
     }
 
+    /// That nobody is held back, which is meant for measurements.
+    #[must_use]
+    pub(super) fn budgets_problem(&self, environment: Environment) -> Option<String> {
+        (self.rate_limit_factor == 0 && !environment.is_dev()).then(|| {
+            "RATE_LIMIT_FACTOR is 0: there are no budgets, whoever asks may ask as often as they like".to_owned()
+        })
+    }
+
     /// Where clients reach the API, without a trailing slash.
     #[must_use]
     pub fn public_url(&self) -> String {

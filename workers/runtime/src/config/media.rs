@@ -23,6 +23,14 @@ pub struct Media {
 }
 
 impl Media {
+    /// The programs that are not on this machine, where another process may run them.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let programs = [("FFMPEG_PATH", &self.ffmpeg), ("FFPROBE_PATH", &self.ffprobe)];
+        let gone = programs.into_iter().filter(|(_, program)| ::media::find_program(program).is_none());
+        gone.map(|(name, program)| format!("{name}: there is no program {} on this machine", program.display()))
+            .collect()
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let usual = ::media::Settings::default();
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

@@ -13,6 +13,7 @@ mod identity;
 mod imports;
 mod mail;
 mod media;
+mod places;
 mod process;
 mod reader;
 mod secret;
@@ -116,12 +117,15 @@ impl Config {
         reader.finish()
     }
 
-    /// What is in effect for each variable that is read, with the process's environment, what it leaves in doubt, and what is
-    /// wrong with it.
+    /// What is in effect for each variable that is read, with the process's environment, what it leaves in doubt, also as this
+    /// machine is now, and what is wrong with it.
     #[must_use]
     pub fn check_env() -> (Vec<Setting>, Vec<String>, Option<Complaints>) {
         let mut reader = Reader::new(variables());
-        let doubts = Self::read(&mut reader).doubts_of(&reader);
+        let config = Self::read(&mut reader);
+        let mut doubts = config.doubts_of(&reader);
+        doubts.extend(config.media.missing());
+        doubts.extend(places::unusable(&config));
         let (settings, complaints) = reader.check();
         (settings, doubts, complaints)
     }
@@ -143,6 +147,7 @@ impl Config {
     fn doubts_of(&self, reader: &Reader) -> Vec<String> {
         let mut doubts = reader.unknown();
         doubts.extend(self.http.public_url_problem(self.environment));
+        doubts.extend(self.http.budgets_problem(self.environment));
         if !self.sends_mails() {
             doubts.push(
                 "SMTP_URL is not set: no address is verified, no forgotten password is set anew, and nobody hears what \

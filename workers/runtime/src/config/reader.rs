@@ -63,7 +63,7 @@ impl Reader {
         if let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name)
             && setting.source == Source::Default
         {
-            setting.value = Some(value.to_string());
+            setting.value = Some(without_password(&value.to_string()));
         }
     }
 
