@@ -1,4 +1,4 @@
-//! `make bench` and `make bench-queue`: the figures that issues 2 and 3 ask for, measured on this machine, with peers in the
+//! `make bench` and `make bench-queue`: the figures that the issues ask for, measured on this machine, with peers in the
 //! same run.
 //!
 //! Everything shares the machine's cores: PostgreSQL (a cluster of its own on a real disk, fsync on), the server (the
@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own: its figures are its output")]
 
 mod catalogue;
+mod chats;
 mod cluster;
 mod cpu;
 mod crowd;
@@ -45,7 +46,12 @@ struct Arguments {
     #[arg(long, global = true)]
     quick: bool,
     /// Only these figures
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "writes,overlays,hub,catalogue,footprint,uploads")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "writes,overlays,hub,catalogue,chats,footprint,uploads"
+    )]
     only: Vec<Part>,
     /// Folder on a real disk, reachable for PostgreSQL's user; what is made in it is removed at the end
     #[arg(long, global = true, default_value = "/var/tmp")]
@@ -82,6 +88,7 @@ enum Part {
     Overlays,
     Hub,
     Catalogue,
+    Chats,
     Footprint,
     Uploads,
 }
@@ -100,6 +107,9 @@ struct Plan {
     hub_time: Duration,
     /// Of the channel whose catalogue is looked through.
     memes: usize,
+    /// Those that one process reads.
+    chats: usize,
+    chat_time: Duration,
     starts: usize,
     uploads: usize,
     commits: usize,
@@ -117,6 +127,8 @@ impl Plan {
                 hub_rounds: 1,
                 hub_time: seconds(5),
                 memes: 2000,
+                chats: 20,
+                chat_time: seconds(3),
                 starts: 2,
                 uploads: 1,
                 commits: 200,
@@ -130,6 +142,8 @@ impl Plan {
                 hub_rounds: 3,
                 hub_time: seconds(15),
                 memes: 100_000,
+                chats: CHANNELS,
+                chat_time: seconds(20),
                 starts: 10,
                 uploads: 5,
                 commits: 2000,
@@ -232,6 +246,9 @@ async fn system(bench: &Bench, cluster: Cluster, only: &[Part], report: &mut Rep
     }
     if only.contains(&Part::Catalogue) {
         report.tell(catalogue::measure(bench, &cluster).await.context("measure the catalogue")?);
+    }
+    if only.contains(&Part::Chats) {
+        report.tell(chats::measure(bench, &cluster).await.context("measure chats")?);
     }
     cluster.stop().await?;
     if only.contains(&Part::Footprint) {

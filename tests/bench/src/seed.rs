@@ -160,15 +160,28 @@ pub(crate) async fn catalogue(bench: &Bench, cluster: &Cluster, database: &str, 
 /// Starts `memalerts all` on the database, as it comes but for what a bench cannot do without: the dev login, and no rate
 /// limits, which the peers have not and one address would reach.
 pub(crate) async fn start_ours(bench: &Bench, cluster: &Cluster, database: &str, log: &str) -> anyhow::Result<Server> {
+    start_ours_with(bench, cluster, database, log, &[]).await
+}
+
+/// The same with further settings.
+pub(crate) async fn start_ours_with(
+    bench: &Bench,
+    cluster: &Cluster,
+    database: &str,
+    log: &str,
+    further: &[(&str, &str)],
+) -> anyhow::Result<Server> {
     let data = data_dir(bench);
-    let environment = [
+    let url = cluster.url(database);
+    let usual = [
         ("MEMALERTS_ENV", "dev"),
         ("MEMALERTS_SECRET", SECRET),
         ("MEMALERTS_DATA_DIR", data.to_str().context("the folder's name")?),
-        ("DATABASE_URL", &cluster.url(database)),
+        ("DATABASE_URL", &url),
         ("METRICS_PORT", "0"),
         ("RATE_LIMIT_FACTOR", "0"),
     ];
+    let environment: Vec<(&str, &str)> = usual.into_iter().chain(further.iter().copied()).collect();
     let mut command = Command::new(&bench.binary);
     command.arg("all");
     Server::start(command, &environment, &bench.out.join(format!("{log}.log"))).await
