@@ -270,7 +270,7 @@ async fn who_may_moderate_does_it_and_where_nobody_may_the_streamer_sees_why() {
 #[tokio::test]
 async fn the_diagnostics_tell_what_cannot_be_moderated_while_somebody_wants_it() {
     let hall = Hall::open(&json!({ "enabled": true })).await;
-    let ill = async || crate::bots::ill(&hall.demo, "twitch").await.contains(&"moderation".to_owned());
+    let ill = async || crate::bot_switches::ill(&hall.demo, "twitch").await.contains(&"moderation".to_owned());
     assert!(!ill().await, "nothing was to be done");
     hall.write("m1", "anna", "", "evil.com");
     hall.settle(1).await;

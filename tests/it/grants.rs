@@ -71,6 +71,7 @@ async fn coins_wait_for_an_account_and_are_paid_at_its_first_login_once() {
     let receipt = &receipts["receipts"][1];
     assert_eq!((&receipt["kind"], &receipt["amount"]), (&json!("grant"), &json!(500)));
     assert_eq!((&receipt["operationId"], &receipt["reason"]), (&made["id"], &json!("pending_grant")));
+    assert_eq!(receipt["note"], "raffle");
     let grants = listed(&stage).await;
     assert_eq!(grants.len(), 2);
     for grant in &grants {

@@ -12,6 +12,7 @@ mod bans;
 mod blocks;
 mod bot_accounts;
 mod bot_settings;
+mod bot_switches;
 mod bots;
 mod browser;
 mod bucket;

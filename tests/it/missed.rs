@@ -10,6 +10,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     identities::{self, Visitor},
+    platform_rewards::balance,
     webhooks::{notice, tell},
 };
 
@@ -72,6 +73,7 @@ async fn follows_and_redemptions_that_were_missed_are_found_and_paid_once() {
     for id in ["r1", "r2", "r3", "r4"] {
         platforms.redeem("demo", "anna", &at(later), id, "reward");
     }
+    platforms.redeem("demo", "dora", &at(later), "r5", "reward");
     // The streamer has looked after two of them meanwhile: one is done, and one was given back.
     platforms.end_redemption("r2", false);
     platforms.end_redemption("r4", true);
@@ -89,7 +91,7 @@ async fn follows_and_redemptions_that_were_missed_are_found_and_paid_once() {
         sqlx::query_as(events).fetch_all(app.pool()).await.unwrap()
     };
     let all: Vec<(String, i64)> =
-        [("anna", 37), ("bert", 7), ("carl", 7), ("dora", 7)].map(|(who, coins)| (who.to_owned(), coins)).into();
+        [("anna", 37), ("bert", 7), ("carl", 7), ("dora", 17)].map(|(who, coins)| (who.to_owned(), coins)).into();
     app.advance(Duration::from_secs(660)).await;
     wait_until("what was missed is found", async || {
         if earned().await != all {
@@ -114,4 +116,24 @@ async fn follows_and_redemptions_that_were_missed_are_found_and_paid_once() {
     assert_eq!(tell(&app, &late).await.status, 204);
     app.drain().await;
     assert_eq!(earned().await, all);
+
+    // Dora comes and is paid, and what was promised to her is forgotten with time. Then the streamer gives two back, unheard.
+    let dora = Visitor::new(&app);
+    dora.log_in(Provider::Twitch, "dora").await;
+    assert_eq!((balance(&anna).await, balance(&dora).await), (37, 17));
+    sqlx::query("delete from pending_grants").execute(app.pool()).await.unwrap();
+    for id in ["r1", "r5"] {
+        platforms.end_redemption(id, true);
+    }
+    app.advance(Duration::from_secs(660)).await;
+    wait_until("what was given back is taken back", async || {
+        let balances = (balance(&anna).await, balance(&dora).await);
+        if balances != (27, 7) {
+            app.advance(Duration::from_secs(60)).await;
+        }
+        (balances == (27, 7)).then_some(())
+    })
+    .await;
+    app.drain().await;
+    assert_eq!((balance(&anna).await, balance(&dora).await), (27, 7), "once");
 }

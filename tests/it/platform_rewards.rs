@@ -49,7 +49,7 @@ fn redeemed(login: &str, id: &str, reward: &str, status: &str) -> Notice {
     notice(&format!("channel.channel_points_custom_reward_redemption.{change}"), &event)
 }
 
-async fn balance(visitor: &Visitor) -> i64 {
+pub(crate) async fn balance(visitor: &Visitor) -> i64 {
     visitor.get("/channels/demo/wallet").await.expect(200)["balance"].as_i64().unwrap()
 }
 

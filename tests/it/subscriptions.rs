@@ -108,7 +108,7 @@ async fn what_the_platform_does_not_tell_is_named_where_the_streamer_looks_for_i
     switch(&demo, true).await;
     subscribed(&platforms, KINDS - 1).await;
     app.drain().await;
-    let events = async |who: &Session| crate::bots::ill(who, "twitch").await.contains(&"events".to_owned());
+    let events = async |who: &Session| crate::bot_switches::ill(who, "twitch").await.contains(&"events".to_owned());
     assert!(events(&demo).await);
     let told = async || demo.get("/streamer/bots/twitch/diagnostics").await.expect(200)["checks"].to_string();
     let found = told().await;

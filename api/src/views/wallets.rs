@@ -143,7 +143,7 @@ pub(crate) struct ReceiptView {
     /// Why they came back, as the activation says it; `by_hand` of an adjustment, `pending_grant` of a grant,
     /// `submission_approved` of a reward.
     reason: Option<String>,
-    /// What the admin said of an adjustment by hand.
+    /// What the admin said of an adjustment by hand, or of a grant.
     note: Option<String>,
     /// The play that was paid for or given back.
     activation: Option<ReceiptPlayView>,

@@ -49,6 +49,8 @@ pub enum RedemptionStatus {
     Unfulfilled,
     /// Done: by hand, or by itself. Twitch shows these for some days.
     Fulfilled,
+    /// Given back. Twitch shows these for some days.
+    Canceled,
 }
 
 impl RedemptionStatus {
@@ -57,6 +59,7 @@ impl RedemptionStatus {
         match self {
             Self::Unfulfilled => "UNFULFILLED",
             Self::Fulfilled => "FULFILLED",
+            Self::Canceled => "CANCELED",
         }
     }
 }

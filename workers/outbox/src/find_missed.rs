@@ -1,4 +1,4 @@
-//! Find what people did while nobody heard what Twitch told: follows, and redemptions that still wait.
+//! Find what people did while nobody heard what Twitch told: follows, redemptions, and those that were given back.
 //!
 //! The platform's lists are read back from the newest to what was known before, with some minutes more. What was told already is
 //! known by its id and pays nothing, so it does not matter what the two find. What happened before the first look is let be.
@@ -23,6 +23,8 @@ use crate::sync_subscriptions::error_of;
 const AT_ONCE: i64 = 200;
 /// Lists may be late: so far before what is known they are read again.
 const OVERLAP: Duration = Duration::from_mins(10);
+/// Streamers look after redemptions when they have time: so old may be one that is given back.
+const GIVEN_BACK: Duration = Duration::from_hours(7 * 24);
 /// Pages of a list at most; what is older than they show is let be.
 const MOST_PAGES: usize = 50;
 
@@ -102,9 +104,9 @@ async fn look(db: &Database, helix: &Helix, channel: &Wanted, list: List) -> Res
     };
     let caller = Caller::Account(db, account.account_id);
     let since = known - OVERLAP;
-    let deeds = match list {
-        List::Follows => follows(helix, caller, &channel.account, since).await?,
-        List::Redemptions => redemptions(helix, caller, &channel.account, since).await?,
+    let (deeds, given_back) = match list {
+        List::Follows => (follows(helix, caller, &channel.account, since).await?, Vec::new()),
+        List::Redemptions => redemptions(helix, caller, &channel.account, since, now - GIVEN_BACK).await?,
     };
     let mut new = 0;
     let mut newest = known;
@@ -112,6 +114,12 @@ async fn look(db: &Database, helix: &Helix, channel: &Wanted, list: List) -> Res
         newest = newest.max(deed.happened_at);
         let mut tx = db.begin().await?;
         let is_new = rewards::earn(&mut tx, &deed).await.map_err(|error| Stop::Job(JobError::retry(error)))?;
+        tx.commit().await?;
+        new += usize::from(is_new);
+    }
+    for deed in given_back {
+        let mut tx = db.begin().await?;
+        let is_new = rewards::take_back(&mut tx, &deed).await.map_err(|error| Stop::Job(JobError::retry(error)))?;
         tx.commit().await?;
         new += usize::from(is_new);
     }
@@ -153,23 +161,28 @@ async fn follows(
     Ok(deeds)
 }
 
-/// Those that wait and those that are done, of rewards that this application has made: Twitch shows no others. What was
-/// given back is paid by nobody.
+/// Those that wait or are done, and those that were given back, which may be long after they were redeemed; of rewards that
+/// this application has made: Twitch shows no others.
 async fn redemptions(
     helix: &Helix,
     caller: Caller<'_>,
     account: &str,
     since: OffsetDateTime,
-) -> Result<Vec<Happening>, HelixError> {
-    let mut deeds = Vec::new();
+    given_back_since: OffsetDateTime,
+) -> Result<(Vec<Happening>, Vec<Happening>), HelixError> {
+    let (mut deeds, mut given_back) = (Vec::new(), Vec::new());
     for reward in helix.own_rewards(caller, account).await? {
-        for status in [RedemptionStatus::Unfulfilled, RedemptionStatus::Fulfilled] {
+        for status in [RedemptionStatus::Unfulfilled, RedemptionStatus::Fulfilled, RedemptionStatus::Canceled] {
+            let (since, found) = match status {
+                RedemptionStatus::Unfulfilled | RedemptionStatus::Fulfilled => (since, &mut deeds),
+                RedemptionStatus::Canceled => (given_back_since, &mut given_back),
+            };
             let mut after = None;
             for _ in 0..MOST_PAGES {
                 let (page, next) = helix.redemptions(caller, account, &reward.id, status, after).await?;
                 let old = page.iter().any(|redemption| redemption.redeemed_at <= since);
                 let young = page.into_iter().filter(|redemption| redemption.redeemed_at > since);
-                deeds.extend(young.map(|redemption| redeemed(account, &reward, redemption)));
+                found.extend(young.map(|redemption| redeemed(account, &reward, redemption)));
                 after = next;
                 if old || after.is_none() {
                     break;
@@ -177,7 +190,7 @@ async fn redemptions(
             }
         }
     }
-    Ok(deeds)
+    Ok((deeds, given_back))
 }
 
 fn redeemed(account: &str, reward: &Reward, redemption: Redemption) -> Happening {

@@ -103,16 +103,16 @@ pub async fn promise(tx: &mut Tx, promise: &Promise<'_>) -> Result<(), WalletErr
     Ok(repo::insert(&mut *tx, promise.id, promise.by, promise.channel, &new, (GrantStatus::Waiting, None)).await?)
 }
 
-/// Takes a promise back; who has it already, if it was paid.
+/// Takes a promise back, if it was not paid.
 ///
 /// # Errors
 /// The database refused.
-pub async fn withdraw(tx: &mut Tx, id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
-    let Some(grant) = repo::lock(&mut *tx, id).await? else { return Ok(None) };
-    if grant.status != GrantStatus::Paid {
+pub async fn withdraw(tx: &mut Tx, id: Uuid) -> Result<(), sqlx::Error> {
+    let waiting = repo::lock(&mut *tx, id).await?.is_some_and(|grant| grant.status != GrantStatus::Paid);
+    if waiting {
         repo::delete(&mut *tx, id).await?;
     }
-    Ok(grant.user_id)
+    Ok(())
 }
 
 /// Another admin agrees: from now on it waits for its person.

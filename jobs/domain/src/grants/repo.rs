@@ -197,13 +197,14 @@ pub(super) async fn set_paid(conn: &mut PgConnection, id: Uuid, user: Uuid) -> R
     if paid == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
-/// Removes grants whose time is over, paid or not: what was paid stands in the ledger. Says how many, at most `limit`.
+/// Removes grants that nobody came for in time; the paid ones stay for their receipts. Says how many, at most `limit`.
 ///
 /// # Errors
 /// The database refused.
 pub async fn forget_over(conn: &mut PgConnection, limit: i64) -> Result<u64, sqlx::Error> {
     let gone = sqlx::query!(
-        "delete from pending_grants where id in (select id from pending_grants where expires_at <= app_now() limit $1)",
+        "delete from pending_grants where id in (
+             select id from pending_grants where expires_at <= app_now() and status <> 'paid' limit $1)",
         limit
     );
     Ok(gone.execute(conn).await?.rows_affected())

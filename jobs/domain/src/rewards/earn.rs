@@ -3,7 +3,7 @@
 use queue::Tx;
 use uuid::Uuid;
 
-use super::{Happening, RewardError, Rule, Status, repo};
+use super::{Happening, RewardError, Rule, Status, ToldBy, repo};
 use crate::{
     accounts,
     channels::{self, Channel},
@@ -88,7 +88,8 @@ pub async fn earn(tx: &mut Tx, happening: &Happening) -> Result<bool, RewardErro
 }
 
 /// The streamer has given a redemption back: what it earned goes back, as far as it is not spent, and what is told of it later
-/// earns nothing. Returns whether that was new.
+/// earns nothing. A list also shows what was given back long before anybody looked, so of what it shows only what is known
+/// counts. Returns whether that was new.
 ///
 /// # Errors
 /// The database refused.
@@ -99,7 +100,9 @@ pub async fn take_back(tx: &mut Tx, happening: &Happening) -> Result<bool, Rewar
     };
     identities::hold_owner(&mut *tx, provider, &happening.account_id).await?;
     let id = Uuid::now_v7();
-    if repo::insert_happening(&mut *tx, id, channel.id, &cleaned(happening)).await? {
+    if happening.told_by != ToldBy::Poll
+        && repo::insert_happening(&mut *tx, id, channel.id, &cleaned(happening)).await?
+    {
         repo::settle(&mut *tx, id, Status::Ignored, Some("refunded"), None, None).await?;
         return Ok(true);
     }
@@ -107,14 +110,12 @@ pub async fn take_back(tx: &mut Tx, happening: &Happening) -> Result<bool, Rewar
     if kept.reason.as_deref() == Some("refunded") {
         return Ok(false);
     }
-    let paid = match kept.status {
-        Status::Claimed => kept.user_id,
-        // It may have been paid since.
-        Status::Eligible => grants::withdraw(&mut *tx, kept.id).await?,
-        Status::Observed | Status::Ignored | Status::Failed => None,
-    };
+    if kept.status == Status::Eligible {
+        grants::withdraw(&mut *tx, kept.id).await?;
+    }
     repo::settle(&mut *tx, kept.id, Status::Ignored, Some("refunded"), None, kept.user_id).await?;
-    let (Some(user), Some(coins)) = (paid, kept.coins) else { return Ok(true) };
+    // The ledger knows who has it: a promise that was kept is forgotten some time later.
+    let Some((user, coins)) = wallets::issued(&mut *tx, kept.id).await? else { return Ok(true) };
     let held = wallets::find(&mut *tx, user, channel.id).await?.map_or(0, |wallet| wallet.balance);
     let back = coins.min(held);
     if back > 0 {

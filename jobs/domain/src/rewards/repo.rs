@@ -198,7 +198,6 @@ pub(super) struct Kept {
     pub(super) id: Uuid,
     pub(super) status: Status,
     pub(super) reason: Option<String>,
-    pub(super) coins: Option<i64>,
     pub(super) user_id: Option<Uuid>,
 }
 
@@ -210,7 +209,7 @@ pub(super) async fn lock_happening(
 ) -> Result<Option<Kept>, sqlx::Error> {
     sqlx::query_as!(
         Kept,
-        r#"select id, status as "status: Status", reason, coins, user_id from external_reward_events
+        r#"select id, status as "status: Status", reason, user_id from external_reward_events
            where provider = $1 and provider_event_id = $2 for update"#,
         provider.as_str(),
         event_id,

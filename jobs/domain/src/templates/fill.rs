@@ -168,7 +168,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(crate::templates::cases::at_least(2_000))]
         #[test]
         fn whatever_a_viewer_writes_it_is_one_line_and_no_order(
             template in "(\\{user\\}|\\{touser\\}|\\{args\\}|\\{1\\}|\\{2\\}| ){1,5}",

@@ -124,3 +124,14 @@ impl Template {
         names
     }
 }
+
+#[cfg(test)]
+mod cases {
+    use proptest::prelude::ProptestConfig;
+
+    /// So many random inputs, or more when the fuzzer asks for more.
+    pub(super) fn at_least(cases: u32) -> ProptestConfig {
+        let asked = ProptestConfig::default();
+        ProptestConfig { cases: asked.cases.max(cases), ..asked }
+    }
+}

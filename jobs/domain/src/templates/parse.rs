@@ -177,7 +177,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(crate::templates::cases::at_least(2_000))]
         #[test]
         fn nothing_makes_it_panic(text in "(\\PC|[{}:|]|user|counter|random|[0-9-]){0,60}") {
             for occasion in [Occasion::Command, Occasion::Duration, Occasion::Greeting, Occasion::Timer] {

@@ -26,5 +26,4 @@ pub use repo::{
 
 pub(crate) use commands::{Issue, check_reason, issue};
 pub(crate) use model::updated_event;
-pub(crate) use repo::ensure;
-pub(crate) use repo::moved_by_hand;
+pub(crate) use repo::{ensure, issued, moved_by_hand};

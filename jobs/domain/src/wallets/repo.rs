@@ -25,6 +25,18 @@ pub async fn find(conn: &mut PgConnection, user: Uuid, channel: Uuid) -> Result<
     .await
 }
 
+/// Whose wallet an operation moved, and by how many coins.
+///
+/// # Errors
+/// The database refused.
+pub(crate) async fn issued(conn: &mut PgConnection, operation: Uuid) -> Result<Option<(Uuid, i64)>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select w.user_id, e.amount from ledger_entries e join wallets w on w.id = e.wallet_id where e.operation_id = $1",
+        operation
+    );
+    Ok(row.fetch_optional(conn).await?.map(|row| (row.user_id, row.amount)))
+}
+
 /// The person's wallets in all channels, with the channels' slugs, by slug.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ pub struct Receipt {
     pub balance: i64,
     /// A word of [`Reason`](crate::activations::Reason)'s, or `by_hand`.
     pub reason: Option<String>,
-    /// What the admin said of an adjustment by hand.
+    /// What the admin said of an adjustment by hand, or of a grant.
     pub note: Option<String>,
     pub created_at: OffsetDateTime,
     /// The play that was paid for or given back.
@@ -108,7 +108,7 @@ macro_rules! select {
         sqlx::query_as!(
             Row,
             r#"select moved.version as "version!", moved.id, moved.channel_id, c.slug, moved.kind, moved.amount,
-                      moved.balance as "balance!", moved.reason, said.reason as "note?", moved.created_at,
+                      moved.balance as "balance!", moved.reason, coalesce(said.reason, given.reason) as note, moved.created_at,
                       a.id as "play_id?", a.meme_id as "meme_id?", a.title as "title?", a.price as "price?",
                       a.discount_bp as "discount_bp?", earned.trigger as "trigger?: Trigger", earned.amount as "counted?",
                       earned.reward_title as "reward_title?"
@@ -125,6 +125,8 @@ macro_rules! select {
                  on a.id = case when moved.kind = 'place' then moved.id when moved.kind = 'refund' then moved.reverses end
                -- What an event earns has its id, be it paid at once or when the person came.
                left join external_reward_events earned on earned.id = moved.id
+               -- So has a grant that an admin made; what waits for an event's person is one, too.
+               left join pending_grants given on given.id = moved.id and moved.kind = 'grant' and earned.id is null
                left join people_acts said
                  on said.thing = moved.id and said.act in ('adjust_wallet', 'approve_adjustment') "#
                 + $order
