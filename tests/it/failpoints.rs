@@ -222,15 +222,21 @@ fn sweep(sweep: &Sweep) {
                         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                         runtime.block_on(cell(point));
                     });
-                    if ended.join().is_err() {
-                        failed.lock().unwrap().push(*point);
+                    if let Err(panic) = ended.join() {
+                        failed.lock().unwrap().push((*point, said(panic.as_ref())));
                     }
                 }
             });
         }
     });
     let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "killed at {failed:?} (see above), it did not end well");
+    assert!(failed.is_empty(), "killed at these points, it did not end well (see above): {failed:?}");
+}
+
+/// The words of a panic.
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let literal = || panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    panic.downcast_ref::<String>().cloned().or_else(literal).unwrap_or_default()
 }
 
 /// A process that is killed when it comes to the point.
