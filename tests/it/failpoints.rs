@@ -223,7 +223,7 @@ fn sweep(sweep: &Sweep) {
                         runtime.block_on(cell(point));
                     });
                     if let Err(panic) = ended.join() {
-                        failed.lock().unwrap().push((*point, said(panic.as_ref())));
+                        failed.lock().unwrap().push((*point, words_of(panic.as_ref())));
                     }
                 }
             });
@@ -234,7 +234,7 @@ fn sweep(sweep: &Sweep) {
 }
 
 /// The words of a panic.
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
     let literal = || panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
     panic.downcast_ref::<String>().cloned().or_else(literal).unwrap_or_default()
 }
