@@ -21,7 +21,7 @@ pub(crate) mod scopes;
 pub(crate) mod session;
 
 pub(crate) use actor::{
-    Admin, Editor, HouseModerator, Moderator, Observer, Streamer, Viewer, Visitor, keeper, spender,
+    Admin, Editor, HouseModerator, Moderator, Observer, Proven, Streamer, Viewer, Visitor, keeper, look_ahead, spender,
 };
 pub(crate) use csrf::refuse_foreign_sites;
 pub(crate) use ended::Ended;

@@ -107,9 +107,9 @@ pub(crate) fn of_the_address<E: Endpoint + 'static>(
 /// Around all operations, within what proves that the request is no forgery: one use of the budget of the person who asks,
 /// or of the address where nobody is known yet. A request that was answered before, or is being answered, is answered again,
 /// whatever was used, and uses nothing.
-pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) -> poem::Result<Response> {
+pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let (mut verdict, mut twin) = (None, None);
-    let mut spent_by = None;
+    let (mut spent_by, mut asker) = (None, None);
     if let Some((kind, operation)) = policy::of_operation(request.method(), request.uri().path())
         && let Some(app) = request.data::<App>()
         && app.budgets.desk.counts(kind)
@@ -118,9 +118,15 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
         let named = Named::of(&request, app, operation).await;
         // Before it spends, so that a twin cannot come between.
         twin = request.header(KEY).map(|key| app.budgets.twins.enter(account, key));
-        if !is_answered(app, named).await? {
-            verdict = app.budgets.desk.spend(account).await;
+        // None of them needs another's answer, and each asks the database.
+        let (answered, spent, found) =
+            tokio::join!(is_answered(app, named), app.budgets.desk.spend(account), asker_of(account, &request, app));
+        asker = found;
+        if !answered? {
+            verdict = spent;
             spent_by = Some((app.clone(), account));
+        } else if let Some(spent) = spent.filter(|spent| spent.granted) {
+            app.budgets.desk.give_back(account, spent);
         }
         if let Some(spent) = verdict.filter(|verdict| !verdict.granted) {
             if let Some(Err(first)) = twin.take_if(|twin| twin.is_err()) {
@@ -138,6 +144,9 @@ pub(crate) async fn of_the_person<E: Endpoint>(inner: Arc<E>, request: Request) 
             verdict = Some(Verdict { granted: true, ..spent });
             spent_by = None;
         }
+    }
+    if let Some(asker) = asker {
+        request.set_data(asker);
     }
     let response = match inner.call(request).await {
         Ok(answer) => answer.into_response(),
@@ -177,6 +186,14 @@ async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
         _ => Whom::Person(auth::spender(request, app).await?),
     };
     Some(Account { kind, whom })
+}
+
+/// Who asks, where a person's budget is used; elsewhere nobody needs to be known.
+async fn asker_of(account: Account, request: &Request, app: &App) -> Option<auth::Proven> {
+    match account.whom {
+        Whom::Address(_) => None,
+        Whom::Person(_) => auth::look_ahead(request, app).await,
+    }
 }
 
 /// Whether an answer is kept under this name.
