@@ -44,11 +44,15 @@ fn offered(app: &AppState) -> Vec<Provider> {
     Provider::ALL.into_iter().filter(|provider| app.settings.platforms.check(*provider).is_ok()).collect()
 }
 
-/// `why`: of a failure that somebody has given a reason for, in their words.
+/// `why`: of a ban that somebody has given a reason for, in their words.
 fn page(query: &Query, why: Option<&str>, platforms: &[Provider], language: Language) -> String {
     let provider = query.provider.as_deref().and_then(|provider| provider.parse::<Provider>().ok());
     let told = query.error.as_deref().map(|error| {
-        let about = provider.map(|provider| format!(" ({provider})")).unwrap_or_default();
+        // A proof is for the platform that is to be linked, and no login with that one.
+        let about = provider.filter(|_| error != "step_up_required");
+        let about = about.map(|provider| format!(" ({provider})")).unwrap_or_default();
+        // The next failure at this browser has nothing to do with it.
+        let why = why.filter(|_| error == "account_banned");
         let why = why.map(|why| format!(" {}", because(why, language))).unwrap_or_default();
         format!("<p role=\"alert\">{}{about}{why}</p>", words(error, language))
     });
@@ -98,8 +102,8 @@ fn words(error: &str, language: Language) -> &'static str {
             ("You did not let the platform tell who you are.", "Вы не разрешили платформе сообщить, кто вы.")
         }
         "step_up_required" => (
-            "For this, prove that it is you: log in again, then try again.",
-            "Для этого подтвердите, что это вы: войдите ещё раз и повторите попытку.",
+            "For this, prove that it is you: log in again with an account that is linked already, then try again.",
+            "Для этого подтвердите, что это вы: войдите ещё раз через уже связанный аккаунт и повторите попытку.",
         ),
         "account_already_linked" => {
             ("This account belongs to somebody else here.", "Этот аккаунт здесь уже принадлежит другому человеку.")
@@ -170,8 +174,11 @@ mod tests {
         let told = page(&query, Some("<b>\"spam\"</b> & more"), &[], Language::English);
         let words = "Your account is banned. What was said of why: &lt;b&gt;&quot;spam&quot;&lt;/b&gt; &amp; more</p>";
         assert!(told.contains(words), "{told}");
-        // Without a failure there is nothing to give a reason for.
-        assert!(!page(&Query::default(), Some("spam"), &[], Language::English).contains("spam"));
+        // Without a failure there is nothing to give a reason for, and of another one it says nothing.
+        let denied = Query { error: Some("access_denied".to_owned()), ..Query::default() };
+        for query in [Query::default(), denied] {
+            assert!(!page(&query, Some("spam"), &[], Language::English).contains("spam"));
+        }
     }
 
     #[test]

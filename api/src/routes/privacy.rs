@@ -68,8 +68,8 @@ impl Privacy {
     /// A copy of everything about me
     ///
     /// An archive with all that there is about me, secrets left out, and with my own files. It is made in the background,
-    /// waits for a week, and can be downloaded once; after that another one is made a day later at the soonest. While one
-    /// is being made or waits, the answer is that one.
+    /// waits for a week, and for an hour once somebody has begun to download it; after that another one is made, a day later
+    /// at the soonest. While one is being made or waits, the answer is that one.
     #[oai(path = "/users/me/export", method = "post", operation_id = "exportMe")]
     async fn export(&self, app: Data<&App>, viewer: Viewer) -> Result<Ordered, Problem> {
         proof::lately(&app, viewer.session).await?;
@@ -96,7 +96,7 @@ impl Privacy {
 
     /// Download my export
     ///
-    /// Once, within a week, and only for whoever has proven lately that it is them.
+    /// Within a week, and only for whoever has proven lately that it is them. An hour after the first download begins it is gone.
     #[oai(path = "/users/me/exports/:id/file", method = "get", operation_id = "downloadMyExport")]
     async fn download(
         &self,
@@ -115,7 +115,7 @@ impl Privacy {
         let blob = blob.ok_or_else(|| Problem::missing_file(hash))?;
         let length = blob.size;
         let reader = blob.into_range(0, length).await.map_err(storage)?;
-        // Given out from here on, whether it arrives or not; a head gives nothing out.
+        // Its hour begins, whether it arrives or not; a head gives nothing out.
         if request.data::<OnlyHead>().is_none() {
             tx.commit().await?;
         }

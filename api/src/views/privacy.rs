@@ -11,9 +11,9 @@ use uuid::Uuid;
 pub(crate) enum ExportState {
     /// It is being made.
     Pending,
-    /// It can be downloaded, once.
+    /// It can be downloaded.
     Ready,
-    /// It was downloaded.
+    /// It was downloaded; for an hour it can be again.
     Downloaded,
     /// Nobody came for it in time.
     Expired,
@@ -44,20 +44,20 @@ pub(crate) struct ExportView {
     expires_at: Option<OffsetDateTime>,
     /// Bytes.
     size: Option<i64>,
-    /// Where it is, once it is ready: a path of ours, good once, for nobody else.
+    /// Where it is, while it is there: a path of ours, for nobody else.
     download: Option<String>,
 }
 
 impl From<Export> for ExportView {
     fn from(export: Export) -> Self {
-        let ready = export.status == ExportStatus::Ready;
+        let is_there = export.is_there();
         Self {
             id: export.id,
             status: export.status.into(),
             created_at: export.created_at,
             expires_at: export.expires_at,
             size: export.size,
-            download: ready.then(|| format!("/users/me/exports/{}/file", export.id)),
+            download: is_there.then(|| format!("/users/me/exports/{}/file", export.id)),
         }
     }
 }

@@ -54,7 +54,8 @@ pub async fn ready(conn: &mut PgConnection, export: Uuid, file: NewFile<'_>) -> 
     Ok(true)
 }
 
-/// Gives the person's archive out: its hash and its size. This once.
+/// Gives the person's archive out: its hash and its size. From the first time on it stays for an hour, for whoever's connection
+/// broke.
 ///
 /// # Errors
 /// [`PrivacyError::NoExport`], [`PrivacyError::NotReady`].
@@ -65,6 +66,7 @@ pub async fn take(tx: &mut Tx, user: Uuid, export: Uuid) -> Result<(String, i64)
             repo::set_downloaded(&mut *tx, export).await?;
             Ok((hash, size))
         }
+        (ExportStatus::Downloaded, Some(hash), Some(size)) => Ok((hash, size)),
         (status, ..) => Err(PrivacyError::NotReady(status)),
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub enum ExportStatus {
     /// It is being made.
     Pending,
-    /// It can be downloaded, once.
+    /// It can be downloaded.
     Ready,
     Downloaded,
     /// Nobody came for it in time.
@@ -23,7 +23,7 @@ impl ExportStatus {
         match self {
             Self::Pending => "the export is still being made",
             Self::Ready => "the export is there",
-            Self::Downloaded => "the export was downloaded before, which can be done once: ask for another one",
+            Self::Downloaded => "the export was downloaded, and its hour is over: ask for another one",
             Self::Expired => "the export was not downloaded in time: ask for another one",
             Self::Failed => "the export could not be made: ask for another one",
         }
@@ -40,4 +40,12 @@ pub struct Export {
     /// Bytes of the archive, once there is one.
     pub size: Option<i64>,
     pub(super) file_hash: Option<String>,
+}
+
+impl Export {
+    /// Whether there is an archive to download.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        matches!(self.status, ExportStatus::Ready | ExportStatus::Downloaded) && self.file_hash.is_some()
+    }
 }

@@ -34,6 +34,9 @@ const NOT_ME_RU: &str = "Если это были не вы, сразу смен
 /// Another password would not let the person in: the code is asked for all the same.
 const NOT_MY_CODES: &str = "If it was not you, ask those who run this place to switch the codes off, and set another password: it ends all sessions.";
 const NOT_MY_CODES_RU: &str = "Если это были не вы, попросите тех, кто ведёт этот сайт, выключить коды, и смените пароль: это завершит все сеансы.";
+/// A new password would be sent to the other address.
+const NOT_MY_ADDRESS: &str = "If it was not you, ask those who run this place to ban the account until it is yours again; if you still know the password, set another one at once: it ends all sessions.";
+const NOT_MY_ADDRESS_RU: &str = "Если это были не вы, попросите тех, кто ведёт этот сайт, закрыть учётную запись, пока она снова не станет вашей; если вы ещё знаете пароль, сразу смените его: это завершит все сеансы.";
 const ASK: &str = "If you have questions, ask those who run this place.";
 const ASK_RU: &str = "Если есть вопросы, задайте их тем, кто ведёт этот сайт.";
 const IGNORE: &str = "If you did not ask for this, ignore this mail: nothing happens.";
@@ -66,7 +69,7 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::EmailChanged => (
             "Your e-mail address was changed",
             "Your account has another e-mail address now; this one belongs to it no more.".to_owned(),
-            NOT_ME,
+            NOT_MY_ADDRESS,
         ),
         Kind::PasswordChanged => {
             ("Your password was changed", "The password of your account was changed.".to_owned(), NOT_ME)
@@ -191,7 +194,7 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
         Kind::EmailChanged => (
             "Адрес почты изменён",
             "У вашей учётной записи теперь другой адрес почты; этот к ней больше не относится.".to_owned(),
-            NOT_ME_RU,
+            NOT_MY_ADDRESS_RU,
         ),
         Kind::PasswordChanged => ("Пароль изменён", "Пароль вашей учётной записи был изменён.".to_owned(), NOT_ME_RU),
         Kind::CodesOn => (
