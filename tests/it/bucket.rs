@@ -200,7 +200,7 @@ async fn a_file_that_is_missing_is_not_found_and_not_a_fault_of_the_server() {
 }
 
 #[tokio::test]
-async fn an_archive_of_a_person_waits_in_the_bucket_and_is_given_out_once() {
+async fn an_archive_of_a_person_waits_in_the_bucket_and_is_gone_an_hour_after_it_was_taken() {
     let server = Server::start();
     let app = keeping(&server, TestApp::builder()).start().await;
     let owner = app.login("demo", "streamer").await;
@@ -219,6 +219,11 @@ async fn an_archive_of_a_person_waits_in_the_bucket_and_is_given_out_once() {
         std::io::copy(&mut archive.by_name(&name).unwrap(), &mut hasher).unwrap();
         assert!(name.contains(&hex::encode(hasher.finalize())));
     }
+    // Connections break: what was begun can be begun again, and an hour later nothing of it is left in the bucket.
+    assert_eq!(owner.get(&path).await.status.as_u16(), 200);
+    app.advance(Duration::from_hours(1)).await;
+    wait_until("the archive is removed", async || (server.keys().len() == 4).then_some(())).await;
+    let owner = app.login("demo", "streamer").await;
     assert_eq!(owner.get(&path).await.status.as_u16(), 409);
 }
 
