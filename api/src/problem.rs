@@ -178,6 +178,10 @@ impl Problem {
         self.extra.get(name)?.as_str()
     }
 
+    pub(crate) fn is(&self, code: ErrorCode) -> bool {
+        self.code == code
+    }
+
     /// All that is wrong with a body, at least one thing; `detail` is the first of it.
     pub(crate) fn of_faults(faults: Vec<Fault>) -> Self {
         let detail = faults.first().map(|Fault { field, detail }| format!("{field}: {detail}")).unwrap_or_default();

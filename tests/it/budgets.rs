@@ -247,6 +247,11 @@ async fn uploads_moderation_and_what_takes_a_secret_are_counted_apart() {
     assert_eq!(demo.get("/submissions/mine").await.status.as_u16(), 200);
 
     let nobody = app.anonymous();
+    let slip = async || nobody.post("/auth/register", &json!({})).await;
+    for number in 0..10 {
+        assert_ne!(slip().await.status.as_u16(), 429, "registration {number}");
+    }
+    refused(&slip().await, "TOO_MANY_REQUESTS");
     let guess = async || nobody.post("/auth/login", &json!({})).await;
     for number in 0..10 {
         assert_ne!(guess().await.status.as_u16(), 429, "guess {number}");

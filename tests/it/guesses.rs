@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use harness::{Answer, Session, TestApp};
+use harness::{Answer, Pool, Session, TestApp};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::passwords::{PASSWORD, is, register};
+use crate::{
+    mails::{PostOffice, token, verify},
+    passwords::{PASSWORD, is, register},
+};
 
 const WRONG: &str = "wrong horse battery";
 
@@ -79,4 +82,35 @@ async fn guesses_from_many_networks_find_an_end_and_the_person_still_logs_in_fro
     assert_eq!(locked(&log_in_from(&app, "203.0.101.1", "nobody", PASSWORD).await), "account");
     app.advance(Duration::from_mins(60)).await;
     is(&log_in_from(&app, "203.0.101.1", "nobody", PASSWORD).await, 401, "CREDENTIALS_INVALID");
+}
+
+#[tokio::test]
+async fn whoever_is_guessed_at_from_many_networks_hears_of_it_once_a_day() {
+    let office = PostOffice::open();
+    let builder = TestApp::builder().env("TRUSTED_PROXIES", "127.0.0.1").pools(&[Pool::Outbox]);
+    let app = office.known_to(builder).start().await;
+    register(&app, "anna").await;
+    verify(&app, &token(&office.mail(0).await)).await.expect(204);
+    let guess = async |number: u32| {
+        let guess = log_in_from(&app, &format!("203.0.{number}.1"), "anna", WRONG).await;
+        is(&guess, 401, "CREDENTIALS_INVALID");
+    };
+    for number in 0..99 {
+        guess(number).await;
+    }
+    app.drain().await;
+    assert_eq!(office.taken().len(), 1);
+    guess(99).await;
+    let told = office.mail(1).await;
+    assert_eq!(told.subject, "Somebody guesses at your password");
+    assert!(told.text.contains("codes of an app keep out"), "{}", told.text);
+    let refused = log_in_from(&app, "203.0.100.1", "anna", PASSWORD).await;
+    assert_eq!(locked(&refused), "account");
+    assert!(refused.json["detail"].as_str().unwrap().contains("logged in from lately"), "{}", refused.text);
+    app.advance(Duration::from_mins(61)).await;
+    for number in 0..100 {
+        guess(number).await;
+    }
+    app.drain().await;
+    assert_eq!(office.taken().len(), 2);
 }

@@ -129,13 +129,12 @@ pub(crate) async fn of_name(
     let anywhere = Count {
         subject: anywhere,
         budget: attempts::PASSWORD_ANYWHERE,
-        words: "too many wrong passwords for this account from everywhere",
+        words: "too many wrong passwords for this account from everywhere: only a network that it was logged in from lately is \
+                let in",
         locked: "account",
     };
     here.take(app).await?;
-    if !known {
-        anywhere.take(app).await?;
-    }
+    let is_last = !known && anywhere.take(app).await? == 0;
     let counted = vec![here.subject, anywhere.subject];
     let codes = |user| Count {
         subject: factors::subject(user),
@@ -143,7 +142,16 @@ pub(crate) async fn of_name(
         words: "too many wrong codes for this account",
         locked: "codes",
     };
-    prove(app, found, counted, codes, password, code).await
+    let user = found.as_ref().map(|found| found.user_id);
+    let proven = prove(app, found, counted, codes, password, code).await;
+    if let (true, Some(user), Err(problem)) = (is_last, user, &proven)
+        && problem.is(ErrorCode::CredentialsInvalid)
+    {
+        let mut tx = app.db.begin().await?;
+        inform(app, &mut tx, user, Kind::PasswordGuessed, None).await?;
+        tx.commit().await?;
+    }
+    proven
 }
 
 /// The person of a session, if the password is right, and the code where one is asked for. 409 for who has no password. What

@@ -182,7 +182,7 @@ impl<'a> Named<'a> {
 /// None for somebody without a session where one is needed: the operation says so.
 async fn account(kind: Kind, request: &Request, app: &App) -> Option<Account> {
     let whom = match kind {
-        Kind::Secrets | Kind::Switch => Whom::Address(request.data::<ClientAddress>()?.holder()),
+        Kind::Secrets | Kind::Registrations | Kind::Switch => Whom::Address(request.data::<ClientAddress>()?.holder()),
         _ => Whom::Person(auth::spender(request, app).await?),
     };
     Some(Account { kind, whom })

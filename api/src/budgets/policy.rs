@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Programs,
     /// Of an address: whatever takes a secret that somebody could guess.
     Secrets,
+    /// Of an address: whoever slips while registering may still log in.
+    Registrations,
     /// Of an address: the link that switches submissions.
     Switch,
     /// Of a person.
@@ -42,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::General,
         Self::Health,
         Self::Files,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Webhooks,
         Self::Programs,
         Self::Secrets,
+        Self::Registrations,
         Self::Switch,
         Self::Activations,
         Self::Uploads,
@@ -69,6 +72,7 @@ impl Kind {
             Self::Webhooks => "webhooks",
             Self::Programs => "programs",
             Self::Secrets => "secrets",
+            Self::Registrations => "registrations",
             Self::Switch => "switch",
             Self::Activations => "activations",
             Self::Uploads => "uploads",
@@ -85,7 +89,7 @@ impl Kind {
             Self::Files | Self::Screens => (3000, 60),
             Self::Calls | Self::Webhooks => (6000, 60),
             Self::Programs => (600, 60),
-            Self::Secrets => (10, 60),
+            Self::Secrets | Self::Registrations => (10, 60),
             Self::Switch => (15, 60),
             Self::Activations => (1, 3),
             Self::Uploads | Self::Takes => (30, 60),
@@ -97,6 +101,7 @@ impl Kind {
     pub(super) const fn error_code(self) -> ErrorCode {
         match self {
             Self::Secrets
+            | Self::Registrations
             | Self::Switch
             | Self::Activations
             | Self::Uploads
@@ -183,6 +188,7 @@ pub(crate) fn of_operation(method: &Method, path: &str) -> Option<(Kind, Option<
         ["auth", "dev" | "logout" | "refresh" | "sessions" | "accounts", ..] => None,
         ["auth", "verify-email", "send"] => Some((Kind::Secrets, Some("verify-email"))),
         ["auth", "email"] => Some((Kind::Secrets, Some("change-email"))),
+        ["auth", "register"] => Some((Kind::Registrations, None)),
         ["auth", ..] => Some((Kind::Secrets, None)),
         _ => None,
     }
@@ -225,6 +231,7 @@ mod tests {
         assert_eq!(of(Method::PATCH, "/streamer/memes/{id}"), Some(Kind::Moderation));
         assert_eq!(of(Method::DELETE, "/admin/queues/{pool}/limit"), Some(Kind::Moderation));
         assert_eq!(of(Method::POST, "/auth/login"), Some(Kind::Secrets));
+        assert_eq!(of(Method::POST, "/auth/register"), Some(Kind::Registrations));
         assert_eq!(of(Method::POST, "/public/submissions/toggle"), Some(Kind::Switch));
         assert_eq!(of(Method::POST, "/auth/dev/login"), None);
         assert_eq!(of(Method::GET, "/streamer/memes"), None);
@@ -280,6 +287,7 @@ mod tests {
                 Self::Webhooks => "`/webhooks/`",
                 Self::Programs => "`/streamer/queue/events`",
                 Self::Secrets => "what takes a secret",
+                Self::Registrations => "registrations",
                 Self::Switch => "`/public/submissions/`",
                 Self::Activations => "activations",
                 Self::Uploads => "uploads",

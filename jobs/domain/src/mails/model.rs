@@ -31,6 +31,8 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// Somebody has the password, and has used up the guesses at codes. For all of an hour.
     CodesGuessed,
+    /// Guesses at the password from everywhere are used up. For all of a day.
+    PasswordGuessed,
     /// Those that there were are good for nothing.
     RecoveryCodesReplaced,
     /// `details`: the platform, and the account's name there.
@@ -59,7 +61,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
@@ -69,6 +71,7 @@ impl Kind {
         Self::CodesOff,
         Self::RecoveryCodeUsed,
         Self::CodesGuessed,
+        Self::PasswordGuessed,
         Self::RecoveryCodesReplaced,
         Self::AccountLinked,
         Self::AccountUnlinked,
@@ -97,6 +100,7 @@ impl Kind {
             Self::CodesOff => "codes_off",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::CodesGuessed => "codes_guessed",
+            Self::PasswordGuessed => "password_guessed",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::AccountLinked => "account_linked",
             Self::AccountUnlinked => "account_unlinked",
@@ -128,6 +132,7 @@ impl Kind {
     /// How long after such news no other of the kind are told; none where each counts.
     pub(super) const fn pause(self) -> Option<Duration> {
         match self {
+            Self::PasswordGuessed => Some(Duration::from_hours(24)),
             Self::CodesGuessed | Self::CoinsAdjusted | Self::TokenElsewhere => Some(Duration::from_hours(1)),
             _ => None,
         }

@@ -97,6 +97,15 @@ fn english(letter: &Letter) -> (&'static str, Vec<String>) {
             "If it was not you, set another password at once: codes alone keep whoever it is out now. If it was, wait a quarter \
              of an hour, and check that the clock of your phone is right.",
         ),
+        Kind::PasswordGuessed => (
+            "Somebody guesses at your password",
+            "A hundred wrong passwords were given for your account within an hour, from several networks. For up to an hour \
+             it takes logins only from networks that you have logged in from within the last 30 days. Of more such guesses \
+             within a day there is no other mail."
+                .to_owned(),
+            "Nobody got in by this. If your password is short or used elsewhere, set another one; codes of an app keep out even \
+             who finds it.",
+        ),
         Kind::RecoveryCodesReplaced => (
             "New recovery codes were made",
             "Your account has ten new recovery codes. Those that you had before open it no more.".to_owned(),
@@ -219,6 +228,15 @@ fn russian(letter: &Letter) -> (&'static str, Vec<String>) {
                 .to_owned(),
             "Если это были не вы, сразу смените пароль: сейчас вас защищают только коды. Если это были вы, подождите четверть \
              часа и проверьте, верно ли идут часы телефона.",
+        ),
+        Kind::PasswordGuessed => (
+            "Кто-то подбирает ваш пароль",
+            "За час для вашей учётной записи сто раз назвали неверный пароль, из нескольких сетей. Не дольше часа войти с \
+             паролем можно только из тех сетей, откуда вы входили за последние 30 дней. О других таких попытках в течение \
+             суток отдельного письма не будет."
+                .to_owned(),
+            "Войти никому не удалось. Если пароль короткий или используется где-то ещё, смените его; с кодами из приложения не \
+             войдёт и тот, кто его подберёт.",
         ),
         Kind::RecoveryCodesReplaced => (
             "Созданы новые коды восстановления",
