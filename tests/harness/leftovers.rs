@@ -21,13 +21,16 @@ pub(crate) async fn busy(pool: &PgPool, pools: &[String]) -> Vec<String> {
     .expect("look at the jobs")
 }
 
-/// Jobs of the pools that are due, failed or dead. One that was never tried and waits for a later time (a deadline that
-/// did not come) is fine.
+/// Jobs of the pools that are due, failed or dead. One that was never tried is fine where it waits for a later time (a deadline
+/// that did not come), or is periodic: whatever was due was waited for before the system was stopped ([`busy`]), and this one was
+/// ordered while it stopped.
 pub(crate) async fn left_behind(pool: &PgPool, pools: &[String]) -> Vec<String> {
     sqlx::query_scalar(
         "select format('job %s %s is %s, attempt %s: %s', id, kind, state, attempts, payload)
          from jobs
-         where pool = any ($1) and not (state = 'ready' and attempts = 0 and run_at > app_now())
+         where pool = any ($1)
+           and not (state = 'ready' and attempts = 0
+                    and (run_at > app_now() or exists (select from job_schedules where name = kind)))
          order by id",
     )
     .bind(pools)
