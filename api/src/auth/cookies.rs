@@ -69,6 +69,11 @@ pub(super) fn of_told(environment: Environment, words: &str) -> String {
     cookie(environment, environment.told_cookie(), &URL_SAFE_NO_PAD.encode(words), TOLD_SECONDS)
 }
 
+/// `Set-Cookie` that takes what was told to somebody out of the browser: the next one is another person, maybe.
+pub(super) fn of_nothing_told(environment: Environment) -> String {
+    cookie(environment, environment.told_cookie(), "", 0)
+}
+
 /// `Set-Cookie` of a browser that goes to another platform, for so many seconds. `Lax`, as the platform sends it back.
 pub(super) fn of_login(environment: Environment, value: &str, seconds: i64) -> String {
     cookie(environment, environment.login_cookie(), value, seconds)

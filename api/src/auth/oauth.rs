@@ -288,7 +288,8 @@ fn failed(
         return Ok(turned_back(request, provider, "/", None, problem)?.and(told));
     }
     let denied = answer.error.as_deref() == Some("access_denied");
-    turned_back(request, provider, &flow.redirect_to, denied.then_some("access_denied"), problem)
+    let back = turned_back(request, provider, &flow.redirect_to, denied.then_some("access_denied"), problem)?;
+    Ok(back.and(cookies::of_nothing_told(app.settings.environment)))
 }
 
 /// A link that does not begin: as one that failed. Who is not logged in gets to the front page, which says to log in first and
@@ -303,10 +304,14 @@ fn not_begun(
     if problem.status() != StatusCode::UNAUTHORIZED {
         return turned_back(request, provider, asked, None, problem);
     }
+    turned_back(request, provider, &front(redirect_to), None, problem)
+}
+
+/// The front page, which goes on to this path.
+fn front(redirect_to: Option<&str>) -> String {
     let query = redirect_to
         .map(|path| form_urlencoded::Serializer::new(String::new()).append_pair("redirect_to", path).finish());
-    let front = query.map_or_else(|| "/".to_owned(), |query| format!("/?{query}"));
-    turned_back(request, provider, &front, None, problem)
+    query.map_or_else(|| "/".to_owned(), |query| format!("/?{query}"))
 }
 
 fn turned_back(
@@ -321,6 +326,9 @@ fn turned_back(
         return Err(problem);
     }
     let word = word.map_or_else(|| problem.word(), str::to_owned);
+    // The page of the document shows no words of ours.
+    let front = redirect_to.starts_with("/docs").then(|| front(Some(redirect_to)));
+    let redirect_to = front.as_deref().unwrap_or(redirect_to);
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("error", &word)
         .append_pair("provider", provider.as_str())

@@ -208,4 +208,13 @@ async fn who_is_banned_is_not_let_in_by_a_platform_either() {
     assert!(page.text.contains("is banned. (twitch) What was said of why: sells coins elsewhere</p>"), "{}", page.text);
     let page = Visitor::with_pages(&app).get("/?error=account_banned&reason=none").await;
     assert!(page.text.contains("is banned.</p>"), "{}", page.text);
+    // The next one at the same browser is somebody else, of whom nothing was said.
+    let bert = Visitor::new(&app).log_in(Provider::Twitch, "bert").await["id"].as_str().unwrap().to_owned();
+    let answer = admin.post(&format!("/owner/users/{bert}/ban"), &serde_json::json!({})).await;
+    assert!(answer.status.is_success(), "{}", answer.text);
+    let answer = browser.travel("/auth/twitch?redirect_to=/docs", "bert").await;
+    let location = "/?redirect_to=%2Fdocs&error=account_banned&provider=twitch";
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, location));
+    let page = browser.get(location).await;
+    assert!(page.text.contains("is banned. (twitch)</p>"), "{}", page.text);
 }
