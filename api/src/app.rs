@@ -106,6 +106,8 @@ pub struct Settings {
     pub build: String,
     /// Platforms to log in with.
     pub platforms: identity::Platforms,
+    /// The way to VK Video, as far as it is set up.
+    pub vkvideo: vkvideo::VkVideo,
     /// Who speaks in chats where no account is linked for it.
     pub bots: Fallback,
     /// There is a mail server, or mails are shown on this dev machine.

@@ -37,6 +37,7 @@ mod sse;
 mod stored;
 mod telemetry;
 mod views;
+mod vkvideo;
 
 pub use app::{App, AppState, Environment, Secret, Secrets, Settings};
 pub use budgets::{ForwardedBy, Limits, Network};

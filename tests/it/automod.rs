@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat::simulator::Simulator;
+use chat::simulator::twitch::Simulator;
 use harness::{Session, TestApp, wait_until};
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ impl Hall {
         let app = crate::twitch::knowing(&twitch, builder).start().await;
         let demo = app.login("demo", "streamer").await;
         demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
-        let channel = "select twitch_channel_id is not null from channels where slug = 'demo'";
+        let channel = "select account is not null from channel_accounts where channel_id = (select id from channels where slug = 'demo')";
         wait_until("the channel's id is known", async || {
             sqlx::query_scalar::<_, bool>(channel).fetch_one(app.pool()).await.unwrap().then_some(())
         })

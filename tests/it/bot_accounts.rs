@@ -151,17 +151,17 @@ async fn an_account_that_is_linked_to_speak_does_not_become_the_channels_own() {
     entitle(&boss, &demo).await;
     link_own(&visitor, "demobot").await;
     let switch = async |on: bool| demo.patch("/streamer/bots/twitch", &json!({ "enabled": on })).await;
-    let named = "select twitch_login, twitch_channel_id from channels where slug = 'demo'";
-    let named =
-        async || -> (Option<String>, Option<String>) { sqlx::query_as(named).fetch_one(app.pool()).await.unwrap() };
+    let named = async || -> Option<String> {
+        sqlx::query_scalar("select login from channel_accounts").fetch_optional(app.pool()).await.unwrap()
+    };
     switch(false).await.expect(200);
     switch(true).await.expect(200);
-    assert_eq!(named().await.0.as_deref(), Some("demo"));
+    assert_eq!(named().await.as_deref(), Some("demo"));
     switch(false).await.expect(200);
-    sqlx::query("update channels set twitch_login = null, twitch_channel_id = null").execute(app.pool()).await.unwrap();
+    sqlx::query("delete from channel_accounts").execute(app.pool()).await.unwrap();
     let refused = switch(true).await;
     assert_eq!((refused.status.as_u16(), refused.error_code()), (400, "TWITCH_CHANNEL_NOT_LINKED"));
-    assert_eq!(named().await, (None, None));
+    assert_eq!(named().await, None);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat::simulator::Fault;
+use chat::simulator::twitch::Fault;
 use harness::{Session, wait_until};
 use serde_json::json;
 
@@ -29,10 +29,13 @@ async fn a_bot_is_switched_per_platform_and_says_only_what_it_may() {
     }
     let absent = demo.patch("/streamer/bots/kick", &json!({ "enabled": true })).await;
     assert_eq!((absent.status.as_u16(), absent.error_code()), (404, "FEATURE_NOT_AVAILABLE"));
-    sqlx::query("update channels set twitch_login = null").execute(app.pool()).await.unwrap();
+    sqlx::query("delete from channel_accounts").execute(app.pool()).await.unwrap();
     let unlinked = demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await;
     assert_eq!((unlinked.status.as_u16(), unlinked.error_code()), (400, "TWITCH_CHANNEL_NOT_LINKED"));
-    sqlx::query("update channels set twitch_login = slug").execute(app.pool()).await.unwrap();
+    sqlx::query("insert into channel_accounts (channel_id, platform, login) select id, 'twitch', slug from channels")
+        .execute(app.pool())
+        .await
+        .unwrap();
 
     let on = demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);
     assert_eq!((&on["provider"], &on["enabled"]), (&json!("twitch"), &json!(true)));

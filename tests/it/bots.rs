@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat::simulator::Fault;
+use chat::simulator::twitch::Fault;
 use futures_util::future::join_all;
 use harness::{Session, wait_until};
 use reqwest::Method;

@@ -44,6 +44,8 @@ fn message(channel: Uuid, login: &str, text: &str) -> ChatMessage {
         text: text.to_owned(),
         sent_at: OffsetDateTime::UNIX_EPOCH,
         foreign: false,
+        late: false,
+        role_ids: Vec::new(),
     }
 }
 

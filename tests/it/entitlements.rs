@@ -113,10 +113,12 @@ async fn a_right_to_a_bot_of_its_own_is_given_to_a_channel_by_its_id_or_by_its_a
     assert_eq!(stage.admin.post(&format!("{path}/revoke"), &taking).await.status, 404);
     assert_eq!(entitled().await, (false, 0));
 
-    sqlx::query("update channels set twitch_channel_id = '1337' where slug = 'demo'")
-        .execute(stage.app.pool())
-        .await
-        .unwrap();
+    sqlx::query(
+        "update channel_accounts set account = '1337' where channel_id = (select id from channels where slug = 'demo')",
+    )
+    .execute(stage.app.pool())
+    .await
+    .unwrap();
     let by = |provider: &str, id: &str| json!({ "provider": provider, "externalId": id });
     let given = stage.admin.post(&format!("{path}/grant-by-provider"), &by("twitch", "1337")).await.expect(200);
     assert_eq!(given["channelId"], json!(channel));

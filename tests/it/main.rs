@@ -91,4 +91,5 @@ mod unbanned;
 mod uploads;
 
 mod viewers;
+mod vkvideo;
 mod webhooks;

@@ -26,6 +26,8 @@ pub(crate) async fn heard(app: &TestApp, channel: Uuid, platform: Provider, auth
         text: text.to_owned(),
         sent_at: OffsetDateTime::now_utc(),
         foreign: false,
+        late: false,
+        role_ids: Vec::new(),
     };
     let recorded = chat::record(&mut app.pool().acquire().await.unwrap(), platform, &[message]).await.unwrap();
     assert_eq!(recorded.fresh.len(), 1);

@@ -58,10 +58,12 @@ async fn an_admin_does_it_under_the_names_that_older_panels_know() {
 async fn a_channel_is_looked_up_by_what_is_known_of_it() {
     let stage = Stage::open().await;
     let find = async |query: &str| stage.admin.get(&format!("/owner/channels/resolve{query}")).await;
-    sqlx::query("update channels set twitch_channel_id = '4711' where slug = 'demo'")
-        .execute(stage.app.pool())
-        .await
-        .unwrap();
+    sqlx::query(
+        "update channel_accounts set account = '4711' where channel_id = (select id from channels where slug = 'demo')",
+    )
+    .execute(stage.app.pool())
+    .await
+    .unwrap();
     for query in ["?slug=Demo", "?login=DEMO", "?provider=twitch&externalId=4711"] {
         let found = find(query).await.expect(200);
         assert_eq!((&found["id"], &found["slug"]), (&json!(stage.channel_id), &json!("demo")), "{query}");

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Ends a story's part: all that was written into the chat before this line is understood.
-async fn understood(app: &TestApp, twitch: &chat::simulator::Simulator, mark: &str) {
+async fn understood(app: &TestApp, twitch: &chat::simulator::twitch::Simulator, mark: &str) {
     twitch.say("demo", "mark", mark);
     wait_until("the chat is understood", async || {
         let marks = sqlx::query_scalar::<_, i64>("select count(*) from chat_messages where text = $1").bind(mark);
@@ -26,7 +26,7 @@ async fn understood(app: &TestApp, twitch: &chat::simulator::Simulator, mark: &s
 }
 
 /// The channel `demo` with its bot in the chat of a simulated Twitch.
-async fn stage() -> (chat::simulator::Simulator, TestApp, Session) {
+async fn stage() -> (chat::simulator::twitch::Simulator, TestApp, Session) {
     let twitch = simulator().await;
     let (app, demo) = told(system(&twitch).env("TWITCH_EVENTSUB_SECRET", SECRET)).await;
     demo.patch("/streamer/bots/twitch", &json!({ "enabled": true })).await.expect(200);

@@ -420,3 +420,15 @@ async fn a_killed_process_counts_as_silent_at_once_and_no_longer_as_a_worker() {
     // Nobody is there who would remove its row.
     harness::wait_until("it is silent", async || (outbox().await == (0, 1)).then_some(())).await;
 }
+
+#[tokio::test]
+async fn a_platforms_chats_that_are_switched_off_leave_their_process_nothing_to_do() {
+    for switch in ["0", "off", "false"] {
+        let env = [("VKVIDEO_CHAT_BOT_ENABLED", switch)];
+        let process = MemalertsProcess::spawn(&["work", "chat", "--platform", "vkvideo"], &env);
+        let (status, _, told) = process.outcome().await;
+        assert!(status.success() && told.contains("VKVIDEO_CHAT_BOT_ENABLED is not 1"), "{switch}: {status} {told}");
+    }
+    let wrong = MemalertsProcess::spawn(&["work", "chat"], &[("VKVIDEO_CHAT_BOT_ENABLED", "maybe")]).failure().await;
+    assert!(wrong.join("\n").contains("VKVIDEO_CHAT_BOT_ENABLED must be 1 or 0, not \"maybe\""), "{wrong:?}");
+}

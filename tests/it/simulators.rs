@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::twitch::{recorded, simulator, streamer_with_bot, system};
 
 /// Asks the simulator over HTTP.
-async fn post(twitch: &chat::simulator::Simulator, path: &str, body: &Value) -> (u16, Value) {
+async fn post(twitch: &chat::simulator::twitch::Simulator, path: &str, body: &Value) -> (u16, Value) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = client.post(format!("http://{}{path}", twitch.address())).body(body.to_string()).send().await.unwrap();
     (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use chat::simulator::{Settings, Simulator};
+use chat::simulator::twitch::{Settings, Simulator};
 use harness::{Builder, Session, TestApp, wait_until};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

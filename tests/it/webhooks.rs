@@ -18,11 +18,13 @@ pub(crate) const DEMO: &str = "1337";
 pub(crate) async fn told(builder: harness::Builder) -> (TestApp, Session) {
     let app = builder.env("TWITCH_EVENTSUB_SECRET", SECRET).start().await;
     let streamer = app.login("demo", "streamer").await;
-    sqlx::query("update channels set twitch_channel_id = $1 where slug = 'demo'")
-        .bind(DEMO)
-        .execute(app.pool())
-        .await
-        .unwrap();
+    sqlx::query(
+        "update channel_accounts set account = $1 where channel_id = (select id from channels where slug = 'demo')",
+    )
+    .bind(DEMO)
+    .execute(app.pool())
+    .await
+    .unwrap();
     (app, streamer)
 }
 

@@ -7,9 +7,13 @@ use crate::problem::{ErrorCode, Problem};
 impl From<BotError> for Problem {
     fn from(error: BotError) -> Self {
         match error {
-            BotError::TwitchNotLinked => {
+            BotError::NotLinked(Provider::Twitch) => {
                 Self::bad_request(ErrorCode::TwitchChannelNotLinked, "link the channel to a Twitch account first")
             }
+            BotError::NotLinked(provider) => Self::bad_request(
+                ErrorCode::ValidationError,
+                format!("link your account on {provider} first (/auth/{provider}/link)"),
+            ),
             BotError::Ambiguous(enabled) => {
                 let names: Vec<&str> = enabled.into_iter().map(Provider::as_str).collect();
                 Self::bad_request(ErrorCode::BadRequest, "several bots are enabled: say which with `provider`")

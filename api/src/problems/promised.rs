@@ -490,7 +490,12 @@ const OPERATIONS: &[Promise] = &[
         &[CsrfInvalid, StepUpRequired, OauthNotConfigured, OauthUnavailable, FeatureNotAvailable],
     ),
     ("removeDefaultBot", Asker::Admin, &[NotFound, FeatureNotAvailable]),
-    ("switchBot", Asker::Streamer, &[TwitchChannelNotLinked, FeatureNotAvailable]),
+    (
+        "switchBot",
+        Asker::Streamer,
+        &[TwitchChannelNotLinked, FeatureNotAvailable, OauthFailed, OauthNotConfigured, OauthUnavailable],
+    ),
+    ("listVkvideoCandidates", Asker::Streamer, &[OauthFailed, OauthNotConfigured, OauthUnavailable]),
     ("diagnoseBot", Asker::Moderator, &[FeatureNotAvailable]),
     ("say", Asker::Editor, &[BadRequest, BotDisabled, RequestInFlight, IdempotencyKeyReused, FeatureNotAvailable]),
     ("getOutboxMessage", Asker::Moderator, &[NotFound, FeatureNotAvailable]),

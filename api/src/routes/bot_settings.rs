@@ -7,13 +7,13 @@ use poem_openapi::{OpenApi, payload::Json};
 use super::{
     Group,
     acts::{on_channel, shown},
-    bots::switch_twitch,
+    bots::switch,
 };
 use crate::{
     app::App,
     auth::{Editor, Moderator, Streamer},
     problem::Problem,
-    views::bots::{BotView, FollowGreetingsPatch, FollowGreetingsView},
+    views::bots::{BotView, FollowGreetingsPatch, FollowGreetingsView, Provider},
 };
 
 pub(crate) struct BotSettings;
@@ -36,7 +36,7 @@ impl BotSettings {
     /// As old clients do it: the same as `PATCH /streamer/bots/twitch`.
     #[oai(path = "/streamer/bot/enable", method = "post", operation_id = "enableBot", deprecated)]
     async fn enable(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<BotView>, Problem> {
-        switch_twitch(&app, &streamer, true).await
+        switch(&app, &streamer, Provider::Twitch, true, None).await
     }
 
     /// Switch my bot on Twitch off
@@ -44,7 +44,7 @@ impl BotSettings {
     /// As old clients do it: the same as `PATCH /streamer/bots/twitch`.
     #[oai(path = "/streamer/bot/disable", method = "post", operation_id = "disableBot", deprecated)]
     async fn disable(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<BotView>, Problem> {
-        switch_twitch(&app, &streamer, false).await
+        switch(&app, &streamer, Provider::Twitch, false, None).await
     }
 
     /// How my bot greets followers

@@ -17,7 +17,11 @@ use crate::{
     idempotency,
     problem::{ErrorCode, Problem},
     stored::Kept,
-    views::bots::{BotPatch, BotView, DiagnosticsView, OutboxView, Provider, SaidView, Say, Sending},
+    views::bots::{
+        BotPatch, BotView, DiagnosticsView, OutboxView, Provider, SaidView, Say, Sending, VkvideoCandidate,
+        VkvideoCandidatesView,
+    },
+    vkvideo,
 };
 
 pub(crate) struct Bots;
@@ -36,8 +40,9 @@ impl Bots {
 
     /// Switch a bot on or off
     ///
-    /// An enabled bot joins the chat within seconds. Twitch needs a linked account (`TWITCH_CHANNEL_NOT_LINKED`); other
-    /// platforms are not there yet (`FEATURE_NOT_AVAILABLE`).
+    /// An enabled bot joins the chat within seconds. Each platform needs an account of mine that is linked here (Twitch:
+    /// `TWITCH_CHANNEL_NOT_LINKED`); of an account with several channels on VK Video `vkvideoChannelUrl` says which. YouTube,
+    /// Trovo and Kick are not there yet (`FEATURE_NOT_AVAILABLE`).
     #[oai(path = "/streamer/bots/:provider", method = "patch", operation_id = "switchBot")]
     async fn switch(
         &self,
@@ -47,11 +52,28 @@ impl Bots {
         provider: Path<Provider>,
         patch: Json<BotPatch>,
     ) -> Result<Json<BotView>, Problem> {
-        if provider.0 != Provider::Twitch {
-            let detail = "the bot of this platform is not available yet";
-            return Err(Problem::not_found(ErrorCode::FeatureNotAvailable, detail));
-        }
-        switch_twitch(&app, &streamer, patch.enabled).await
+        let home = match provider.0 {
+            Provider::Twitch => None,
+            Provider::VkVideo if patch.enabled => {
+                vkvideo::home(&app, &streamer, patch.vkvideo_channel_url.as_deref()).await?
+            }
+            Provider::VkVideo => None,
+            Provider::YouTube | Provider::Trovo | Provider::Kick => {
+                let detail = "the bot of this platform is not available yet";
+                return Err(Problem::not_found(ErrorCode::FeatureNotAvailable, detail));
+            }
+        };
+        switch(&app, &streamer, provider.0, patch.enabled, home.as_ref()).await
+    }
+
+    /// My channels on VK Video
+    ///
+    /// Those of the accounts that I have linked here, for `vkvideoChannelUrl` of the switch. Nothing while none is linked. 503
+    /// while VK Video does not answer.
+    #[oai(path = "/streamer/bots/vkvideo/candidates", method = "get", operation_id = "listVkvideoCandidates")]
+    async fn candidates(&self, app: Data<&App>, streamer: Streamer) -> Result<Json<VkvideoCandidatesView>, Problem> {
+        let found = vkvideo::channels_of(&app, &streamer).await?;
+        Ok(Json(VkvideoCandidatesView { items: found.into_iter().map(VkvideoCandidate::from).collect() }))
     }
 
     /// Why my bot is silent
@@ -122,11 +144,19 @@ impl Bots {
     }
 }
 
-/// Switches the bot on Twitch, and writes that down.
-pub(super) async fn switch_twitch(app: &App, streamer: &Streamer, enabled: bool) -> Result<Json<BotView>, Problem> {
+/// Switches the bot on a platform, and writes that down.
+pub(super) async fn switch(
+    app: &App,
+    streamer: &Streamer,
+    provider: Provider,
+    enabled: bool,
+    home: Option<&bots::Found>,
+) -> Result<Json<BotView>, Problem> {
+    let provider = outbox::Provider::from(provider);
     let mut tx = app.db.begin().await?;
-    let (before, integration) = bots::set_twitch(&mut tx, &streamer.channel, enabled).await?;
-    let act = Act::new("switch_bot").changing(json!({ "twitch": before }), json!({ "twitch": enabled }));
+    let (before, integration) = bots::switch(&mut tx, &streamer.channel, provider, enabled, home).await?;
+    let name = provider.as_str();
+    let act = Act::new("switch_bot").changing(json!({ name: before }), json!({ name: enabled }));
     on_channel(&mut tx, streamer, act).await?;
     tx.commit().await?;
     Ok(Json(integration.into()))

@@ -84,10 +84,7 @@ impl CustomBots {
         proof::lately(&app, admin.session).await?;
         let provider = identities::Provider::from(wish.provider);
         let mut tx = app.db.begin().await?;
-        let linked = match provider {
-            identities::Provider::Twitch => channels::find_of_twitch(&mut tx, &wish.external_id).await?,
-            _ => None,
-        };
+        let linked = channels::find_by_account(&mut tx, provider, &wish.external_id).await?;
         let channel = match linked {
             Some(channel) => Some(channel),
             None => match identities::hold_owner(&mut tx, provider, &wish.external_id).await? {

@@ -202,9 +202,7 @@ impl Identities {
             return Err(speaks(&mut tx, viewer.id, id.0).await?);
         }
         let gone = identities::unlink(&mut tx, &app.vault, viewer.id, id.0).await?;
-        if gone.provider == Provider::Twitch {
-            bots::let_go_of_twitch(&mut tx, viewer.id, &gone.provider_user_id).await?;
-        }
+        bots::let_go(&mut tx, viewer.id, gone.provider, &gone.provider_user_id).await?;
         let before = json!({ "provider": gone.provider.as_str(), "login": gone.login });
         let act = Act::new("unlink_account").to(viewer.id).with(id.0).changing(before, Value::Null);
         acts::note(&mut tx, &by_id(viewer.id), act).await?;

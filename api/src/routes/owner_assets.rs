@@ -151,10 +151,7 @@ impl OwnerAssets {
             },
             (None, None, Some(provider), Some(account)) => {
                 let provider = identities::Provider::from(provider);
-                let linked = match provider {
-                    identities::Provider::Twitch => channels::find_of_twitch(&mut tx, &account).await?,
-                    _ => None,
-                };
+                let linked = channels::find_by_account(&mut tx, provider, &account).await?;
                 match linked {
                     Some(channel) => Some(channel),
                     None => match identities::hold_owner(&mut tx, provider, &account).await? {

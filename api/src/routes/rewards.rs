@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     channels::{self, AskStanding},
+    identities::Provider,
     rewards,
 };
 use poem::{http::StatusCode, web::Data};
@@ -50,7 +51,7 @@ impl Rewards {
     async fn eligibility(&self, app: Data<&App>, streamer: Moderator) -> Result<Json<EligibilityView>, Problem> {
         let channel = streamer.channel.id;
         let mut conn = app.db.pool().acquire().await?;
-        let Some((account, _)) = channels::own_twitch(&mut conn, channel).await? else {
+        let Some((account, _)) = channels::own_account(&mut conn, channel, Provider::Twitch).await? else {
             return Ok(Json(EligibilityView::of(None)));
         };
         if let Some(standing) = channels::standing(&mut conn, channel, &account, STANDING_KNOWN).await? {

@@ -1,7 +1,7 @@
 //! Words of bots and their messages.
 
 use domain::{
-    bots::{Diagnostics, Failure, Greetings, Integration},
+    bots::{Diagnostics, Failure, Found, Greetings, Integration},
     outbox,
 };
 use poem_openapi::{Enum, Object};
@@ -159,7 +159,7 @@ impl DiagnosticsView {
     /// What was found, with the processes that send, and why operators keep them from it.
     pub(crate) fn new(found: Diagnostics, sending: &Sending, now: OffsetDateTime) -> Self {
         let checks = match found.provider {
-            outbox::Provider::Twitch => checks(&found, sending, now),
+            outbox::Provider::Twitch | outbox::Provider::VkVideo => checks(&found, sending, now),
             _ => {
                 vec![check("available", false, "", "the bot of this platform is not built yet: nothing switches it on")]
             }
@@ -234,19 +234,22 @@ fn checks(found: &Diagnostics, sending: &Sending, now: OffsetDateTime) -> Vec<Ch
             "the chat is read",
             "nobody reads the chat: it takes seconds once all above is well",
         ),
-        check(
-            "account",
-            voiced,
-            "an account speaks there",
-            "no account speaks there: an owner links one at /owner/bots/twitch/default/link, or the settings name one (CHAT_BOT_LOGIN \
-             and CHAT_BOT_OAUTH_TOKEN)",
-        ),
+        check("account", voiced, "an account speaks there", &silent(found.provider)),
         check("sender", sending.processes > 0 && sending.paused.is_none(), "a process sends messages", &sender),
         check("outbox", !late, "messages do not wait for long", "messages wait for minutes: see lastFailure"),
         check("said", refused.is_none(), "the platform takes what the bot says", &refusal),
         check("events", found.untold.is_empty(), "the platform refuses to tell us of nothing", &untold),
         check("moderation", found.unmoderated.is_none(), "auto-moderation is done, or off", &undone),
     ]
+}
+
+/// What to do where no account speaks.
+fn silent(provider: outbox::Provider) -> String {
+    let settings = match provider {
+        outbox::Provider::Twitch => ", or the settings name one (CHAT_BOT_LOGIN and CHAT_BOT_OAUTH_TOKEN)",
+        _ => "",
+    };
+    format!("no account speaks there: an owner links one at /owner/bots/{provider}/default/link{settings}")
 }
 
 /// What came too late was refused by nobody.
@@ -282,9 +285,35 @@ fn remedy(reason: &str) -> &'static str {
 
 /// A new position of the switch.
 #[derive(Debug, Object)]
-#[oai(example)]
+#[oai(example, rename_all = "camelCase", skip_serializing_if_is_none)]
 pub(crate) struct BotPatch {
     pub(crate) enabled: bool,
+    /// Of VK Video: the address or the name of my channel there; needed where my account has several.
+    #[oai(validator(max_length = 300))]
+    pub(crate) vkvideo_channel_url: Option<String>,
+}
+
+/// A channel of mine on VK Video.
+#[derive(Debug, Object)]
+#[oai(example, rename_all = "camelCase")]
+pub(crate) struct VkvideoCandidate {
+    /// Its name there, for `vkvideoChannelUrl`.
+    url: String,
+    /// Its id there.
+    vkvideo_channel_id: String,
+}
+
+impl From<Found> for VkvideoCandidate {
+    fn from(found: Found) -> Self {
+        Self { url: found.login, vkvideo_channel_id: found.account }
+    }
+}
+
+/// Channels of mine on VK Video.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(crate) struct VkvideoCandidatesView {
+    pub(crate) items: Vec<VkvideoCandidate>,
 }
 
 /// What the bot shall say, and where: `provider` may be left out while one bot is enabled only.

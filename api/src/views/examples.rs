@@ -370,6 +370,8 @@ example!(submissions::ChangesWish, { "note": "Cut the first two seconds, please.
 
 example!(bots::BotView, { "provider": "twitch", "enabled": true, "updatedAt": "2026-11-21T05:17:56Z" });
 example!(bots::BotPatch, { "enabled": true });
+example!(bots::VkvideoCandidate, { "url": "demo", "vkvideoChannelId": "4242" });
+example!(bots::VkvideoCandidatesView, { "items": [{ "url": "demo", "vkvideoChannelId": "4242" }] });
 example!(bots::Okay, { "ok": true });
 example!(bots::FollowGreetingsView, {
     "followGreetingsEnabled": true, "followGreetingTemplate": "Welcome, {user}!", "updatedAt": "2026-11-21T05:17:56Z"

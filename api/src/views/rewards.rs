@@ -52,7 +52,6 @@ impl EligibilityView {
 /// `twitch_raid` viewers; the others count 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-#[expect(clippy::enum_variant_names, reason = "other platforms will have theirs")]
 pub(crate) enum RewardTrigger {
     TwitchChannelPointsRedemption,
     TwitchFollow,
@@ -61,6 +60,7 @@ pub(crate) enum RewardTrigger {
     TwitchGiftSub,
     TwitchCheer,
     TwitchRaid,
+    VkvideoChannelPointsRedemption,
 }
 
 impl From<RewardTrigger> for rewards::Trigger {
@@ -73,6 +73,7 @@ impl From<RewardTrigger> for rewards::Trigger {
             RewardTrigger::TwitchGiftSub => Self::TwitchGiftSub,
             RewardTrigger::TwitchCheer => Self::TwitchCheer,
             RewardTrigger::TwitchRaid => Self::TwitchRaid,
+            RewardTrigger::VkvideoChannelPointsRedemption => Self::VkvideoChannelPointsRedemption,
         }
     }
 }
@@ -88,6 +89,7 @@ impl From<rewards::Trigger> for RewardTrigger {
             T::TwitchGiftSub => Self::TwitchGiftSub,
             T::TwitchCheer => Self::TwitchCheer,
             T::TwitchRaid => Self::TwitchRaid,
+            T::VkvideoChannelPointsRedemption => Self::VkvideoChannelPointsRedemption,
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Access {
     pub client_secret: Option<Token>,
     /// Instead of the platform's own hosts; of an OpenID provider: its issuer.
     pub url: Option<Url>,
+    /// Where its API is, if that alone is elsewhere.
+    pub api: Option<Url>,
     /// Instead of the usual ones, with spaces between.
     pub scopes: Option<String>,
 }
@@ -74,6 +76,7 @@ pub(crate) struct Door<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) secret: &'a Token,
     url: Option<&'a Url>,
+    api: Option<&'a Url>,
     scopes: Vec<String>,
 }
 
@@ -84,7 +87,7 @@ impl Platforms {
     /// # Errors
     /// There is no TLS on this machine.
     pub fn new(access: BTreeMap<Provider, Access>) -> Result<Self, reqwest::Error> {
-        let client = Client::new(access.values().filter_map(|access| access.url.as_ref()))?;
+        let client = Client::new(access.values().flat_map(|access| [&access.url, &access.api]).flatten())?;
         let (turns, app_tokens) = (Turns::default(), AppTokens::default());
         Ok(Self { inner: Arc::new(Inner { access, client, discovery: Discovery::default(), turns, app_tokens }) })
     }
@@ -93,6 +96,12 @@ impl Platforms {
     #[must_use]
     pub fn settings(provider: Provider) -> [&'static str; 4] {
         registry::row(provider).settings
+    }
+
+    /// Settings that say where the platform's API alone is; the first that is set counts.
+    #[must_use]
+    pub fn api_settings(provider: Provider) -> &'static [&'static str] {
+        registry::row(provider).api_settings
     }
 
     /// What is asked for where the setting says nothing else, with spaces between.
@@ -241,7 +250,7 @@ impl Platforms {
     /// The platform is not configured.
     pub fn api_of(&self, provider: Provider, address: &str) -> Result<(String, &str), IdentityError> {
         let door = self.door(provider)?;
-        Ok((door.moved(address), door.client_id))
+        Ok((door.moved_api(address), door.client_id))
     }
 
     /// New tokens for the application itself.
@@ -268,7 +277,7 @@ impl Platforms {
         }
         let scopes = access.scopes.as_deref().unwrap_or(row.scopes);
         let scopes = scopes.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-        Ok(Door { row, client_id, secret, url: access.url.as_ref(), scopes })
+        Ok(Door { row, client_id, secret, url: access.url.as_ref(), api: access.api.as_ref(), scopes })
     }
 
     async fn metadata(&self, door: &Door<'_>) -> Result<Arc<Metadata>, IdentityError> {
@@ -302,7 +311,7 @@ impl Platforms {
     }
 
     async fn who(&self, door: &Door<'_>, who: &Who, access: &Token) -> Result<Profile, IdentityError> {
-        let address = door.moved(who.address);
+        let address = door.moved_api(who.address);
         let get = || self.inner.client.get(&address);
         let with_client = |request: RequestBuilder| request.header("client-id", door.client_id);
         let request = match who.call {
@@ -372,10 +381,19 @@ impl Platforms {
 impl Door<'_> {
     /// The address on the host that the setting names, if it names one.
     pub(crate) fn moved(&self, address: &str) -> String {
-        let Some(base) = self.url else { return address.to_owned() };
-        let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
-        format!("{}/{path}", base.as_str().trim_end_matches('/'))
+        at(self.url, address)
     }
+
+    /// The same for an address of its API.
+    fn moved_api(&self, address: &str) -> String {
+        at(self.api.or(self.url), address)
+    }
+}
+
+fn at(base: Option<&Url>, address: &str) -> String {
+    let Some(base) = base else { return address.to_owned() };
+    let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    format!("{}/{path}", base.as_str().trim_end_matches('/')).trim_end_matches('/').to_owned()
 }
 
 fn of_code(refusal: Refusal) -> IdentityError {

@@ -29,6 +29,8 @@ pub(crate) struct Row {
     pub(crate) validate: Option<&'static str>,
     /// Settings: client id, client secret, address, scopes.
     pub(crate) settings: [&'static str; 4],
+    /// Settings that say where the API alone is; the first that is set counts.
+    pub(crate) api_settings: &'static [&'static str],
 }
 
 /// Where its doors are.
@@ -128,6 +130,7 @@ const TWITCH: Row = Row {
     revoke: Some(Revoke { address: "https://id.twitch.tv/oauth2/revoke", form: Return::OfClient }),
     validate: Some("https://id.twitch.tv/oauth2/validate"),
     settings: ["TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET", "TWITCH_URL", "TWITCH_SCOPES"],
+    api_settings: &[],
 };
 
 const GOOGLE: Row = Row {
@@ -143,6 +146,7 @@ const GOOGLE: Row = Row {
     revoke: Some(Revoke { address: "https://oauth2.googleapis.com/revoke", form: Return::Whole }),
     validate: None,
     settings: ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_URL", "GOOGLE_SCOPES"],
+    api_settings: &[],
 };
 
 /// The same doors as Google's, but a channel instead of a person.
@@ -169,6 +173,7 @@ const YOUTUBE: Row = Row {
     revoke: Some(Revoke { address: "https://oauth2.googleapis.com/revoke", form: Return::Whole }),
     validate: None,
     settings: ["YOUTUBE_CLIENT_ID", "YOUTUBE_CLIENT_SECRET", "YOUTUBE_URL", "YOUTUBE_SCOPES"],
+    api_settings: &[],
 };
 
 const GITHUB: Row = Row {
@@ -189,6 +194,7 @@ const GITHUB: Row = Row {
     revoke: None,
     validate: None,
     settings: ["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "GITHUB_SCOPES"],
+    api_settings: &[],
 };
 
 const VK: Row = Row {
@@ -209,6 +215,7 @@ const VK: Row = Row {
     revoke: None,
     validate: None,
     settings: ["VK_CLIENT_ID", "VK_CLIENT_SECRET", "VK_URL", "VK_SCOPES"],
+    api_settings: &[],
 };
 
 const VKVIDEO: Row = Row {
@@ -234,6 +241,7 @@ const VKVIDEO: Row = Row {
     revoke: Some(Revoke { address: "https://api.live.vkvideo.ru/oauth/server/revoke", form: Return::Each }),
     validate: None,
     settings: ["VKVIDEO_CLIENT_ID", "VKVIDEO_CLIENT_SECRET", "VKVIDEO_URL", "VKVIDEO_SCOPES"],
+    api_settings: &["VKVIDEO_API_BASE_URL", "VKVIDEO_USERINFO_URL"],
 };
 
 const KICK: Row = Row {
@@ -254,6 +262,7 @@ const KICK: Row = Row {
     revoke: Some(Revoke { address: "https://id.kick.com/oauth/revoke", form: Return::EachInAddress }),
     validate: None,
     settings: ["KICK_CLIENT_ID", "KICK_CLIENT_SECRET", "KICK_URL", "KICK_SCOPES"],
+    api_settings: &[],
 };
 
 const TROVO: Row = Row {
@@ -279,6 +288,7 @@ const TROVO: Row = Row {
     revoke: Some(Revoke { address: "https://open-api.trovo.live/openplatform/revoke", form: Return::Json }),
     validate: None,
     settings: ["TROVO_CLIENT_ID", "TROVO_CLIENT_SECRET", "TROVO_URL", "TROVO_SCOPES"],
+    api_settings: &[],
 };
 
 const DISCORD: Row = Row {
@@ -299,6 +309,7 @@ const DISCORD: Row = Row {
     revoke: None,
     validate: None,
     settings: ["DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET", "DISCORD_URL", "DISCORD_SCOPES"],
+    api_settings: &[],
 };
 
 /// Whichever provider the setting names.
@@ -315,6 +326,7 @@ const OIDC: Row = Row {
     revoke: None,
     validate: None,
     settings: ["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_URL", "OIDC_SCOPES"],
+    api_settings: &[],
 };
 
 #[cfg(test)]
@@ -329,7 +341,7 @@ mod tests {
             assert_eq!(row.provider, provider);
             assert!(!issuers.contains(&row.issuer), "{provider}");
             issuers.push(row.issuer);
-            for name in row.settings {
+            for name in row.settings.iter().chain(row.api_settings) {
                 assert!(name.starts_with(&provider.as_str().to_uppercase()), "{name}");
             }
             if let Endpoints::Fixed { authorize, token, renew, who } = &row.endpoints {

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display};
 
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use url::Url;
 use webapi::Ask;
@@ -102,6 +104,12 @@ struct ToldChannel {
 }
 
 #[derive(Deserialize)]
+struct Batch {
+    #[serde(default)]
+    channels: Vec<Told>,
+}
+
+#[derive(Deserialize)]
 struct Owner {
     id: u64,
 }
@@ -148,12 +156,25 @@ impl VkVideo {
             Err(error) => Err(error),
         }
     }
+
+    /// These channels, those that there are.
+    ///
+    /// # Errors
+    /// VK Video gives no answer.
+    pub async fn channels(&self, caller: Caller<'_>, slugs: &[Slug]) -> Result<Vec<Channel>, ApiError> {
+        let named: Vec<Value> = slugs.iter().map(|slug| json!({ "url": slug.as_str() })).collect();
+        let ask = Ask {
+            method: Method::POST,
+            path: "/v1/channels",
+            query: Vec::new(),
+            body: Some(json!({ "channels": named })),
+        };
+        Ok(self.ask::<Batch>(caller, &ask).await?.channels.into_iter().map(Channel::from).collect())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

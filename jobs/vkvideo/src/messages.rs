@@ -74,7 +74,22 @@ impl Part {
     }
 }
 
+#[derive(Deserialize)]
+struct Messages {
+    #[serde(default)]
+    chat_messages: Vec<Value>,
+}
+
 impl VkVideo {
+    /// The last messages of the channel's chat, 200 at most, as their news tell them.
+    ///
+    /// # Errors
+    /// VK Video gives no answer.
+    pub async fn last_messages(&self, caller: Caller<'_>, channel: &Slug) -> Result<Vec<Value>, ApiError> {
+        let query = vec![("channel_url", channel.to_string()), ("limit", "200".to_owned())];
+        Ok(self.ask::<Messages>(caller, &Ask::get("/v1/chat/messages", query)).await?.chat_messages)
+    }
+
     /// Says the text in the channel while the stream goes on. Needs `chat:message:send` of the caller.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use chat::simulator::Simulator;
+use chat::simulator::twitch::Simulator;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use chat::simulator::{Settings, Simulator};
+use chat::simulator::twitch::{Settings, Simulator};
 use embedded::{Embedded, Options};
 use nix::{
     sys::signal::{Signal, kill},

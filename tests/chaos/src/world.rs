@@ -83,7 +83,7 @@ pub(crate) async fn make(pool: &PgPool, store: &Path) -> anyhow::Result<World> {
         let slug = format!("streamer_{number}");
         let owner = accounts::upsert_by_login(&mut tx, &slug, &slug, Role::Streamer).await?;
         let channel = channels::ensure(&mut tx, &owner).await?;
-        bots::set_twitch(&mut tx, &channel, true).await?;
+        bots::switch(&mut tx, &channel, domain::outbox::Provider::Twitch, true, None).await?;
         for viewer in &viewers {
             wallets::adjust(&mut tx, admin.id, wallets::Adjustment::new(viewer.id, channel.id, COINS, "chaos")).await?;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source;
 
 /// Each crate of the house and those of the house that it may see.
-const MAY_SEE: [(&str, &[&str]); 25] = [
+const MAY_SEE: [(&str, &[&str]); 26] = [
     ("queue", &[]),
     // Its tests run on a real server.
     ("blobs", &["test-s3"]),
@@ -19,14 +19,14 @@ const MAY_SEE: [(&str, &[&str]); 25] = [
     ("vkvideo", &["domain", "identity", "webapi"]),
     // What is asked at addresses that somebody else has named.
     ("egress", &[]),
-    ("api", &["queue", "domain", "blobs", "identity", "egress"]),
+    ("api", &["queue", "domain", "blobs", "identity", "egress", "vkvideo"]),
     ("dispatch", &["queue", "domain"]),
     ("media", &["queue", "domain", "blobs"]),
     // Twitch's protocol is spoken by those who listen and by those who send.
     ("irc", &[]),
     ("centrifugo", &[]),
-    ("chat", &["queue", "domain", "irc"]),
-    ("outbox", &["queue", "domain", "identity", "helix", "irc"]),
+    ("chat", &["queue", "domain", "irc", "centrifugo", "vkvideo", "identity"]),
+    ("outbox", &["queue", "domain", "identity", "webapi", "helix", "vkvideo", "irc"]),
     ("credits", &["queue", "domain"]),
     ("imports", &["queue", "domain", "blobs", "egress"]),
     (

@@ -245,10 +245,12 @@ async fn who_unlinks_an_account_lets_go_of_its_channel_there() {
     let bert = Visitor::new(&app);
     bert.log_in(Provider::Twitch, "streamer").await;
     streams(&bert, "berts").await;
-    let named: Vec<String> = sqlx::query_scalar("select slug from channels where twitch_channel_id is not null")
-        .fetch_all(app.pool())
-        .await
-        .unwrap();
+    let named: Vec<String> = sqlx::query_scalar(
+        "select slug from channels c join channel_accounts h on h.channel_id = c.id where h.account is not null",
+    )
+    .fetch_all(app.pool())
+    .await
+    .unwrap();
     assert_eq!(named, ["berts"]);
 }
 
@@ -306,4 +308,34 @@ async fn a_browser_that_comes_back_too_late_or_to_a_platform_that_is_not_there_i
     assert!(browser.get(front).await.text.contains("Begin anew."));
     let answer = late_program.get(late).await;
     assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "OAUTH_STATE_MISMATCH"));
+}
+
+#[tokio::test]
+async fn a_process_of_the_release_before_knows_a_channels_account_and_names_it_where_it_looks() {
+    let app = TestApp::start().await;
+    app.login("demo", "streamer").await;
+    type Named = (Option<String>, Option<String>);
+    let column = async || -> Named {
+        let named = "select twitch_channel_id, twitch_login from channels";
+        sqlx::query_as(named).fetch_one(app.pool()).await.unwrap()
+    };
+    let row = async || -> Option<Named> {
+        let named = "select account, login from channel_accounts";
+        sqlx::query_as(named).fetch_optional(app.pool()).await.unwrap()
+    };
+    let run = async |statement: &'static str| {
+        sqlx::query(statement).execute(app.pool()).await.unwrap();
+    };
+    let named = |account: &str, login: &str| (Some(account.to_owned()), Some(login.to_owned()));
+    assert_eq!((column().await, row().await), ((None, Some("demo".into())), Some((None, Some("demo".into())))));
+    run("update channel_accounts set account = '1'").await;
+    assert_eq!(column().await, named("1", "demo"));
+    run("update channels set twitch_channel_id = '2', twitch_login = 'other'").await;
+    assert_eq!(row().await, Some(named("2", "other")));
+    run("update channels set twitch_channel_id = null, twitch_login = null").await;
+    assert_eq!(row().await, None);
+    run("update channels set twitch_login = 'again'").await;
+    assert_eq!(row().await, Some((None, Some("again".into()))));
+    run("delete from channel_accounts").await;
+    assert_eq!(column().await, (None, None));
 }

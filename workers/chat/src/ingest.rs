@@ -59,7 +59,8 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     let viewers: Vec<&ChatMessage> = viewers.into_iter().filter(stands).collect();
     let seen: Vec<Seen> = viewers.iter().map(|message| seen(message)).collect();
     credits::sight(&mut tx, platform, &seen, &settings.relay_targets).await.map_err(relay_error)?;
-    answer(&mut tx, platform, &settings.public_url, &viewers).await?;
+    let timely: Vec<&ChatMessage> = viewers.into_iter().filter(|message| !message.late).collect();
+    answer(&mut tx, platform, &settings.public_url, &timely).await?;
     chat::drop_batch(&mut tx, batch.id).await?;
     chat::tell(&mut tx, platform, &said, &removals).await?;
     fail::fail_point!("chat::ingest::before");
@@ -112,7 +113,7 @@ async fn keep_deeds(tx: &mut Tx, platform: Provider, mut deeds: Vec<(Deed, &RawL
     let Ok(provider) = platform.as_str().parse() else { return Ok(()) };
     deeds.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
     for (deed, line) in deeds {
-        channels::learn_twitch_id(tx, deed.channel_id, &deed.account).await?;
+        channels::learn_account(tx, deed.channel_id, provider, &deed.account).await?;
         let (kind, message_id, body) = (webhooks::Kind::Line, deed.id.as_str(), line.bytes.as_slice());
         webhooks::keep(tx, &NewDelivery { provider, message_id, kind, sent_at: deed.at, body }).await?;
     }

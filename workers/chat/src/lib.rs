@@ -35,6 +35,8 @@ pub use residents::listen;
 pub struct Settings {
     /// `None`: the platform is not configured, nothing listens there.
     pub twitch: Option<platforms::twitch::Settings>,
+    /// The same.
+    pub vkvideo: Option<platforms::vkvideo::Settings>,
     /// `CHATBOT_SYNC_SECONDS`: how often wanted chats are compared with running ones when no wake-up comes.
     pub sync: Duration,
     /// Where viewers reach us, without a trailing slash: for links in answers.

@@ -8,7 +8,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use domain::{
     bots::{self, BotError},
     channels::{self, ChannelError, Heard},
-    identities,
+    identities::Provider,
     rewards::{self, Happening, RewardError, Trigger},
     subscriptions::{self, SyncSubscriptions},
     wallets::WalletError,
@@ -32,9 +32,10 @@ pub(crate) async fn handle(ctx: Ctx, job: UnderstandWebhook, settings: Arc<Setti
     };
     // A panic over one message must not make it fail again and again.
     let understood = std::panic::catch_unwind(AssertUnwindSafe(|| platforms::understand_webhook(&delivery)));
+    let provider = delivery.provider.parse().map_err(|()| JobError::discard("a platform that nobody knows"))?;
     match understood.unwrap_or_else(|_| Err("understanding it panicked".to_owned())).and_then(kept) {
         Ok(told) => {
-            act(&mut tx, &settings.public_url, &told).await?;
+            act(&mut tx, &settings.public_url, provider, &told).await?;
             webhooks::understood(&mut tx, delivery.id).await?;
         }
         Err(reason) => {
@@ -55,10 +56,10 @@ fn kept(told: Told) -> Result<Told, String> {
     }
 }
 
-async fn act(tx: &mut Tx, public_url: &str, told: &Told) -> Result<(), JobError> {
+async fn act(tx: &mut Tx, public_url: &str, provider: Provider, told: &Told) -> Result<(), JobError> {
     match told {
-        Told::Began { account, at } => hear(tx, account, Heard::Began(*at)).await,
-        Told::Ended { account, at } => hear(tx, account, Heard::Ended(*at)).await,
+        Told::Began { account, at } => hear(tx, provider, account, Heard::Began(*at)).await,
+        Told::Ended { account, at } => hear(tx, provider, account, Heard::Ended(*at)).await,
         Told::Happened(happening) => {
             let new = rewards::earn(tx, happening).await.map_err(reward_error)?;
             if new && happening.trigger == Trigger::TwitchFollow {
@@ -71,7 +72,7 @@ async fn act(tx: &mut Tx, public_url: &str, told: &Told) -> Result<(), JobError>
             Ok(())
         }
         Told::Revoked { subscription, status } => {
-            let known = subscriptions::revoked(&mut *tx, identities::Provider::Twitch, subscription, status).await?;
+            let known = subscriptions::revoked(&mut *tx, provider, subscription, status).await?;
             tracing::warn!(subscription, status, known, "a platform tells us no more");
             queue::enqueue(tx, &SyncSubscriptions::default()).await?;
             Ok(())
@@ -82,7 +83,10 @@ async fn act(tx: &mut Tx, public_url: &str, told: &Told) -> Result<(), JobError>
 
 /// The channel's bot greets whoever follows it.
 async fn greet(tx: &mut Tx, public_url: &str, follow: &Happening) -> Result<(), JobError> {
-    let Some(channel) = channels::find_of_twitch(&mut *tx, &follow.channel_account).await? else { return Ok(()) };
+    let Some(channel) = channels::find_by_account(&mut *tx, follow.trigger.provider(), &follow.channel_account).await?
+    else {
+        return Ok(());
+    };
     let greeted = bots::greet(tx, public_url, channel.id, &follow.event_id, &follow.display_name).await;
     match greeted {
         Ok(_) => Ok(()),
@@ -91,9 +95,11 @@ async fn greet(tx: &mut Tx, public_url: &str, follow: &Happening) -> Result<(), 
     }
 }
 
-async fn hear(tx: &mut Tx, account: &str, heard: Heard) -> Result<(), JobError> {
-    let Some(channel) = channels::find_of_twitch(&mut *tx, account).await? else { return Ok(()) };
-    let changed = channels::hear_of_stream(tx, channel.id, identities::Provider::Twitch, heard).await;
+async fn hear(tx: &mut Tx, provider: Provider, account: &str, heard: Heard) -> Result<(), JobError> {
+    let Some(channel) = channels::find_by_account(&mut *tx, provider, account).await? else {
+        return Ok(());
+    };
+    let changed = channels::hear_of_stream(tx, channel.id, provider, heard).await;
     if let Some(live) = changed.map_err(channel_error)? {
         tracing::info!(channel.id = %channel.id, live, "a stream began or ended");
     }

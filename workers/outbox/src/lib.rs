@@ -47,8 +47,10 @@ use domain::{
 };
 use helix::Helix;
 use identity::Platforms;
+use poll_streams::Asked;
 use queue::Workers;
 pub use sync_subscriptions::Callback;
+use vkvideo::VkVideo;
 use voices::Voices;
 
 /// What the pool must be told.
@@ -77,12 +79,14 @@ pub fn workers(settings: &Settings) -> reqwest::Result<Workers> {
     let (platforms, vault) = (settings.platforms.clone(), settings.vault.clone());
     let helix = Helix::new(platforms.clone(), vault.clone())?;
     let twitch = settings.twitch.clone().map(twitch::Sender::new);
-    let voices = Arc::new(Voices::new(twitch, helix.clone(), settings.fallback.clone()));
+    let vkvideo = VkVideo::new(platforms.clone(), vault.clone())?;
+    let voices = Arc::new(Voices::new(twitch, helix.clone(), vkvideo.clone(), settings.fallback.clone()));
     let (returning, asking, naming) = ((platforms.clone(), vault.clone()), (platforms.clone(), vault), platforms);
     let spacing = settings.spacing;
     let post = Arc::new(mail::Post::new(&settings.mail));
     let callback = settings.callback.clone().map(Arc::new);
-    let (polling, moderating, finding, standing) = (helix.clone(), helix.clone(), helix.clone(), helix.clone());
+    let polling = Asked { helix: helix.clone(), vkvideo };
+    let (moderating, finding, standing) = (helix.clone(), helix.clone(), helix.clone());
     Ok(Workers::new("outbox", 16)
         .handle::<SendChatMessage, _, _>(move |ctx, job| send_chat_message::handle(ctx, job, voices.clone(), spacing))
         .handle::<EndStaleMessages, _, _>(end_stale_messages::handle)

@@ -21,7 +21,7 @@ pub(crate) async fn handle(ctx: Ctx, job: Moderate, helix: Helix) -> Outcome {
     let Some(act) = automod::to_do(&mut conn, job.act_id).await? else { return Ok(Verdict::Done) };
     let scopes = needed(act.action);
     let channel = channels::find(&mut conn, act.channel_id).await?;
-    let (there, _) = channels::twitch_account(&mut conn, act.channel_id).await?;
+    let there = channels::home(&mut conn, act.channel_id, Provider::Twitch).await?.and_then(|home| home.account);
     let (Some(channel), Some(there)) = (channel, there) else {
         return end(&ctx, &act, Err("the channel has no account on the platform")).await;
     };

@@ -67,7 +67,7 @@ fn after_refusal(code: &str) -> Option<Duration> {
         "msg_ratelimit" => Some(Duration::from_secs(30)),
         "msg_slowmode" => Some(Duration::from_secs(10)),
         // Tried again in another shape.
-        "msg_duplicate" | "msg_r9k" => Some(Duration::from_secs(1)),
+        "msg_duplicate" | "msg_r9k" | "same_message" => Some(Duration::from_secs(1)),
         _ => None,
     }
 }

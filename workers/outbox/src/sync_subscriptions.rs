@@ -189,7 +189,7 @@ async fn name_channels(db: &Database, helix: &Helix) -> Result<(), JobError> {
         let mut conn = db.pool().acquire().await?;
         for (channel, login) in unnamed {
             if let Some(user) = users.iter().find(|user| user.login == login) {
-                channels::name_on_twitch(&mut conn, channel, &user.id, &user.login).await?;
+                channels::name_account(&mut conn, channel, Provider::Twitch, &user.id, &user.login).await?;
             }
         }
     }

@@ -4,21 +4,29 @@ use std::time::{Duration, Instant};
 
 use domain::{
     bot_accounts::{self, Fallback, Sender},
-    channels,
+    channels::{self, Home},
     identities::{self, Seat},
     outbox::{
         Provider, Text,
         budget::{self, Action, Limit, Place},
     },
 };
-use helix::{Caller, Helix, HelixError, Said};
+use helix::{Helix, Said};
 use queue::Database;
+use sqlx::PgConnection;
 use uuid::Uuid;
+use vkvideo::{Slug, VkVideo};
+use webapi::{ApiError, Caller};
 
 use crate::{Delivery, twitch};
 
 /// Of an account in its own channel: 100 in 30 s. The platform counts when a message arrives, we when it is about to be sent.
 const OWN_CHANNEL: Limit = Limit { count: 100, window: Duration::from_millis(30_500) };
+
+/// The platform publishes no number, and refuses what comes within a second.
+const ON_VKVIDEO: Limit = Limit { count: 20, window: Duration::from_secs(30) };
+
+const NOT_CONFIGURED: &str = "the bot of this platform is not configured";
 
 /// For all lines of one message, within the time of its job.
 const LINES_WITHIN: Duration = Duration::from_secs(20);
@@ -38,6 +46,8 @@ enum Way {
     Irc,
     /// A linked account; `channel` is the id of the channel there.
     Api { sender: Sender, channel: String },
+    /// The same on VK Video; `channel` is its name there.
+    VkVideo { sender: Sender, channel: Slug },
 }
 
 /// Why nobody says it.
@@ -61,21 +71,21 @@ impl From<sqlx::Error> for Silent {
 pub(crate) struct Voices {
     twitch: Option<twitch::Sender>,
     helix: Helix,
+    vkvideo: VkVideo,
     fallback: Fallback,
 }
 
 impl Voices {
-    pub(crate) fn new(twitch: Option<twitch::Sender>, helix: Helix, fallback: Fallback) -> Self {
-        Self { twitch, helix, fallback }
+    pub(crate) fn new(twitch: Option<twitch::Sender>, helix: Helix, vkvideo: VkVideo, fallback: Fallback) -> Self {
+        Self { twitch, helix, vkvideo, fallback }
     }
 
     /// Who speaks in the channel now. Looked up for each message: a seat that was given or taken counts at once.
     pub(crate) async fn of(&self, db: &Database, provider: Provider, channel: Uuid) -> Result<Voice, Silent> {
         match provider {
             Provider::Twitch => self.of_twitch(db, channel).await,
-            Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
-                Err(Silent::For("the bot of this platform is not configured".to_owned()))
-            }
+            Provider::VkVideo => self.of_vkvideo(db, channel).await,
+            Provider::YouTube | Provider::Trovo | Provider::Kick => Err(Silent::For(NOT_CONFIGURED.to_owned())),
         }
     }
 
@@ -94,24 +104,47 @@ impl Voices {
                 let (account, limit) = (irc.account().to_owned(), twitch::SEND_LIMIT);
                 return Ok(Voice { account, limit, way: Way::Irc });
             }
-            for seat in [Seat::Channel(channel), Seat::Default] {
-                let seated = bot_accounts::find(&mut conn, seat, platform).await?;
-                if let Some(reason) = seated.and_then(|seated| seated.relink_reason) {
-                    return Err(Silent::For(format!("the bot's account must be linked again: {reason}")));
-                }
-            }
-            return Err(Silent::For("the bot of this platform is not configured".to_owned()));
+            return Err(nobody(&mut conn, channel, platform).await?);
         };
-        let there = match channels::twitch_account(&mut conn, channel).await? {
-            (Some(id), _) => id,
-            (None, Some(login)) => {
+        let there = match channels::home(&mut conn, channel, identities::Provider::Twitch).await? {
+            Some(Home { account: Some(id), .. }) => id,
+            Some(Home { login: Some(login), .. }) => {
                 drop(conn);
                 self.named(db, channel, login).await?
             }
-            (None, None) => return Err(Silent::For("the channel has no account on the platform".to_owned())),
+            _ => return Err(Silent::For("the channel has no account on the platform".to_owned())),
         };
         let limit = if there == sender.subject { OWN_CHANNEL } else { twitch::SEND_LIMIT };
         Ok(Voice { account: sender.login.clone(), limit, way: Way::Api { sender, channel: there } })
+    }
+
+    async fn of_vkvideo(&self, db: &Database, channel: Uuid) -> Result<Voice, Silent> {
+        let platform = identities::Provider::VkVideo;
+        if let Err(error) = self.vkvideo.check() {
+            return Err(Silent::For(format!("{NOT_CONFIGURED}: {error}")));
+        }
+        let mut conn = db.pool().acquire().await?;
+        let found = channels::find(&mut conn, channel).await?;
+        let found = found.ok_or_else(|| Silent::For("the channel is gone".to_owned()))?;
+        let Some(sender) = bot_accounts::resolve(&mut conn, &found, platform, &self.fallback).await? else {
+            return Err(nobody(&mut conn, channel, platform).await?);
+        };
+        let home = channels::home(&mut conn, channel, platform).await?;
+        let slug = home.and_then(|home| Slug::parse(home.login.as_deref()?));
+        let slug = slug.ok_or_else(|| {
+            tracing::warn!(channel.id = %channel, "subscription_missing_channel_url");
+            Silent::For("the channel has no account on the platform".to_owned())
+        })?;
+        Ok(Voice { account: sender.login.clone(), limit: ON_VKVIDEO, way: Way::VkVideo { sender, channel: slug } })
+    }
+
+    /// VK Video takes a message for a stream, while that goes on.
+    async fn say_on_vkvideo(&self, caller: Caller<'_>, channel: &Slug, text: &Text) -> Result<Delivery, ApiError> {
+        let stream = self.vkvideo.channel(caller, channel).await?.and_then(|channel| channel.stream);
+        let Some(stream) = stream else { return Ok(Delivery::NotWritten("no active stream".to_owned())) };
+        self.vkvideo.say(caller, channel, &stream.id, text.as_str()).await?;
+        // It does not tell under which id: it is read back.
+        Ok(Delivery::Sent { provider_message_id: None })
     }
 
     /// The id of a channel of which only the name there is known.
@@ -120,7 +153,7 @@ impl Voices {
         let mut users = users.map_err(|error| Silent::Now(error.to_string()))?;
         let user = users.pop().ok_or_else(|| Silent::For(format!("there is no {login} on the platform")))?;
         let mut conn = db.pool().acquire().await?;
-        channels::name_on_twitch(&mut conn, channel, &user.id, &user.login).await?;
+        channels::name_account(&mut conn, channel, identities::Provider::Twitch, &user.id, &user.login).await?;
         Ok(user.id)
     }
 
@@ -128,24 +161,45 @@ impl Voices {
     pub(crate) async fn say(&self, db: &Database, voice: &Voice, pace: Pace, channel: &str, text: &Text) -> Delivery {
         match (&voice.way, &self.twitch) {
             (Way::Irc, Some(irc)) => say_lines(db, irc, voice, pace, channel, &text.lines(twitch::MOST_BYTES)).await,
-            (Way::Irc, None) => Delivery::NotWritten("the bot of this platform is not configured".to_owned()),
+            (Way::Irc, None) => Delivery::NotWritten(NOT_CONFIGURED.to_owned()),
             (Way::Api { sender, channel }, _) => {
                 let caller = Caller::Account(db, sender.account_id);
                 match self.helix.say(caller, channel, &sender.subject, text.as_str()).await {
                     Ok(Said::Sent { message_id }) => Delivery::Sent { provider_message_id: Some(message_id) },
                     Ok(Said::Dropped { code }) => Delivery::Refused { code },
-                    Err(HelixError::Limited(wait)) => Delivery::Later(wait, "msg_ratelimit".to_owned()),
-                    Err(HelixError::Doubtful(why)) => Delivery::Doubtful(why),
-                    // The account says so by itself from now on: the next try is another's.
-                    Err(
-                        error @ (HelixError::Relink(_) | HelixError::Unavailable(_) | HelixError::NotConfigured(_)),
-                    ) => Delivery::NotWritten(error.to_string()),
-                    Err(error @ (HelixError::Forbidden(_) | HelixError::Refused { .. })) => {
-                        Delivery::Refused { code: error.to_string() }
-                    }
+                    Err(error) => unsaid(error),
                 }
             }
+            (Way::VkVideo { sender, channel }, _) => {
+                let caller = Caller::Account(db, sender.account_id);
+                self.say_on_vkvideo(caller, channel, text).await.unwrap_or_else(unsaid)
+            }
         }
+    }
+}
+
+/// Why nobody speaks in the channel.
+async fn nobody(conn: &mut PgConnection, channel: Uuid, platform: identities::Provider) -> Result<Silent, sqlx::Error> {
+    for seat in [Seat::Channel(channel), Seat::Default] {
+        let seated = bot_accounts::find(&mut *conn, seat, platform).await?;
+        if let Some(reason) = seated.and_then(|seated| seated.relink_reason) {
+            return Ok(Silent::For(format!("the bot's account must be linked again: {reason}")));
+        }
+    }
+    Ok(Silent::For(NOT_CONFIGURED.to_owned()))
+}
+
+/// What came of a message that a platform's API did not take.
+fn unsaid(error: ApiError) -> Delivery {
+    match error {
+        ApiError::Limited(wait) => Delivery::Later(wait, "msg_ratelimit".to_owned()),
+        ApiError::Doubtful(why) => Delivery::Doubtful(why),
+        // The account says so by itself from now on: the next try is another's.
+        ApiError::Relink(_) | ApiError::Unavailable(_) | ApiError::NotConfigured(_) => {
+            Delivery::NotWritten(error.to_string())
+        }
+        ApiError::Refused { code: Some(code), .. } => Delivery::Refused { code },
+        ApiError::Forbidden(_) | ApiError::Refused { code: None, .. } => Delivery::Refused { code: error.to_string() },
     }
 }
 

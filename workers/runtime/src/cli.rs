@@ -44,14 +44,17 @@ pub enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080")]
         base_url: String,
     },
-    /// A Twitch to talk to (IRC over WebSocket and over TCP, and HTTP to steer it), and all platforms to log in with, each
-    /// on one loopback port
+    /// A Twitch to talk to (IRC over WebSocket and over TCP, and HTTP to steer it), a VK Video (its API, its news, and the
+    /// same), and all platforms to log in with, each on one loopback port
     Simulator {
         #[arg(long, default_value_t = 6680)]
         port: u16,
         /// Of the platforms to log in with
         #[arg(long, default_value_t = 6681)]
         identity_port: u16,
+        /// Of VK Video
+        #[arg(long, default_value_t = 6682)]
+        vkvideo_port: u16,
     },
     /// Look at jobs, run one again, give one up
     #[command(subcommand)]

@@ -96,6 +96,10 @@ pub async fn resolve(
     {
         return Ok(Some(sender));
     }
+    // The other two name an account on Twitch.
+    if provider != Provider::Twitch {
+        return Ok(None);
+    }
     if let Some(subject) = &fallback.subject
         && let Some(sender) = repo::of_subject(&mut *conn, subject, provider, scope).await?
     {

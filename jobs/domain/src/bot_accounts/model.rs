@@ -43,6 +43,7 @@ pub(super) const fn needed(provider: Provider) -> Option<&'static str> {
     match provider {
         Provider::Twitch => Some("user:write:chat"),
         Provider::YouTube => Some("https://www.googleapis.com/auth/youtube.force-ssl"),
+        Provider::VkVideo => Some("chat:message:send"),
         _ => None,
     }
 }

@@ -9,7 +9,6 @@ use crate::{
     bot_accounts::{self, Fallback},
     channels::Channel,
     entitlements::{self, Feature},
-    identities,
     outbox::{Provider, Status},
 };
 
@@ -64,10 +63,7 @@ pub async fn diagnose(
     fallback: &Fallback,
 ) -> Result<Diagnostics, sqlx::Error> {
     let found = repo::diagnose(&mut *conn, channel.id, provider).await?;
-    let linked = match provider.as_str().parse::<identities::Provider>() {
-        Ok(platform) => bot_accounts::resolve(&mut *conn, channel, platform, fallback).await?,
-        Err(()) => None,
-    };
+    let linked = bot_accounts::resolve(&mut *conn, channel, provider.into(), fallback).await?;
     let last_failure = repo::last_failure(&mut *conn, channel.id, provider).await?;
     let heard_since = match &last_failure {
         Some(failure) => repo::heard_since(&mut *conn, channel.id, provider, failure.at).await?,

@@ -2,8 +2,8 @@ use crate::outbox::{OutboxError, Provider, TextError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BotError {
-    #[error("the channel is linked to no Twitch account")]
-    TwitchNotLinked,
+    #[error("the channel is linked to no account on {0}")]
+    NotLinked(Provider),
     /// Nobody said which, and there are several.
     #[error("several bots are enabled")]
     Ambiguous(Vec<Provider>),

@@ -2,7 +2,7 @@
 //! of those who follow.
 //!
 //! A bot listens in a channel while its integration is enabled. Turning one on or off wakes the processes that read
-//! chats ([`SESSIONS_TOPIC`]); they compare what is wanted with what runs.
+//! chats ([`sessions_topic`]); they compare what is wanted with what runs.
 
 mod commands;
 mod diagnostics;
@@ -11,9 +11,9 @@ mod greetings;
 mod model;
 mod repo;
 
-pub use commands::{SESSIONS_TOPIC, let_go_of_twitch, say, set_twitch};
+pub use commands::{let_go, say, sessions_topic, switch};
 pub use diagnostics::{Diagnostics, Failure, diagnose};
 pub use error::BotError;
 pub use greetings::{Greetings, change_greetings, greet, greetings};
-pub use model::Integration;
+pub use model::{Found, Integration};
 pub use repo::{enabled, list};

@@ -12,3 +12,12 @@ pub struct Integration {
     /// `None`: never touched.
     pub updated_at: Option<OffsetDateTime>,
 }
+
+/// A channel on a platform, as the platform has told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The channel's id there.
+    pub account: String,
+    /// Its name there, lower case.
+    pub login: String,
+}

@@ -126,7 +126,7 @@ pub(super) async fn diagnose(
     let row = sqlx::query!(
         r#"select coalesce((select enabled from bot_integrations where channel_id = c.id and provider = $2), false)
                       as "enabled!",
-                  case $2 when 'twitch' then c.twitch_login end as channel_login,
+                  (select login from channel_accounts h where h.channel_id = c.id and h.platform = $2) as channel_login,
                   reading.processes as "readers!",
                   coalesce(reading.account,
                            (select account from outbox_messages

@@ -5,11 +5,12 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Channel, ChannelError, SettingsChange, parse_slug, repo};
+use super::{Channel, ChannelError, Home, SettingsChange, parse_slug, repo};
 use crate::{
     access::{self, Keys, Purpose},
     accounts::{self, Role, User},
     events::{self, Audience, NewEvent},
+    identities::Provider,
 };
 
 /// Opens a channel for a person, who becomes a streamer.
@@ -42,23 +43,37 @@ pub async fn ensure(conn: &mut PgConnection, owner: &User) -> Result<Channel, Ch
         return Ok(channel);
     }
     let channel = open(&mut *conn, owner.id, &owner.login, &owner.display_name).await?;
-    repo::set_twitch_login(&mut *conn, channel.id, &owner.login).await?;
+    repo::set_login(&mut *conn, channel.id, Provider::Twitch, &owner.login).await?;
     repo::find(conn, channel.id).await?.ok_or(ChannelError::NotFound)
 }
 
-/// Links the channel to its owner's own account on Twitch ([`repo::own_twitch`]), if there is one; what the channel was linked to
-/// before is forgotten then, and so is the account by a channel of somebody who had it before. A login name is never asked for: whoever owns the account has
-/// shown it.
+/// Links the channel to its owner's own account on the platform ([`repo::own_account`]), if there is one; what the channel was
+/// linked to before is forgotten then, and so is the account by a channel of somebody who had it before. A login name is never
+/// asked for: whoever owns the account has shown it. Returns what the channel is linked to now.
 ///
 /// # Errors
 /// The database refused.
-pub async fn link_twitch(tx: &mut Tx, channel: &Channel) -> Result<Channel, sqlx::Error> {
-    let Some((account, login)) = repo::own_twitch(&mut *tx, channel.id).await? else {
-        return Ok(channel.clone());
-    };
-    repo::take_from_others(&mut *tx, channel.owner_id, &account).await?;
-    repo::name_on_twitch(&mut *tx, channel.id, &account, &login).await?;
-    repo::find(&mut *tx, channel.id).await?.ok_or(sqlx::Error::RowNotFound)
+pub async fn link(tx: &mut Tx, channel: &Channel, platform: Provider) -> Result<Option<Home>, sqlx::Error> {
+    match repo::own_account(&mut *tx, channel.id, platform).await? {
+        Some((account, login)) => link_to(tx, channel, platform, &account, &login).await,
+        None => repo::home(&mut *tx, channel.id, platform).await,
+    }
+}
+
+/// [`link`] to what the platform itself has named as the owner's.
+///
+/// # Errors
+/// The database refused.
+pub async fn link_to(
+    tx: &mut Tx,
+    channel: &Channel,
+    platform: Provider,
+    account: &str,
+    login: &str,
+) -> Result<Option<Home>, sqlx::Error> {
+    repo::take_from_others(&mut *tx, channel.owner_id, platform, account).await?;
+    repo::name_account(&mut *tx, channel.id, platform, account, login).await?;
+    repo::home(&mut *tx, channel.id, platform).await
 }
 
 /// Changes settings and tells overlay and panel.

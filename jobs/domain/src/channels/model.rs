@@ -112,6 +112,15 @@ pub struct PrioritiesChange {
     pub coins: Option<i16>,
 }
 
+/// The channel's account on a platform: at least one of the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// Its id there; none until the platform has told it.
+    pub account: Option<String>,
+    /// Its name there, in small letters.
+    pub login: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     pub id: Uuid,

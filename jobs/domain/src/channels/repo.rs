@@ -1,5 +1,6 @@
 //! SQL of channels.
 
+mod accounts;
 mod presets;
 mod standings;
 
@@ -10,6 +11,8 @@ use uuid::Uuid;
 use super::{Channel, OverlayMode, QueuePriorities, ReviewMode, SettingsChange, StreamOf, WhenNoOverlay};
 use crate::identities::Provider;
 
+pub use accounts::{find_by_account, home, learn_account, name_account, own_account, unname_account};
+pub(super) use accounts::{set_login, take_from_others};
 pub use presets::presets;
 pub(super) use presets::put_presets;
 pub use standings::{note_standing, standing};
@@ -106,10 +109,11 @@ macro_rules! channel_where {
                       c.overlay_show_sender, c.overlay_max_concurrent, c.overlay_max_overlapping,
                       c.overlay_style_json, c.overlay_token_version,
                       c.credits_token_version, c.credits_token_id, c.fair_step_seconds, c.playback_paused_at,
-                      c.intake_paused_at, c.twitch_login, c.submissions_enabled, c.submissions_only_when_live,
+                      c.intake_paused_at, c.submissions_enabled, c.submissions_only_when_live,
                       c.live_since, c.submissions_token_version, c.review_mode, c.submission_reward_coins,
                       c.donation_priority, c.redeem_priority, c.chat_priority, c.coins_priority, c.when_no_overlay,
                       c.subscriber_discount_bp, c.subscriber_turn_weight, c.shares_memes,
+                      (select login from channel_accounts h where h.channel_id = c.id and h.platform = 'twitch') as twitch_login,
                       owner.banned_at is not null or owner.role = 'viewer' as "closed!", c.created_at
                from channels c join users owner on owner.id = c.owner_id
                where "#
@@ -288,134 +292,6 @@ pub(super) async fn set_intake_paused(
     .await
 }
 
-/// Names the channel's account on Twitch.
-pub(super) async fn set_twitch_login(conn: &mut PgConnection, id: Uuid, login: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!("update channels set twitch_login = $2 where id = $1", id, login).execute(conn).await?;
-    Ok(())
-}
-
-/// Names the channel's account on Twitch, if it is no other channel's. What was linked before is forgotten.
-///
-/// # Errors
-/// The database refused.
-pub async fn name_on_twitch(
-    conn: &mut PgConnection,
-    id: Uuid,
-    account: &str,
-    login: &str,
-) -> Result<bool, sqlx::Error> {
-    let named = sqlx::query!(
-        "update channels c set twitch_channel_id = $2, twitch_login = $3
-         where c.id = $1 and not exists (select from channels o where o.twitch_channel_id = $2 and o.id <> $1)",
-        id,
-        account,
-        login,
-    )
-    .execute(conn)
-    .await?;
-    Ok(named.rows_affected() == 1)
-}
-
-/// Id and name of the account on Twitch that is the owner's own: the one that the channel has, or the first that was linked
-/// here and is not there to speak as a bot.
-///
-/// # Errors
-/// The database refused.
-pub async fn own_twitch(conn: &mut PgConnection, channel: Uuid) -> Result<Option<(String, String)>, sqlx::Error> {
-    let own = sqlx::query!(
-        r#"select a.provider_user_id, lower(a.login) as "login!"
-           from channels c join external_accounts a on a.user_id = c.owner_id
-           where c.id = $1 and a.provider = 'twitch'
-             and (a.provider_user_id = c.twitch_channel_id
-                  -- Who streams and speaks with the same account.
-                  or lower(a.login) = c.slug
-                  or not exists (select from default_bots b where b.account_id = a.id)
-                     and not exists (select from channel_bots b where b.account_id = a.id))
-           order by coalesce(a.provider_user_id = c.twitch_channel_id, false) desc, a.linked_at, a.id
-           limit 1"#,
-        channel
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(own.map(|own| (own.provider_user_id, own.login)))
-}
-
-/// The channels of others that name this account there name none any more: they were linked by somebody who had it before.
-pub(super) async fn take_from_others(conn: &mut PgConnection, owner: Uuid, account: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update channels set twitch_channel_id = null, twitch_login = null where twitch_channel_id = $1 and owner_id <> $2",
-        account,
-        owner,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The owner's channel that names this account on Twitch names none any more; which one that is.
-///
-/// # Errors
-/// The database refused.
-pub async fn unname_on_twitch(
-    conn: &mut PgConnection,
-    owner: Uuid,
-    account: &str,
-) -> Result<Option<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "update channels set twitch_channel_id = null, twitch_login = null
-         where twitch_channel_id = $1 and owner_id = $2 returning id",
-        account,
-        owner,
-    )
-    .fetch_optional(conn)
-    .await
-}
-
-/// [`name_on_twitch`] of a channel of which only the name there is known: Twitch has told its id.
-///
-/// # Errors
-/// The database refused.
-pub async fn learn_twitch_id(conn: &mut PgConnection, id: Uuid, account: &str) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update channels c set twitch_channel_id = $2
-         where c.id = $1 and c.twitch_channel_id is null
-           and not exists (select from channels o where o.twitch_channel_id = $2)",
-        id,
-        account,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The channel's account on Twitch: its id there, if it is known, and its name.
-///
-/// # Errors
-/// The database refused.
-pub async fn twitch_account(
-    conn: &mut PgConnection,
-    channel: Uuid,
-) -> Result<(Option<String>, Option<String>), sqlx::Error> {
-    let row = sqlx::query!("select twitch_channel_id, twitch_login from channels where id = $1", channel)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map_or((None, None), |row| (row.twitch_channel_id, row.twitch_login)))
-}
-
-/// The channel of this account on Twitch (its id there).
-///
-/// # Errors
-/// The database refused.
-pub async fn find_of_twitch(conn: &mut PgConnection, account: &str) -> Result<Option<Channel>, sqlx::Error> {
-    let id = sqlx::query_scalar!("select id from channels where twitch_channel_id = $1", account)
-        .fetch_optional(&mut *conn)
-        .await?;
-    match id {
-        Some(id) => find(conn, id).await,
-        None => Ok(None),
-    }
-}
-
 /// Notes what was heard of the channel's stream; no moment becomes an earlier one.
 pub(super) async fn hear_of_stream(
     conn: &mut PgConnection,
@@ -470,21 +346,27 @@ pub async fn moment(conn: &mut PgConnection) -> Result<OffsetDateTime, sqlx::Err
     sqlx::query_scalar!(r#"select app_now() as "now!""#).fetch_one(conn).await
 }
 
-/// Channels by their accounts on Twitch (ids there), since when each is live by what Twitch tells, and when the last stream has
+/// Channels by their accounts on a platform, since when each is live by what that tells, and when the last stream has
 /// ended; of those whose bot is on there. By the channel's id, after the given one.
 ///
 /// # Errors
 /// The database refused.
-pub async fn with_streams(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<StreamOf>, sqlx::Error> {
+pub async fn with_streams(
+    conn: &mut PgConnection,
+    provider: Provider,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<StreamOf>, sqlx::Error> {
     sqlx::query_as!(
         StreamOf,
-        r#"select c.id as channel_id, c.twitch_channel_id as "account!", s.ended_at,
+        r#"select b.channel_id, h.account as "account!", h.login, s.ended_at,
                   case when s.alive_at > coalesce(s.ended_at, '-infinity') then s.started_at end as live_since
            from bot_integrations b
-           join channels c on c.id = b.channel_id and c.twitch_channel_id is not null
-           left join channel_streams s on s.channel_id = c.id and s.provider = 'twitch'
-           where b.provider = 'twitch' and b.enabled and b.channel_id > $1
-           order by b.channel_id limit $2"#,
+           join channel_accounts h on h.channel_id = b.channel_id and h.platform = b.provider and h.account is not null
+           left join channel_streams s on s.channel_id = b.channel_id and s.provider = b.provider
+           where b.provider = $1 and b.enabled and b.channel_id > $2
+           order by b.channel_id limit $3"#,
+        provider.as_str(),
         after,
         limit,
     )

@@ -25,6 +25,8 @@ pub struct StreamOf {
     pub channel_id: Uuid,
     /// Of the channel there.
     pub account: String,
+    /// Its name there.
+    pub login: Option<String>,
     pub live_since: Option<OffsetDateTime>,
     pub ended_at: Option<OffsetDateTime>,
 }

@@ -42,6 +42,10 @@ pub struct ChatMessage {
     pub sent_at: OffsetDateTime,
     /// Written in another channel and only shown here: recorded, never answered.
     pub foreign: bool,
+    /// Heard long after it was said: it counts, but an answer would only confuse the chat.
+    pub late: bool,
+    /// Ids of roles that the channel has given the author, where the platform has such.
+    pub role_ids: Vec<String>,
 }
 
 /// Messages that somebody has taken out of a chat.

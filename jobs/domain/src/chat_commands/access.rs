@@ -36,8 +36,10 @@ impl Access {
             Role::Subscriber => is.subscriber,
             Role::Follower => false,
         };
-        // Ids of roles on VK Video come with its connector; until a message brings some, nobody has any.
-        is.broadcaster || self.users.contains(&message.author_login) || roles.iter().any(has)
+        is.broadcaster
+            || self.users.contains(&message.author_login)
+            || roles.iter().any(has)
+            || vkvideo.iter().any(|role| message.role_ids.contains(role))
     }
 }
 
@@ -60,6 +62,8 @@ mod tests {
             text: String::new(),
             sent_at: OffsetDateTime::UNIX_EPOCH,
             foreign: false,
+            late: false,
+            role_ids: Vec::new(),
         }
     }
 
@@ -94,5 +98,8 @@ mod tests {
         let vkvideo = Access { vkvideo_roles: vec!["role:vip".to_owned()], ..Access::default() };
         assert!(vkvideo.admits(Provider::Twitch, &by("anna", Roles::default())));
         assert!(!vkvideo.admits(Provider::VkVideo, &by("anna", Roles::default())));
+        let role_ids = vec!["role:moderator".to_owned(), "role:vip".to_owned()];
+        let vip = ChatMessage { role_ids, ..by("anna", Roles::default()) };
+        assert!(vkvideo.admits(Provider::VkVideo, &vip));
     }
 }

@@ -112,8 +112,8 @@ pub async fn pending(
 pub(super) async fn lock_due(conn: &mut PgConnection, id: Uuid) -> Result<Option<Due>, sqlx::Error> {
     let row = sqlx::query!(
         r#"select m.channel_id, m.provider, m.status, m.source, m.message, m.last_error, m.expires_at <= app_now() as "expired!",
-                  case m.provider when 'twitch' then c.twitch_login end as channel
-           from outbox_messages m join channels c on c.id = m.channel_id
+                  (select login from channel_accounts h where h.channel_id = m.channel_id and h.platform = m.provider) as channel
+           from outbox_messages m
            where m.id = $1 for no key update of m"#,
         id,
     )

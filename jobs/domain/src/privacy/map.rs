@@ -108,6 +108,13 @@ pub const HOLDINGS: &[Holding] = &[
         ),
     },
     Holding {
+        table: "channel_accounts",
+        whose: "channel_id in (select id from channels where owner_id = (select id from person))",
+        shown: &["channel_id", "platform", "account", "login"],
+        withheld: &[],
+        erase: Delete("channel_id in (select id from channels where owner_id = (select id from person))"),
+    },
+    Holding {
         table: "blocks",
         whose: "channel_id in (select id from channels where owner_id = (select id from person))",
         shown: &["id", "channel_id", "type", "source_hash", "file_hash", "created_at"],
@@ -616,13 +623,15 @@ pub const HOLDINGS: &[Holding] = &[
             "id", "slug", "name", "description", "default_price", "price_per_second", "overlay_mode", "overlay_show_sender",
             "overlay_max_concurrent", "overlay_max_overlapping", "overlay_style_json", "credits_style_json", "fair_step_seconds",
             "subscriber_discount_bp", "subscriber_turn_weight", "shares_memes", "playback_paused_at",
-            "intake_paused_at", "twitch_login", "twitch_channel_id", "submissions_enabled", "submissions_only_when_live",
+            "intake_paused_at", "submissions_enabled", "submissions_only_when_live",
             "live_since", "review_mode", "submission_reward_coins", "donation_priority",
             "redeem_priority", "chat_priority", "coins_priority", "when_no_overlay", "break_credit_minutes", "stream_began_at",
             "stream_stopped_at", "created_at",
         ],
         withheld: &[
             "owner_id", "overlay_token_version", "credits_token_version", "credits_token_id", "submissions_token_version",
+            // As in channel_accounts.
+            "twitch_login", "twitch_channel_id",
         ],
         erase: Finish("nameless and closed, when what is found by it is gone"),
     },

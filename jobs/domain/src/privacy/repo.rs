@@ -342,7 +342,7 @@ pub(super) async fn forget_channel(conn: &mut PgConnection, user: Uuid) -> Resul
         "with gone as (delete from event_streams where key in (
              select log || slug from channels, (values ('channel:'), ('chat:')) logs (log) where owner_id = $1))
          update channels set slug = 'deleted-' || right(replace(id::text, '-', ''), 16), name = 'deleted', description = '',
-                overlay_style_json = null, credits_style_json = null, twitch_login = null, twitch_channel_id = null
+                overlay_style_json = null, credits_style_json = null
          where owner_id = $1",
         user
     )

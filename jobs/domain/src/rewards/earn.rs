@@ -36,7 +36,7 @@ impl Outcome {
 /// The database refused.
 pub async fn earn(tx: &mut Tx, happening: &Happening) -> Result<bool, RewardError> {
     let provider = happening.trigger.provider();
-    let Some(channel) = channels::find_of_twitch(&mut *tx, &happening.channel_account).await? else {
+    let Some(channel) = channels::find_by_account(&mut *tx, provider, &happening.channel_account).await? else {
         return Ok(false);
     };
     // Whoever comes to be the account's owner meanwhile waits, and finds the coins.
@@ -95,7 +95,7 @@ pub async fn earn(tx: &mut Tx, happening: &Happening) -> Result<bool, RewardErro
 /// The database refused.
 pub async fn take_back(tx: &mut Tx, happening: &Happening) -> Result<bool, RewardError> {
     let provider = happening.trigger.provider();
-    let Some(channel) = channels::find_of_twitch(&mut *tx, &happening.channel_account).await? else {
+    let Some(channel) = channels::find_by_account(&mut *tx, provider, &happening.channel_account).await? else {
         return Ok(false);
     };
     identities::hold_owner(&mut *tx, provider, &happening.account_id).await?;

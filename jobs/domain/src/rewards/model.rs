@@ -21,6 +21,7 @@ pub enum Trigger {
     TwitchGiftSub,
     TwitchCheer,
     TwitchRaid,
+    VkvideoChannelPointsRedemption,
 }
 
 impl Trigger {
@@ -35,12 +36,16 @@ impl Trigger {
             Self::TwitchGiftSub => "twitch_gift_sub",
             Self::TwitchCheer => "twitch_cheer",
             Self::TwitchRaid => "twitch_raid",
+            Self::VkvideoChannelPointsRedemption => "vkvideo_channel_points_redemption",
         }
     }
 
     #[must_use]
     pub const fn provider(self) -> Provider {
-        Provider::Twitch
+        match self {
+            Self::VkvideoChannelPointsRedemption => Provider::VkVideo,
+            _ => Provider::Twitch,
+        }
     }
 
     /// Whether a chat and a webhook tell it under ids that have nothing in common.
@@ -50,11 +55,11 @@ impl Trigger {
 
     /// Whether there is something to count: months, gifts, bits, viewers.
     const fn is_counted(self) -> bool {
-        !matches!(self, Self::TwitchChannelPointsRedemption | Self::TwitchFollow | Self::TwitchSubscribe)
+        !self.has_rewards() && !matches!(self, Self::TwitchFollow | Self::TwitchSubscribe)
     }
 
     const fn has_rewards(self) -> bool {
-        matches!(self, Self::TwitchChannelPointsRedemption)
+        matches!(self, Self::TwitchChannelPointsRedemption | Self::VkvideoChannelPointsRedemption)
     }
 }
 

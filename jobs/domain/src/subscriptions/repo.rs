@@ -14,8 +14,9 @@ use crate::identities::Provider;
 pub async fn wanted(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<Wanted>, sqlx::Error> {
     sqlx::query_as!(
         Wanted,
-        r#"select b.channel_id, c.twitch_channel_id as "account!"
-           from bot_integrations b join channels c on c.id = b.channel_id and c.twitch_channel_id is not null
+        r#"select b.channel_id, h.account as "account!"
+           from bot_integrations b
+           join channel_accounts h on h.channel_id = b.channel_id and h.platform = b.provider and h.account is not null
            where b.provider = 'twitch' and b.enabled and b.channel_id > $1
            order by b.channel_id limit $2"#,
         after,
@@ -31,10 +32,9 @@ pub async fn wanted(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<
 /// The database refused.
 pub async fn unnamed(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select b.channel_id, c.twitch_login as "login!"
-           from bot_integrations b join channels c on c.id = b.channel_id
-           where b.provider = 'twitch' and b.enabled and b.channel_id > $1 and c.twitch_channel_id is null
-             and c.twitch_login is not null
+        r#"select b.channel_id, h.login as "login!"
+           from bot_integrations b join channel_accounts h on h.channel_id = b.channel_id and h.platform = b.provider
+           where b.provider = 'twitch' and b.enabled and b.channel_id > $1 and h.account is null and h.login is not null
            order by b.channel_id limit $2"#,
         after,
         limit,

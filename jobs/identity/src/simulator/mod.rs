@@ -216,6 +216,14 @@ impl Simulator {
         self.world.state().twitch.subscriptions.clear();
     }
 
+    /// Whose access token it is and what it allows; the name is empty for the application's own. None: nobody's.
+    #[must_use]
+    pub fn whose(&self, provider: Provider, access: &str) -> Option<(String, Vec<String>)> {
+        let state = self.world.state();
+        let grant = state.access.get(access).filter(|grant| grant.provider == provider)?;
+        Some((grant.login.clone(), grant.scopes.clone()))
+    }
+
     /// Whether the platform takes this access token.
     #[must_use]
     pub fn knows(&self, provider: Provider, access: &str) -> bool {

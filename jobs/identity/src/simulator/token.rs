@@ -91,7 +91,9 @@ fn respond(
     match form.get("grant_type").map(String::as_str) {
         Some("authorization_code") if path == platform.token => of_code(platform, world, form),
         Some("refresh_token") if path == platform.renew => of_refresh(platform, &mut world.state(), form),
-        Some("client_credentials") if platform.provider == Provider::Twitch => of_app(platform, &mut world.state()),
+        Some("client_credentials") if matches!(platform.provider, Provider::Twitch | Provider::VkVideo) => {
+            of_app(platform, &mut world.state())
+        }
         _ => (400, json!({ "error": "unsupported_grant_type" })),
     }
 }

@@ -7,6 +7,7 @@
 //! connection) and `fixtures/`; a variant of [`Connector`] and [`Link`]; one line in [`connector_for`].
 
 pub mod twitch;
+pub mod vkvideo;
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use domain::{
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use ::vkvideo::ApiError;
 
 use crate::Settings;
 
@@ -50,6 +53,7 @@ pub enum NoConnector {
 #[derive(Debug, Clone)]
 pub enum Connector {
     Twitch(twitch::Connector),
+    VkVideo(vkvideo::Connector),
 }
 
 /// The connector of the platform.
@@ -62,9 +66,14 @@ pub fn connector_for(platform: Provider, settings: &Settings) -> Result<Connecto
             Some(twitch) => Ok(Connector::Twitch(twitch::Connector::new(twitch.clone()))),
             None => Err(NoConnector::NotConfigured(platform, "TWITCH_IRC_URL")),
         },
-        Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
-            Err(NoConnector::NotBuilt(platform))
-        }
+        Provider::VkVideo => match &settings.vkvideo {
+            Some(vkvideo) => match vkvideo.api.check() {
+                Err(ApiError::NotConfigured(setting)) => Err(NoConnector::NotConfigured(platform, setting)),
+                _ => Ok(Connector::VkVideo(vkvideo::Connector::new(vkvideo.clone()))),
+            },
+            None => Err(NoConnector::NotConfigured(platform, "VKVIDEO_CHAT_BOT_ENABLED")),
+        },
+        Provider::YouTube | Provider::Trovo | Provider::Kick => Err(NoConnector::NotBuilt(platform)),
     }
 }
 
@@ -155,6 +164,7 @@ pub(crate) enum Told {
 pub(crate) fn understand_webhook(delivery: &Delivery) -> Result<Told, String> {
     match delivery.provider.parse() {
         Ok(Provider::Twitch) => twitch::understand_webhook(delivery),
+        Ok(Provider::VkVideo) => vkvideo::understand_line(delivery),
         Ok(platform) => Err(format!("{platform} tells nothing by webhooks here")),
         Err(error) => Err(error.to_string()),
     }
@@ -163,6 +173,7 @@ pub(crate) fn understand_webhook(delivery: &Delivery) -> Result<Told, String> {
 /// An open connection.
 pub enum Link {
     Twitch(Box<twitch::Session>),
+    VkVideo(Box<vkvideo::Session>),
 }
 
 impl Connector {
@@ -170,6 +181,7 @@ impl Connector {
     pub fn platform(&self) -> Provider {
         match self {
             Self::Twitch(_) => Provider::Twitch,
+            Self::VkVideo(_) => Provider::VkVideo,
         }
     }
 
@@ -177,6 +189,7 @@ impl Connector {
     pub fn capabilities(&self) -> Capabilities {
         match self {
             Self::Twitch(_) => twitch::CAPABILITIES,
+            Self::VkVideo(_) => vkvideo::CAPABILITIES,
         }
     }
 
@@ -185,6 +198,7 @@ impl Connector {
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Twitch(connector) => connector.account(),
+            Self::VkVideo(_) => None,
         }
     }
 
@@ -193,6 +207,7 @@ impl Connector {
     pub fn reader(&self) -> &str {
         match self {
             Self::Twitch(connector) => connector.reader(),
+            Self::VkVideo(_) => vkvideo::Connector::reader(),
         }
     }
 
@@ -203,6 +218,7 @@ impl Connector {
     pub async fn connect(&self) -> Result<Link, ConnectError> {
         match self {
             Self::Twitch(connector) => Ok(Link::Twitch(Box::new(connector.connect().await?))),
+            Self::VkVideo(connector) => Ok(Link::VkVideo(Box::new(connector.connect().await?))),
         }
     }
 }
@@ -215,6 +231,7 @@ impl Link {
     pub async fn next(&mut self) -> Result<Heard, Lost> {
         match self {
             Self::Twitch(session) => session.next().await,
+            Self::VkVideo(session) => session.next().await,
         }
     }
 
@@ -223,6 +240,10 @@ impl Link {
     pub async fn join(&mut self, login: &str) -> Result<(), Lost> {
         match self {
             Self::Twitch(session) => session.join(login).await,
+            Self::VkVideo(session) => {
+                session.join(login);
+                Ok(())
+            }
         }
     }
 
@@ -231,6 +252,10 @@ impl Link {
     pub async fn part(&mut self, login: &str) -> Result<(), Lost> {
         match self {
             Self::Twitch(session) => session.part(login).await,
+            Self::VkVideo(session) => {
+                session.part(login);
+                Ok(())
+            }
         }
     }
 
@@ -241,6 +266,7 @@ impl Link {
     pub async fn ping(&mut self) -> Result<(), Lost> {
         match self {
             Self::Twitch(session) => session.ping().await,
+            Self::VkVideo(_) => Ok(()),
         }
     }
 
@@ -251,6 +277,7 @@ impl Link {
     pub async fn pong(&mut self, token: &str) -> Result<(), Lost> {
         match self {
             Self::Twitch(session) => session.pong(token).await,
+            Self::VkVideo(_) => Ok(()),
         }
     }
 }
@@ -262,8 +289,7 @@ impl Link {
 pub fn understand(platform: Provider, batch: &Batch, line: &RawLine) -> Result<Meant, String> {
     match platform {
         Provider::Twitch => twitch::understand(batch, line),
-        Provider::VkVideo | Provider::YouTube | Provider::Trovo | Provider::Kick => {
-            Err(NoConnector::NotBuilt(platform).to_string())
-        }
+        Provider::VkVideo => vkvideo::understand(batch, line),
+        Provider::YouTube | Provider::Trovo | Provider::Kick => Err(NoConnector::NotBuilt(platform).to_string()),
     }
 }

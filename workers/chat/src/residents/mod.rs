@@ -14,7 +14,7 @@ use std::{
 };
 
 use domain::{
-    bots::SESSIONS_TOPIC,
+    bots::sessions_topic,
     chat::{RawLine, sessions},
     outbox::Provider,
 };
@@ -95,7 +95,7 @@ struct Residents {
 
 impl Residents {
     async fn run(mut self) {
-        let woken = self.db.wakes().pool(SESSIONS_TOPIC);
+        let woken = self.db.wakes().pool(sessions_topic(self.platform));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut synced: Option<Instant> = None;
@@ -201,7 +201,7 @@ impl Residents {
         let freed = async {
             let mut tx = self.db.begin().await?;
             sessions::release_all(&mut tx, self.holder).await?;
-            tx.wake(Topic::Pool(SESSIONS_TOPIC.into()));
+            tx.wake(Topic::Pool(sessions_topic(self.platform).into()));
             tx.commit().await
         };
         if let Err(error) = freed.await {

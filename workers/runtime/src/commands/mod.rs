@@ -51,9 +51,9 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Blobs(command) => blobs::run(command).await,
         Command::Memes(command) => memes::run(command).await,
         Command::Demo { base_url } => demo::run(&base_url).await,
-        Command::Simulator { port, identity_port } => {
+        Command::Simulator { port, identity_port, vkvideo_port } => {
             telemetry::init("info");
-            roles::chat::run_simulator(port, identity_port, Lifecycle::of_this_process()?).await
+            roles::chat::run_simulator(port, identity_port, vkvideo_port, Lifecycle::of_this_process()?).await
         }
         Command::RunJob { id, token } => {
             roles::work::run_job(config_of_role()?, id, token, Lifecycle::of_this_process()?).await

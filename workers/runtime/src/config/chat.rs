@@ -12,6 +12,7 @@ pub struct Chat {
     pub twitch: Option<Twitch>,
     /// In dev without `TWITCH_IRC_URL`, `memalerts all` runs a simulator and is its own Twitch.
     pub simulate_twitch: bool,
+    pub vkvideo: VkVideo,
     /// `CHAT_BOT_USER_ID`: who speaks on Twitch where no account is linked for it: the one of this person here.
     pub bot_user_id: Option<Uuid>,
     /// `CHAT_BOT_TWITCH_USER_ID`: the same, by the account's id there.
@@ -46,6 +47,18 @@ pub struct Twitch {
     pub irc_send_url: String,
     /// None: chats are read without an account, and only linked ones speak.
     pub account: Option<BotAccount>,
+}
+
+/// VK Video's chats.
+#[derive(Debug, Clone)]
+pub struct VkVideo {
+    /// `VKVIDEO_CHAT_BOT_ENABLED`: 1: its chats are read. Default 0, in dev 1.
+    pub enabled: bool,
+    /// `VKVIDEO_PUBSUB_WS_URL`: where news are told, `ws://` or `wss://`.
+    pub pubsub_url: String,
+    /// `VKVIDEO_PUBSUB_REFRESH_SECONDS`: how often a connection shows a new token, if the platform asks for no earlier one.
+    /// Default 600.
+    pub refresh_every: Duration,
 }
 
 /// The account that reads, and speaks where none is linked for it.
@@ -111,6 +124,7 @@ impl Chat {
         Self {
             twitch,
             simulate_twitch,
+            vkvideo: VkVideo::read(reader, environment),
             bot_user_id,
             bot_twitch_user_id,
             bot_login,
@@ -120,6 +134,19 @@ impl Chat {
             outbox_poll: reader.milliseconds("CHATBOT_OUTBOX_POLL_MS", 1000, 10),
             channel_interval: reader.milliseconds("CHATBOT_CHANNEL_INTERVAL_MS", 1000, 0),
             commands_refresh: reader.seconds("CHATBOT_COMMANDS_REFRESH_SECONDS", 30, 1),
+        }
+    }
+}
+
+impl VkVideo {
+    fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let pubsub_url = address(reader, "VKVIDEO_PUBSUB_WS_URL", &["ws://", "wss://"]);
+        let usual = chat::platforms::vkvideo::DEFAULT_URL;
+        reader.otherwise("VKVIDEO_PUBSUB_WS_URL", usual);
+        Self {
+            enabled: reader.switch("VKVIDEO_CHAT_BOT_ENABLED", environment.is_dev()),
+            pubsub_url: pubsub_url.unwrap_or_else(|| usual.to_owned()),
+            refresh_every: reader.seconds("VKVIDEO_PUBSUB_REFRESH_SECONDS", 600, 1),
         }
     }
 }

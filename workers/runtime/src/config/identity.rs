@@ -14,6 +14,7 @@ pub struct Identity {
     /// Of each platform `P` (`TWITCH`, `GOOGLE`, `YOUTUBE`, `GITHUB`, `VK`, `VKVIDEO`, `KICK`, `TROVO`, `DISCORD`, `OIDC`):
     /// `P_CLIENT_ID` and `P_CLIENT_SECRET` as registered there; `P_URL`: another host that speaks like it, for OIDC the
     /// issuer and required; `P_SCOPES`: what is asked for, with spaces between. Defaults: the platform's own.
+    /// `VKVIDEO_API_BASE_URL`, or `VKVIDEO_USERINFO_URL` as it was called once: where the API alone is.
     pub access: BTreeMap<Provider, Access>,
     /// Platforms that nothing is said about: in dev `memalerts all` simulates them.
     pub simulated: Vec<Provider>,
@@ -43,6 +44,7 @@ fn read(reader: &mut Reader, provider: Provider, environment: Environment) -> Ac
         client_id: reader.text(id),
         client_secret: reader.secret(secret).map(|secret| Token::new(secret.expose())),
         url: address(reader, url, environment),
+        api: api(reader, provider, environment),
         scopes: reader.text(scopes),
     };
     // Half a platform is a slip, which people would meet at their logins.
@@ -63,6 +65,20 @@ fn read(reader: &mut Reader, provider: Provider, environment: Environment) -> Ac
     }
     reader.otherwise(scopes, Platforms::usual_scopes(provider));
     access
+}
+
+/// Where the API alone is: the host, also where somebody has written down a path of it (`/v1/current_user`).
+fn api(reader: &mut Reader, provider: Provider, environment: Environment) -> Option<Url> {
+    let mut found = None;
+    for name in Platforms::api_settings(provider) {
+        let named = address(reader, name, environment);
+        reader.otherwise(name, "beside the rest of the platform");
+        found = found.or(named);
+    }
+    let mut url = found?;
+    let path = url.path().split("/v1").next().unwrap_or_default().to_owned();
+    url.set_path(&path);
+    Some(url)
 }
 
 /// Secrets go there: in clear on a dev machine only.

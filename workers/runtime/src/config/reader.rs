@@ -87,6 +87,22 @@ impl Reader {
         value
     }
 
+    /// On or off, in the words that people have for it.
+    pub fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        let text = self.text(name).map(|text| text.to_lowercase());
+        let on = match text.as_deref() {
+            None => default,
+            Some("1" | "true" | "on" | "yes") => true,
+            Some("0" | "false" | "off" | "no") => false,
+            Some(other) => {
+                self.complain(format!("{name} must be 1 or 0, not {other:?}"));
+                default
+            }
+        };
+        self.otherwise(name, u8::from(on));
+        on
+    }
+
     /// A length of time in whole seconds, at least `min`.
     pub fn seconds(&mut self, name: &'static str, default: u64, min: u64) -> Duration {
         Duration::from_secs(self.number(name, default, min, 86_400))

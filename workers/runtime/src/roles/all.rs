@@ -15,7 +15,12 @@ pub async fn run(mut config: Config, lifecycle: Lifecycle) -> anyhow::Result<()>
     let listener = api::bind(&mut config)?;
     let twitch = chat::simulate(&mut config, &lifecycle).await?;
     let platforms = identity::simulate(&mut config, &lifecycle).await?;
+    let vkvideo = match &platforms {
+        Some(platforms) => chat::simulate_vkvideo(&mut config, platforms, &lifecycle).await?,
+        None => None,
+    };
     let simulated = welcome::Simulated {
+        vkvideo: vkvideo.map(|vkvideo| vkvideo.address()),
         chat: twitch.as_ref().map(|twitch| twitch.address()),
         platforms: platforms.as_ref().map(|platforms| platforms.address()),
     };

@@ -80,6 +80,8 @@ async fn app(process: &Process) -> anyhow::Result<App> {
         import_hosts: process.config.imports.hosts.clone(),
         max_resubmits: process.config.uploads.max_resubmits,
         cors_origins: process.config.http.cors_origins.clone(),
+        vkvideo: vkvideo::VkVideo::new(identity::platforms(process)?, process.vault.clone())
+            .context("make the client of VK Video")?,
         platforms: identity::platforms(process)?,
         bots: super::chat::fallback(&process.config),
         sends_mails: process.config.sends_mails(),

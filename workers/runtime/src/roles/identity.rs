@@ -41,5 +41,5 @@ pub(super) async fn start(port: u16, lifecycle: &Lifecycle) -> anyhow::Result<Si
 fn access_of(simulator: &Simulator, provider: Provider) -> anyhow::Result<Access> {
     let (id, secret) = Simulator::client(provider);
     let url = Url::parse(&simulator.url(provider)).context("the simulator's address")?;
-    Ok(Access { client_id: Some(id), client_secret: Some(Token::new(secret)), url: Some(url), scopes: None })
+    Ok(Access { client_id: Some(id), client_secret: Some(Token::new(secret)), url: Some(url), api: None, scopes: None })
 }

@@ -10,6 +10,7 @@ use crate::{console::say, demo_data};
 pub(super) struct Simulated {
     pub(super) chat: Option<SocketAddr>,
     pub(super) platforms: Option<SocketAddr>,
+    pub(super) vkvideo: Option<SocketAddr>,
 }
 
 /// Makes the demo data and prints the links. What fails is said; the system runs all the same.
@@ -44,6 +45,11 @@ pub(super) async fn welcome(process: &Process, metrics: SocketAddr, simulated: S
     if let Some(address) = simulated.platforms {
         say(format_args!(
             "  Platforms http://{address}   (simulated logins and Twitch's API; /calls and /said show what it was asked)"
+        ));
+    }
+    if let Some(address) = simulated.vkvideo {
+        say(format_args!(
+            "  VK Video  http://{address}   (its simulated API and chats; /calls and /said: workers/chat/README.md)"
         ));
     }
     say("");

@@ -88,6 +88,14 @@ pub async fn run(
     platforms: Vec<Provider>,
     lifecycle: Lifecycle,
 ) -> anyhow::Result<()> {
+    let off = |platform: &Provider| chat::switched_off(&config, *platform);
+    if let Some(switches) = platforms.iter().map(off).collect::<Option<Vec<_>>>()
+        && pools == [Pool::Chat]
+        && !switches.is_empty()
+    {
+        tracing::info!(platforms = ?platforms, "nothing to do: {} is not 1", switches.join(", "));
+        return Ok(());
+    }
     let metrics = telemetry::install_metrics()?;
     find_programs(&mut config, pools)?;
     let name = pools.iter().map(|pool| pool.as_str()).collect::<Vec<_>>().join("+");
@@ -127,7 +135,9 @@ pub async fn serve(process: &Process, pools: &[Pool], options: &Options) -> anyh
         some => some,
     };
     let named = !options.platforms.is_empty();
-    let listening = future::join_all(platforms.iter().map(|platform| chat::listen(process, *platform, named)));
+    let settings_of_chat = chat::settings(process)?;
+    let listening = platforms.iter().map(|platform| chat::listen(process, *platform, settings_of_chat.clone(), named));
+    let listening = future::join_all(listening);
     let (ran, _) = tokio::join!(queue::run(process.db.clone(), workers, draining, settings), listening);
     ran.context("run the pools")
 }
@@ -183,7 +193,7 @@ pub fn workers(process: &Process, pool: Pool) -> anyhow::Result<Workers> {
     Ok(match pool {
         Pool::Dispatch => dispatch::workers(DISPATCH_AT_ONCE, &process.vault),
         Pool::Media => media::workers(process.blobs.clone(), media_settings(&process.config)),
-        Pool::Chat => ::chat::workers(&chat::settings(process)),
+        Pool::Chat => ::chat::workers(&chat::settings(process)?),
         Pool::Outbox => outbox::workers(&chat::outbox_settings(process)?).context("make the clients of pool outbox")?,
         Pool::Credits => credits::workers(&credits::Settings { secret: process.internal_secret() })
             .context("make the client of pool credits")?,

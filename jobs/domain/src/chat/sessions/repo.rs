@@ -40,9 +40,9 @@ pub async fn renew(
 pub async fn held(conn: &mut PgConnection, holder: Uuid) -> Result<Vec<Held>, sqlx::Error> {
     sqlx::query_as!(
         Held,
-        r#"select s.channel_id, c.twitch_login as "login!", s.epoch
-           from chat_sessions s join channels c on c.id = s.channel_id
-           where s.holder = $1 and c.twitch_login is not null"#,
+        r#"select s.channel_id, h.login as "login!", s.epoch
+           from chat_sessions s join channel_accounts h on h.channel_id = s.channel_id and h.platform = s.platform
+           where s.holder = $1 and h.login is not null"#,
         holder,
     )
     .fetch_all(conn)
@@ -65,7 +65,7 @@ pub async fn take(
         "insert into chat_sessions as old (platform, channel_id, holder)
          select b.provider, b.channel_id, $1
          from bot_integrations b
-         join channels c on c.id = b.channel_id and c.twitch_login is not null
+         join channel_accounts h on h.channel_id = b.channel_id and h.platform = b.provider and h.login is not null
          left join chat_sessions s on s.platform = b.provider and s.channel_id = b.channel_id
          left join chat_workers w on w.id = s.holder and w.lease_until > app_now()
          where b.provider = $2 and b.enabled and w.id is null and (s.holder is not null or not $4)

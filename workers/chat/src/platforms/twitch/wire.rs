@@ -94,6 +94,8 @@ fn message(line: &Line, channel_id: Uuid, sent_at: OffsetDateTime) -> Result<Cha
         text: text.to_owned(),
         sent_at,
         foreign: notices::is_foreign(tags),
+        late: false,
+        role_ids: Vec::new(),
     };
     let names = [&message.author_id, &message.author_login, &message.author_name];
     if names.iter().any(|name| name.len() > MAX_NAME_BYTES)

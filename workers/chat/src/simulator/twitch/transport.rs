@@ -1,25 +1,23 @@
 //! Sockets: one port, and the first bytes tell which of the three doors is meant.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    time::{interval_at, timeout},
+    time::interval_at,
 };
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    super::http,
     control,
     hub::{ClientId, Hub, Out},
     protocol,
 };
-
-/// For the first bytes of a connection.
-const FIRST_BYTES: Duration = Duration::from_secs(10);
 
 pub(super) async fn serve(listener: TcpListener, hub: Arc<Hub>, stop: CancellationToken) {
     loop {
@@ -46,34 +44,13 @@ pub(super) async fn serve(listener: TcpListener, hub: Arc<Hub>, stop: Cancellati
 async fn welcome(stream: TcpStream, hub: Arc<Hub>) -> io::Result<()> {
     // Small lines must not wait for one another.
     stream.set_nodelay(true)?;
-    let head = timeout(FIRST_BYTES, peek(&stream)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    if !head.starts_with("get ") && !head.starts_with("post ") {
-        return plain(stream, &hub).await;
-    }
-    if head.contains("\r\nupgrade: websocket") {
+    let head = http::peek_in_time(&stream).await?;
+    if !http::is_http(&head) {
+        plain(stream, &hub).await
+    } else if http::is_websocket(&head) {
         websocket(stream, &hub).await
     } else {
         control::answer(stream, &hub).await
-    }
-}
-
-/// The beginning of what the client says, in lower case, left in the socket: a line at least, all headers if it is HTTP.
-async fn peek(stream: &TcpStream) -> io::Result<String> {
-    let mut buffer = [0; 4096];
-    let mut before = 0;
-    loop {
-        let length = stream.peek(&mut buffer).await?;
-        let head = String::from_utf8_lossy(&buffer[..length]).to_lowercase();
-        let http = head.starts_with("get ") || head.starts_with("post ");
-        let whole = if http { head.contains("\r\n\r\n") } else { head.contains('\n') };
-        if whole || length == 0 || length == buffer.len() {
-            return Ok(head);
-        }
-        if length == before {
-            // Nothing new: peeking does not wait for more than there is.
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        before = length;
     }
 }
 
