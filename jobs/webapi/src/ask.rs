@@ -19,7 +19,7 @@ use crate::ApiError;
 /// From the first byte of the question to the last of the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
-/// Bytes; a page of a hundred streams is a tenth of it.
+/// Bytes, where a platform's answers need no more; a page of a hundred streams is a tenth of it.
 const MOST: usize = 1024 * 1024;
 /// A platform that names a later time is not believed.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
@@ -75,6 +75,8 @@ pub struct WebApi {
     platforms: Platforms,
     vault: Arc<Vault>,
     client: Client,
+    /// Bytes of an answer.
+    most: usize,
 }
 
 /// What is asked.
@@ -144,7 +146,13 @@ impl WebApi {
             .timeout(PATIENCE)
             .user_agent(concat!("memalerts/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { dialect, platforms, vault, client })
+        Ok(Self { dialect, platforms, vault, client, most: MOST })
+    }
+
+    /// For a platform with longer answers: so many bytes are read, and not the usual number.
+    #[must_use]
+    pub fn reading(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// # Errors
@@ -210,8 +218,8 @@ impl WebApi {
         let (status, wait) = (response.status().as_u16(), wait_of(&response));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if body.len() + chunk.len() > MOST {
-                return Err(ask.lost(format!("an answer of more than {MOST} bytes")));
+            if body.len() + chunk.len() > self.most {
+                return Err(ask.lost(format!("an answer of more than {} bytes", self.most)));
             }
             body.extend_from_slice(&chunk);
         }

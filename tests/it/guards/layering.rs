@@ -17,6 +17,7 @@ const MAY_SEE: [(&str, &[&str]); 26] = [
     ("webapi", &["queue", "domain", "identity"]),
     ("helix", &["domain", "identity", "webapi"]),
     ("vkvideo", &["domain", "identity", "webapi"]),
+    ("youtube", &["domain", "identity", "webapi"]),
     // What is asked at addresses that somebody else has named.
     ("egress", &[]),
     ("api", &["queue", "domain", "blobs", "identity", "egress", "vkvideo"]),
