@@ -360,6 +360,12 @@ async fn a_process_that_cannot_open_all_that_is_sealed_does_not_start_and_names_
         assert!(said.contains(&line), "{said}");
     }
     assert!(said.contains("MEMALERTS_LOST_DATA_KEYS") && !said.contains(NEW), "{said}");
+    // Values that are too short to be under any key keep nobody from starting: no key would mend them.
+    for broken in [&b""[..], b"\x01\xa3"] {
+        let damaged = sqlx::query("update external_accounts set refresh_token = $1 where id = $2");
+        damaged.bind(broken).bind(ids[4]).execute(app.pool()).await.unwrap();
+        drop(with(OLD, None, app.beside().pools(&[])).start().await);
+    }
     // Half of a rotation: both keys are in use, and both are needed.
     let half = with(NEW, Some(OLD), app.beside().pools(&[])).start().await;
     insert(&half, anna.user_id.parse().unwrap(), 5).await;

@@ -44,6 +44,9 @@ impl Place {
 pub struct KeyId([u8; KEY_ID]);
 
 impl KeyId {
+    /// In a sealed value.
+    pub(crate) const BYTES: usize = KEY_ID;
+
     /// As it stands in a sealed value, after the first byte; for queries that look for values under other keys.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
