@@ -30,7 +30,7 @@ impl Page {
             return Err(Problem::bad_request(ErrorCode::ValidationError, format!("limit: 1 to {MOST}")));
         }
         if !(0..=i64::from(i32::MAX)).contains(&page.offset) {
-            return Err(Problem::bad_request(ErrorCode::ValidationError, "offset: 0 or more"));
+            return Err(Problem::bad_request(ErrorCode::ValidationError, format!("offset: 0 to {}", i32::MAX)));
         }
         Ok(page)
     }

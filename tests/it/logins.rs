@@ -300,9 +300,11 @@ async fn a_role_that_is_changed_and_a_ban_count_at_once_and_are_written_down() {
     let login = json!({ "login": "demo", "role": "viewer" });
     is(&app.anonymous().post("/auth/dev/login", &login).await, 403, "ACCOUNT_BANNED");
     // What was said of why stays, until something else is said.
-    let still = boss.post(&format!("{path}/ban"), &json!({})).await.expect(200);
-    assert_eq!((&still["bannedAt"], &still["banReason"]), (&banned["bannedAt"], &json!("spam")));
-    let reworded = boss.post(&format!("{path}/ban"), &json!({ "reason": "spam and worse" })).await.expect(200);
+    for nothing in [json!({}), json!({ "reason": " \r\n " })] {
+        let still = boss.post(&format!("{path}/ban"), &nothing).await.expect(200);
+        assert_eq!((&still["bannedAt"], &still["banReason"]), (&banned["bannedAt"], &json!("spam")));
+    }
+    let reworded = boss.post(&format!("{path}/ban"), &json!({ "reason": "spam \r\nand worse" })).await.expect(200);
     assert_eq!((&reworded["bannedAt"], &reworded["banReason"]), (&banned["bannedAt"], &json!("spam and worse")));
     let listed = boss.get("/owner/users?login=demo").await.expect(200);
     assert_eq!(listed["users"][0]["banReason"], "spam and worse", "{listed}");

@@ -36,6 +36,8 @@ use crate::{
 
 /// Characters that are repeated of what somebody has written.
 const LONGEST: usize = 80;
+/// How bodies begin that were compressed: with gzip, with zstd.
+const PACKED: [&[u8]; 2] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
 /// Things that are wrong with a body, as many are named at once.
 const MOST: usize = 20;
 
@@ -227,6 +229,10 @@ impl Document {
         let invalid = |detail: String| Problem::bad_request(ErrorCode::ValidationError, detail);
         if body.is_empty() {
             return invalid("the body: it is missing".to_owned());
+        }
+        if PACKED.iter().any(|begin| body.starts_with(begin)) {
+            let detail = "Content-Encoding: a body is taken as it is, not compressed";
+            return Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::UnsupportedMediaType, detail);
         }
         let value: Value = match serde_json::from_slice(body) {
             Ok(value) => value,

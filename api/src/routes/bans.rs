@@ -1,7 +1,7 @@
 //! Whom a channel's team keeps off its memes.
 
 use domain::{
-    bans,
+    acts, bans,
     playback::{self, Unwanted},
     submissions,
 };
@@ -70,9 +70,9 @@ impl Bans {
         wish: Json<BanWish>,
     ) -> Result<Json<BanView>, Problem> {
         let mut tx = app.db.begin().await?;
-        let (by, reason) = (by(&streamer.user), wish.reason.as_deref());
+        let (by, reason) = (by(&streamer.user), acts::reason(wish.reason.as_deref()));
         let (channel, user) = (&streamer.channel, user_id.0);
-        let (ban, is_news) = bans::put(&mut tx, &by, streamer.user.id, channel, user, reason).await?;
+        let (ban, is_news) = bans::put(&mut tx, &by, streamer.user.id, channel, user, reason.as_deref()).await?;
         if is_news {
             submissions::order_rejection(&mut tx, user, Some(channel.id)).await?;
             playback::order_take_down(&mut tx, &Unwanted::PersonHere { person: user, channel: channel.id }).await?;

@@ -48,7 +48,7 @@ impl Messages {
     ) -> Result<Json<MessagePageView>, Problem> {
         let number = page.0.unwrap_or(1);
         if !(1..=i64::from(i32::MAX)).contains(&number) {
-            return Err(Problem::bad_request(ErrorCode::ValidationError, "page: 1 or more"));
+            return Err(Problem::bad_request(ErrorCode::ValidationError, format!("page: 1 to {}", i32::MAX)));
         }
         let limit = Page::new(limit.0, None)?.limit;
         let filter = Filter { platform: platform.0.map(Into::into), category: category.0.map(Into::into) };

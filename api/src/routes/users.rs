@@ -100,7 +100,8 @@ impl Users {
     ) -> Result<Json<UserView>, Problem> {
         proof::lately(&app, admin.session).await?;
         let mut tx = app.db.begin().await?;
-        let reason = wish.reason.as_deref();
+        let reason = acts::reason(wish.reason.as_deref());
+        let reason = reason.as_deref();
         let (user, news) = accounts::ban(&mut tx, &by(&admin.user), admin.user.id, id.0, reason).await?;
         if news == BanNews::Banned {
             playback::close_with(&mut tx, user.id).await?;

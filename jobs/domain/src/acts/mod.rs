@@ -6,5 +6,5 @@
 mod model;
 mod repo;
 
-pub use model::{Act, Actor, By, Filter, Noted, names};
+pub use model::{Act, Actor, By, Filter, Noted, names, reason};
 pub use repo::{last_reason, last_reasons, list, note};

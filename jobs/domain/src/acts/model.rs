@@ -4,6 +4,11 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::unseen::plain;
+
+/// Characters of a reason.
+const MOST_OF_REASON: usize = 1000;
+
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -137,6 +142,12 @@ pub struct Noted {
     pub after: Option<Value>,
     pub reason: Option<String>,
     pub request: Option<String>,
+}
+
+/// A reason as it is kept and told: on one line, without what nobody sees; none where nothing is said.
+#[must_use]
+pub fn reason(words: Option<&str>) -> Option<String> {
+    words.map(|words| plain(words, MOST_OF_REASON)).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]
