@@ -294,3 +294,30 @@ async fn without_a_stream_a_message_waits_for_its_tries_and_has_failed() {
     assert_eq!(stage.vkvideo.said(), []);
     stage.app.drain().await;
 }
+
+#[tokio::test]
+async fn a_command_for_roles_answers_who_has_one_there_or_by_the_settings() {
+    let stubs = r#"{ "demo": { "login:lotas": ["role:vip"] }, "other": { "login:anna": ["role:vip"] } }"#;
+    let stage = Stage::with(|_| {}, |builder| builder.env("VKVIDEO_ROLE_STUBS_JSON", stubs)).await;
+    let demo = stage.on_air().await;
+    stage.vkvideo.set_live("demo", true);
+    let command = json!({ "trigger": "!vip", "response": "yes, {user}", "cooldownSeconds": 0, "vkvideoAllowedRoleIds": ["role:vip"] });
+    demo.post("/streamer/bot/commands", &command).await.expect(201);
+    let speak = |nick: &str, roles: &[&str]| {
+        stage.vkvideo.speak(&Speech {
+            channel: "demo".to_owned(),
+            nick: nick.to_owned(),
+            text: "!vip".to_owned(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..Speech::default()
+        });
+    };
+    speak("anna", &["role:other"]);
+    speak("Lotas", &[]);
+    speak("boris", &["role:vip"]);
+    let said = stage.said(2).await;
+    recorded(&stage.app, 5).await;
+    let mut texts: Vec<&str> = said.iter().map(|(_, text)| &**text).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["yes, Lotas", "yes, boris"]);
+}

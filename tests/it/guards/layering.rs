@@ -33,8 +33,8 @@ const MAY_SEE: [(&str, &[&str]); 26] = [
     (
         "runtime",
         &[
-            "queue", "domain", "blobs", "identity", "egress", "helix", "api", "dispatch", "media", "chat", "outbox",
-            "credits", "imports", "embedded", "irc",
+            "queue", "domain", "blobs", "identity", "egress", "helix", "vkvideo", "api", "dispatch", "media", "chat",
+            "outbox", "credits", "imports", "embedded", "irc",
         ],
     ),
     ("test-cluster", &["embedded"]),

@@ -33,7 +33,7 @@ pub(crate) async fn handle(ctx: Ctx, job: IngestChatBatch, settings: Arc<Setting
     let platform: Provider = batch.platform.parse().map_err(JobError::discard)?;
     let own_login = own_login(platform, &settings);
 
-    let Read { lines, messages, poison, removals, deeds } = read(platform, &batch);
+    let Read { lines, messages, poison, removals, deeds } = read(platform, &settings, &batch);
     let recorded = chat::record(&mut tx, platform, &messages).await?;
     let refused = recorded.refused.iter().map(|(place, reason)| (lines[*place], reason.clone()));
     for (line, reason) in poison.into_iter().chain(refused) {
@@ -140,12 +140,13 @@ struct Read<'a> {
     deeds: Vec<(Deed, &'a RawLine)>,
 }
 
-fn read(platform: Provider, batch: &Batch) -> Read<'_> {
+fn read<'a>(platform: Provider, settings: &Settings, batch: &'a Batch) -> Read<'a> {
     let mut read =
         Read { lines: Vec::new(), messages: Vec::new(), poison: Vec::new(), removals: Vec::new(), deeds: Vec::new() };
     for line in &batch.lines {
         // A panic over one line must not make the whole batch fail again and again.
-        let understood = std::panic::catch_unwind(AssertUnwindSafe(|| platforms::understand(platform, batch, line)));
+        let understood =
+            std::panic::catch_unwind(AssertUnwindSafe(|| platforms::understand(platform, settings, batch, line)));
         match understood {
             Ok(Ok(meant)) => {
                 if let Some(message) = meant.message {

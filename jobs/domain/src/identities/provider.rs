@@ -2,8 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::outbox;
-
 /// A platform with which people log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
@@ -67,18 +65,6 @@ impl Provider {
             Self::Trovo => "https://trovo.live",
             Self::Discord => "https://discord.com",
             Self::Oidc => "",
-        }
-    }
-}
-
-impl From<outbox::Provider> for Provider {
-    fn from(platform: outbox::Provider) -> Self {
-        match platform {
-            outbox::Provider::Twitch => Self::Twitch,
-            outbox::Provider::VkVideo => Self::VkVideo,
-            outbox::Provider::YouTube => Self::YouTube,
-            outbox::Provider::Trovo => Self::Trovo,
-            outbox::Provider::Kick => Self::Kick,
         }
     }
 }

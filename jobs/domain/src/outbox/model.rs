@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::identities;
+
 /// A chat platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -34,6 +36,18 @@ impl Provider {
             Self::YouTube => "youtube",
             Self::Trovo => "trovo",
             Self::Kick => "kick",
+        }
+    }
+}
+
+impl From<Provider> for identities::Provider {
+    fn from(platform: Provider) -> Self {
+        match platform {
+            Provider::Twitch => Self::Twitch,
+            Provider::VkVideo => Self::VkVideo,
+            Provider::YouTube => Self::YouTube,
+            Provider::Trovo => Self::Trovo,
+            Provider::Kick => Self::Kick,
         }
     }
 }

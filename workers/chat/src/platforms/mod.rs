@@ -286,10 +286,18 @@ impl Link {
 ///
 /// # Errors
 /// Nobody can understand the line; why.
-pub fn understand(platform: Provider, batch: &Batch, line: &RawLine) -> Result<Meant, String> {
+pub(crate) fn understand(
+    platform: Provider,
+    settings: &Settings,
+    batch: &Batch,
+    line: &RawLine,
+) -> Result<Meant, String> {
     match platform {
         Provider::Twitch => twitch::understand(batch, line),
-        Provider::VkVideo => vkvideo::understand(batch, line),
+        Provider::VkVideo => {
+            let stubs = settings.vkvideo.as_ref().map(|vkvideo| &vkvideo.role_stubs);
+            vkvideo::understand(stubs, batch, line)
+        }
         Provider::YouTube | Provider::Trovo | Provider::Kick => Err(NoConnector::NotBuilt(platform).to_string()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chat::platforms::vkvideo::RoleStubs;
 use uuid::Uuid;
 
 use super::{Environment, Reader, Secret, strength};
@@ -59,6 +60,8 @@ pub struct VkVideo {
     /// `VKVIDEO_PUBSUB_REFRESH_SECONDS`: how often a connection shows a new token, if the platform asks for no earlier one.
     /// Default 600.
     pub refresh_every: Duration,
+    /// `VKVIDEO_ROLE_STUBS_JSON`: roles of people in channels, in place of the platform's.
+    pub role_stubs: RoleStubs,
 }
 
 /// The account that reads, and speaks where none is linked for it.
@@ -147,6 +150,21 @@ impl VkVideo {
             enabled: reader.switch("VKVIDEO_CHAT_BOT_ENABLED", environment.is_dev()),
             pubsub_url: pubsub_url.unwrap_or_else(|| usual.to_owned()),
             refresh_every: reader.seconds("VKVIDEO_PUBSUB_REFRESH_SECONDS", 600, 1),
+            role_stubs: role_stubs(reader),
+        }
+    }
+}
+
+fn role_stubs(reader: &mut Reader) -> RoleStubs {
+    let name = "VKVIDEO_ROLE_STUBS_JSON";
+    let text = reader.text(name);
+    reader.otherwise(name, "none");
+    match text.map(|text| RoleStubs::parse(&text)) {
+        None => RoleStubs::default(),
+        Some(Ok(stubs)) => stubs,
+        Some(Err(why)) => {
+            reader.complain(format!("{name}: {why}"));
+            RoleStubs::default()
         }
     }
 }

@@ -61,7 +61,12 @@ fn vkvideo(process: &Process) -> anyhow::Result<Option<platforms::vkvideo::Setti
     }
     let api =
         VkVideo::new(identity::platforms(process)?, process.vault.clone()).context("make the client of VK Video")?;
-    Ok(Some(platforms::vkvideo::Settings { url: config.pubsub_url.clone(), refresh_every: config.refresh_every, api }))
+    Ok(Some(platforms::vkvideo::Settings {
+        url: config.pubsub_url.clone(),
+        refresh_every: config.refresh_every,
+        role_stubs: config.role_stubs.clone(),
+        api,
+    }))
 }
 
 /// The setting that keeps the platform's chats from being read, if one does.

@@ -1,6 +1,7 @@
 //! VK Video Live: news over Centrifugo (PLATFORMS 3.6), the rest over its API.
 
 mod deeds;
+mod roles;
 mod session;
 mod wire;
 
@@ -16,6 +17,7 @@ use domain::outbox::budget::Limit;
 
 use super::{Capabilities, ConnectError};
 pub(super) use deeds::understand_line;
+pub use roles::RoleStubs;
 pub use session::Session;
 pub(super) use wire::understand;
 
@@ -43,6 +45,7 @@ pub struct Settings {
     pub url: String,
     /// `VKVIDEO_PUBSUB_REFRESH_SECONDS`: a connection shows a new token at least so often.
     pub refresh_every: Duration,
+    pub role_stubs: RoleStubs,
     pub api: VkVideo,
 }
 

@@ -146,7 +146,10 @@ impl Session {
                 let Some(socket) = self.sockets.get(&channel) else { return };
                 self.positions.keep(&channel, self.client.position(&channel));
                 self.ready.push_back(if wire::is_kept(&data) {
-                    Heard::Line { login: Some(socket.login.clone()), bytes: wire::line(&socket.account, data) }
+                    Heard::Line {
+                        login: Some(socket.login.clone()),
+                        bytes: wire::line(&socket.account, &socket.login, data),
+                    }
                 } else {
                     Heard::Other
                 });
@@ -212,7 +215,7 @@ impl Session {
             Told::Missed { socket, messages: Ok(messages) } => {
                 let line = |message: &Value| Heard::Line {
                     login: Some(socket.login.clone()),
-                    bytes: wire::line_of_message(&socket.account, message),
+                    bytes: wire::line_of_message(&socket.account, &socket.login, message),
                 };
                 self.ready.extend(messages.iter().map(line));
             }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::deeds;
+use super::{deeds, roles::RoleStubs};
 use crate::platforms::Meant;
 
 /// What was asked for is heard too late after this long.
@@ -26,17 +26,18 @@ pub(super) fn is_kept(data: &Value) -> bool {
     data["type"].as_str().is_some_and(|kind| matches!(kind, SENT | DELETED) || deeds::is_deed(kind))
 }
 
-/// The line that keeps what was told of the channel with this id there.
-pub(super) fn line(account: &str, mut data: Value) -> Vec<u8> {
+/// The line that keeps what was told of the channel with this id and name there.
+pub(super) fn line(account: &str, channel: &str, mut data: Value) -> Vec<u8> {
     if let Some(fields) = data.as_object_mut() {
         fields.insert("account".to_owned(), account.into());
+        fields.insert("channel".to_owned(), channel.into());
     }
     data.to_string().into_bytes()
 }
 
 /// The same for a message that was asked for.
-pub(super) fn line_of_message(account: &str, message: &Value) -> Vec<u8> {
-    line(account, json!({ "type": SENT, "asked": true, "data": { "chat_message": message } }))
+pub(super) fn line_of_message(account: &str, channel: &str, message: &Value) -> Vec<u8> {
+    line(account, channel, json!({ "type": SENT, "asked": true, "data": { "chat_message": message } }))
 }
 
 /// A kept line.
@@ -45,6 +46,9 @@ pub(super) struct Told {
     /// The channel's id there.
     #[serde(default)]
     pub(super) account: String,
+    /// Its name there.
+    #[serde(default)]
+    channel: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
     /// It was not told by itself.
@@ -102,7 +106,11 @@ struct Gone {
 }
 
 /// What a kept line says.
-pub(in crate::platforms) fn understand(batch: &Batch, raw: &RawLine) -> Result<Meant, String> {
+pub(in crate::platforms) fn understand(
+    stubs: Option<&RoleStubs>,
+    batch: &Batch,
+    raw: &RawLine,
+) -> Result<Meant, String> {
     let told: Told = serde_json::from_slice(&raw.bytes).map_err(|error| error.to_string())?;
     let channel_id = raw.channel_id.ok_or("the channel is not one of ours");
     if deeds::is_deed(&told.kind) {
@@ -120,6 +128,10 @@ pub(in crate::platforms) fn understand(batch: &Batch, raw: &RawLine) -> Result<M
     let sent: Sent = serde_json::from_value(told.data).map_err(|error| error.to_string())?;
     let mut message = message(sent.chat_message, channel_id, batch.received_at)?;
     if let Some(message) = &mut message {
+        if let Some(stubs) = stubs {
+            let place = [told.account.as_str(), told.channel.as_str()];
+            message.role_ids.extend(stubs.of(place, &message.author_login, &message.author_id));
+        }
         message.late = told.asked && batch.received_at - message.sent_at > LATE;
     }
     Ok(Meant { message, ..Meant::default() })
@@ -165,7 +177,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Meant, String> {
         let received_at = OffsetDateTime::UNIX_EPOCH;
         let batch = Batch { id: Uuid::nil(), platform: "vkvideo".to_owned(), lines: Vec::new(), received_at };
-        understand(&batch, &RawLine { channel_id: Some(Uuid::nil()), bytes: bytes.to_vec() })
+        understand(None, &batch, &RawLine { channel_id: Some(Uuid::nil()), bytes: bytes.to_vec() })
     }
 
     #[test]
@@ -198,9 +210,9 @@ mod tests {
     fn a_line_keeps_what_was_told_and_of_whom() {
         let told: Value = serde_json::from_str(include_str!("fixtures/message.json")).unwrap();
         assert!(is_kept(&told) && !is_kept(&json!({ "type": "channel_raid_income" })) && !is_kept(&json!(7)));
-        let kept: Value = serde_json::from_slice(&line("7", told.clone())).unwrap();
+        let kept: Value = serde_json::from_slice(&line("7", "anna", told.clone())).unwrap();
         assert_eq!((&kept["account"], &kept["data"]), (&json!("7"), &told["data"]));
-        let asked = line_of_message("7", &told["data"]["chat_message"]);
+        let asked = line_of_message("7", "anna", &told["data"]["chat_message"]);
         let asked_for: Value = serde_json::from_slice(&asked).unwrap();
         assert_eq!((&asked_for["account"], &asked_for["data"]), (&kept["account"], &kept["data"]));
         assert!(!read(&asked).unwrap().message.unwrap().late, "it was said after it was heard, by this clock");
